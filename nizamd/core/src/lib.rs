@@ -1,0 +1,7 @@
+//! The model of NIZAM: what a tenant, an extension, a user is, which values they may hold, and how they become
+//! image records. Pure: no I/O, no clock, no randomness.
+
+#![forbid(unsafe_code)]
+
+pub mod compile;
+pub mod model;
