@@ -1,1 +1,13 @@
-//! Skeleton.
+//! The contract between `nizamd` and `mod_nizam`: the image format ([`image`], values in [`record`]), the sealed
+//! memory an image travels in ([`memory`]), and the frames on the socket ([`link`]).
+//!
+//! Nothing here knows FreeSWITCH, a database or an async runtime. `docs/image-format.md` describes every byte.
+
+#![deny(unsafe_code)]
+
+pub mod image;
+pub mod link;
+pub mod memory;
+pub mod record;
+
+pub use image::{Builder, Image, ImageError, Kind, Lookup, Scope};

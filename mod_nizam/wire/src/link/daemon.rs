@@ -1,0 +1,89 @@
+//! The daemon's end of the link.
+
+use super::{Decoder, FromDaemon, FromModule, Hello, LinkError, Outbox, Welcome};
+
+/// What a switch said.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DaemonEvent {
+    /// Who it is; the session has welcomed it.
+    Hello(Hello),
+    /// It answers with this generation.
+    Applied {
+        /// The generation.
+        generation: u64,
+    },
+    /// It did not take this generation.
+    Refused {
+        /// The generation.
+        generation: u64,
+        /// Why.
+        reason: String,
+    },
+    /// It is alive.
+    Pong(u64),
+}
+
+/// The protocol as the daemon sees it, for one switch. `F` is a descriptor.
+#[derive(Debug)]
+pub struct DaemonSession<F> {
+    decoder: Decoder<FromModule>,
+    outbox: Outbox<F>,
+    welcome: Option<Welcome>,
+}
+
+impl<F> DaemonSession<F> {
+    /// A new connection.
+    pub fn new(welcome: Welcome) -> Self {
+        Self { decoder: Decoder::default(), outbox: Outbox::new(), welcome: Some(welcome) }
+    }
+
+    /// A connection that is refused: what to send before closing it.
+    pub fn reject(reason: impl Into<String>) -> Outbox<F> {
+        let mut outbox = Outbox::new();
+        outbox.put(&FromDaemon::Reject { reason: reason.into() }, None);
+        outbox
+    }
+
+    /// Takes what came from the socket.
+    pub fn input(&mut self, bytes: &[u8]) {
+        self.decoder.push(bytes);
+    }
+
+    /// What the switch said next, `None` until more comes.
+    pub fn poll(&mut self) -> Result<Option<DaemonEvent>, LinkError> {
+        let Some(message) = self.decoder.next()? else { return Ok(None) };
+        match (message, self.welcome.take()) {
+            (FromModule::Hello(hello), Some(welcome)) => {
+                self.outbox.put(&FromDaemon::Welcome(welcome), None);
+                Ok(Some(DaemonEvent::Hello(hello)))
+            }
+            (FromModule::Hello(_), None) => Err(LinkError::OutOfOrder("a second hello")),
+            (_, Some(_)) => Err(LinkError::OutOfOrder("a message before the hello")),
+            (FromModule::Applied { generation }, None) => Ok(Some(DaemonEvent::Applied { generation })),
+            (FromModule::Refused { generation, reason }, None) => {
+                Ok(Some(DaemonEvent::Refused { generation, reason }))
+            }
+            (FromModule::Pong(number), None) => Ok(Some(DaemonEvent::Pong(number))),
+        }
+    }
+
+    /// Sends an image's memory ahead of the stack that names it.
+    pub fn image(&mut self, id: u64, memory: F) {
+        self.outbox.put(&FromDaemon::Image { id }, Some(memory));
+    }
+
+    /// Makes the switch answer with these images, newest first.
+    pub fn stack(&mut self, generation: u64, layers: Vec<u64>) {
+        self.outbox.put(&FromDaemon::Stack { generation, layers }, None);
+    }
+
+    /// Asks whether the switch is there.
+    pub fn ping(&mut self, number: u64) {
+        self.outbox.put(&FromDaemon::Ping(number), None);
+    }
+
+    /// What to send.
+    pub fn outbox(&mut self) -> &mut Outbox<F> {
+        &mut self.outbox
+    }
+}

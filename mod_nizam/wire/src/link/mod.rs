@@ -1,0 +1,19 @@
+//! The frames on the socket between a FreeSWITCH process and `nizamd`, and the two ends' protocol as state
+//! machines that do no I/O: bytes and descriptors in, events and output out.
+//!
+//! Each side first sends a [`PREAMBLE`] with its protocol version; everything after it is frames: a little-endian
+//! `u32` length and a postcard message of that length.
+
+mod daemon;
+mod error;
+mod frame;
+mod message;
+mod module;
+mod outbox;
+
+pub use daemon::{DaemonEvent, DaemonSession};
+pub use error::LinkError;
+pub use frame::{Decoder, MAX_FRAME, PREAMBLE_LEN, PROTOCOL_VERSION, preamble};
+pub use message::{FromDaemon, FromModule, Hello, MAX_LAYERS, Welcome};
+pub use module::{ModuleEvent, ModuleSession};
+pub use outbox::{Chunk, Outbox};

@@ -1,0 +1,127 @@
+//! Sealed shared memory: how an image's bytes go from one process to another.
+//!
+//! The writer fills a memfd and seals it against writing, shrinking and growing before anyone else sees it; the
+//! reader refuses one that is not sealed. So the bytes behind a [`Mapping`] never change, and reading them never
+//! faults (`memfd_create(2)`, `fcntl(2)` `F_ADD_SEALS`).
+
+use crate::image::ImageError;
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// The seals that make memory immutable.
+const SEALS: SealFlags =
+    SealFlags::WRITE.union(SealFlags::SHRINK).union(SealFlags::GROW).union(SealFlags::SEAL);
+
+/// A new sealed memfd with these bytes.
+pub fn seal(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // NOEXEC_SEAL is asked for by newer kernels in the log, and unknown to those before 6.3.
+    let fd = match rustix::fs::memfd_create("nizam-image", flags | MemfdFlags::NOEXEC_SEAL) {
+        Err(Errno::INVAL) => rustix::fs::memfd_create("nizam-image", flags)?,
+        other => other?,
+    };
+    let mut file = File::from(fd);
+    file.write_all(bytes)?;
+    let fd = OwnedFd::from(file);
+    rustix::fs::fcntl_add_seals(&fd, SEALS)?;
+    Ok(fd)
+}
+
+pub use mapping::Mapping;
+
+#[expect(unsafe_code, reason = "the one place that maps memory")]
+mod mapping {
+    use super::{AsFd, Errno, ImageError, SEALS};
+    use rustix::mm::{MapFlags, ProtFlags};
+    use std::ffi::c_void;
+    use std::ptr::NonNull;
+
+    /// Read-only view of sealed memory, for as long as it lives.
+    pub struct Mapping {
+        address: NonNull<c_void>,
+        length: usize,
+    }
+
+    // SAFETY: the memory is sealed against writing, so any thread may read it.
+    unsafe impl Send for Mapping {}
+    // SAFETY: as above; there is no interior mutability.
+    unsafe impl Sync for Mapping {}
+
+    impl Mapping {
+        /// Maps a whole sealed memfd. The descriptor may be closed afterwards.
+        pub fn new(fd: impl AsFd) -> Result<Self, ImageError> {
+            let failed = |errno: Errno| ImageError::CannotMap(errno.raw_os_error());
+            let seals = rustix::fs::fcntl_get_seals(&fd).map_err(|_| ImageError::NotSealed)?;
+            if !seals.contains(SEALS) {
+                return Err(ImageError::NotSealed);
+            }
+            let size = rustix::fs::fstat(&fd).map_err(failed)?.st_size;
+            let length = usize::try_from(size).unwrap_or(0);
+            if length < crate::image::HEADER_LEN {
+                return Err(ImageError::TooShort(length as u64));
+            }
+            // SAFETY: a new private mapping at an address of the kernel's choice aliases nothing of ours.
+            let address = unsafe {
+                rustix::mm::mmap(
+                    std::ptr::null_mut(),
+                    length,
+                    ProtFlags::READ,
+                    MapFlags::SHARED | MapFlags::POPULATE,
+                    fd,
+                    0,
+                )
+            }
+            .map_err(failed)?;
+            Ok(Self { address: NonNull::new(address).ok_or(ImageError::CannotMap(0))?, length })
+        }
+
+        /// The memory.
+        pub fn bytes(&self) -> &[u8] {
+            // SAFETY: the mapping is `length` bytes long and lives as long as `self`; the seals checked in `new`
+            // keep every process from changing or shrinking it.
+            unsafe { std::slice::from_raw_parts(self.address.as_ptr().cast::<u8>(), self.length) }
+        }
+    }
+
+    impl Drop for Mapping {
+        fn drop(&mut self) {
+            // SAFETY: the address and length that mmap gave; no slice of it outlives `self`.
+            let unmapped = unsafe { rustix::mm::munmap(self.address.as_ptr(), self.length) };
+            debug_assert!(unmapped.is_ok());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Builder, Image, Kind};
+
+    #[test]
+    fn sealed_memory_can_be_read_but_not_changed() {
+        let mut builder = Builder::base(7, 1);
+        builder.put(Kind::Tenant, [0; 16], b"example.org", Some(b"value")).unwrap();
+        let fd = seal(&builder.finish().unwrap()).unwrap();
+        let image = Image::from_mapping(Mapping::new(&fd).unwrap()).unwrap();
+        assert_eq!(image.header().generation, 7);
+        let mut file = File::from(fd);
+        assert_eq!(file.set_len(1).unwrap_err().raw_os_error(), Some(1), "EPERM by F_SEAL_SHRINK");
+        assert!(file.write_all(b"x").is_err());
+    }
+
+    #[test]
+    fn memory_that_can_still_change_is_refused() {
+        let fd = rustix::fs::memfd_create("test", MemfdFlags::ALLOW_SEALING).unwrap();
+        File::from(fd.try_clone().unwrap()).write_all(&[0; 256]).unwrap();
+        assert_eq!(Mapping::new(&fd).err(), Some(ImageError::NotSealed));
+        let file = tempfile();
+        assert_eq!(Mapping::new(file).err(), Some(ImageError::NotSealed));
+    }
+
+    fn tempfile() -> File {
+        File::open("/proc/self/exe").unwrap()
+    }
+}

@@ -1,0 +1,48 @@
+//! A tenant in an image.
+
+use super::{Pairs, RecordError, decode, encode};
+use serde::{Deserialize, Serialize};
+
+/// Stands for the user's number in [`Tenant::dial_string`].
+pub const USER_MARK: char = '\u{1}';
+
+/// What the switch does for a tenant's phones and calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Everything works.
+    Open,
+    /// Phones register, calls are refused with 403.
+    Suspended,
+    /// Nobody is known in the domain, calls are refused with 403.
+    Closed,
+}
+
+/// A tenant, and the template of what its users have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant<'a> {
+    /// The tenant's UUID, the scope of its records.
+    pub id: [u8; 16],
+    /// SIP domain, lower case.
+    #[serde(borrow)]
+    pub domain: &'a str,
+    /// What works.
+    pub state: State,
+    /// How long an extension rings, in seconds.
+    pub ring_timeout: u16,
+    /// How a user is dialled; [`USER_MARK`] stands for the number.
+    pub dial_string: &'a str,
+    /// Directory variables of every user.
+    pub variables: Pairs<'a>,
+}
+
+impl<'a> Tenant<'a> {
+    /// The record's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// The record in `value`.
+    pub fn decode(value: &'a [u8]) -> Result<Self, RecordError> {
+        decode(value)
+    }
+}
