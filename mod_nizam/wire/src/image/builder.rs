@@ -67,7 +67,13 @@ impl Builder {
     }
 
     /// Adds a record, or with `None` the deletion of one.
-    pub fn put(&mut self, kind: Kind, scope: Scope, key: &[u8], value: Option<&[u8]>) -> Result<(), BuildError> {
+    pub fn put(
+        &mut self,
+        kind: Kind,
+        scope: Scope,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), BuildError> {
         if key.is_empty() || key.len() > MAX_KEY {
             return Err(BuildError::KeyLength(key.len()));
         }
@@ -101,10 +107,10 @@ impl Builder {
             }
             self.placed = kept;
         }
-        let scopes = self.scopes();
-        let slot_count = slot::count(self.placed.len() + scopes);
+        let ranges = self.ranges();
+        let slot_count = slot::count(self.placed.len() + ranges);
         let records = HEADER_LEN + slot_count * 8;
-        let capacity = records + self.bytes.len() + scopes * (RECORD_HEADER + 16);
+        let capacity = records + self.bytes.len() + ranges * (RECORD_HEADER + 24);
         if capacity as u64 / 8 > u64::from(u32::MAX) {
             return Err(BuildError::ImageLength(capacity as u64));
         }
@@ -112,7 +118,8 @@ impl Builder {
         image.resize(records, 0);
         let mut table = Table { slots: vec![0; slot_count], seed: self.seed };
         self.write_records(&mut image, &mut table)?;
-        for (place, slot) in image.get_mut(HEADER_LEN..records).unwrap_or_default().chunks_exact_mut(8).zip(table.slots)
+        for (place, slot) in
+            image.get_mut(HEADER_LEN..records).unwrap_or_default().chunks_exact_mut(8).zip(table.slots)
         {
             place.copy_from_slice(&slot.to_le_bytes());
         }
@@ -131,35 +138,41 @@ impl Builder {
         Ok(image)
     }
 
-    fn scopes(&self) -> usize {
-        let mut scopes: Vec<&[u8]> = self.placed.iter().map(|p| self.order(p).0).collect();
-        scopes.dedup();
-        scopes.len()
+    /// Number of ranges: of pairs of scope and kind.
+    fn ranges(&self) -> usize {
+        let mut ranges: Vec<(&[u8], u8)> = self
+            .placed
+            .iter()
+            .map(|placed| {
+                let (scope, kind, _) = self.order(placed);
+                (scope, kind)
+            })
+            .collect();
+        ranges.dedup();
+        ranges.len()
     }
 
     fn write_records(&self, image: &mut Vec<u8>, table: &mut Table) -> Result<(), BuildError> {
-        let mut ranges: Vec<(Scope, u64, u64)> = Vec::new();
+        let mut ranges: Vec<((Scope, u8), u64, u64)> = Vec::new();
         for placed in &self.placed {
             let (scope, kind, key) = self.order(placed);
             let offset = image.len() as u64;
             image.extend_from_slice(self.bytes.get(placed.start..placed.end).unwrap_or_default());
             let end = image.len() as u64;
             let scope: Scope = scope.try_into().unwrap_or_default();
-            if let Some(kind) = Kind::from_u8(kind) {
-                table.insert(kind, &scope, key, offset);
-            }
+            table.insert(kind, &scope, key, offset);
             match ranges.last_mut() {
-                Some((last, _, range_end)) if *last == scope => *range_end = end,
-                _ => ranges.push((scope, offset, end)),
+                Some((last, _, range_end)) if *last == (scope, kind) => *range_end = end,
+                _ => ranges.push(((scope, kind), offset, end)),
             }
         }
-        for (scope, start, end) in ranges {
+        for ((scope, kind), start, end) in ranges {
             let offset = image.len() as u64;
             let mut value = [0; 16];
             value[..8].copy_from_slice(&start.to_le_bytes());
             value[8..].copy_from_slice(&end.to_le_bytes());
-            append(image, Kind::Range, scope, b"", Some(&value))?;
-            table.insert(Kind::Range, &scope, b"", offset);
+            append(image, Kind::Range, scope, &[kind], Some(&value))?;
+            table.insert(Kind::Range as u8, &scope, &[kind], offset);
         }
         Ok(())
     }
@@ -172,8 +185,10 @@ struct Table {
 }
 
 impl Table {
-    fn insert(&mut self, kind: Kind, scope: &Scope, key: &[u8], offset: u64) {
-        let Some(hash) = slot::hash(self.seed, kind, scope, key) else { return };
+    fn insert(&mut self, kind: u8, scope: &Scope, key: &[u8], offset: u64) {
+        let Some(hash) = Kind::from_u8(kind).and_then(|kind| slot::hash(self.seed, kind, scope, key)) else {
+            return;
+        };
         let len = self.slots.len() as u64;
         // Half of the slots stay empty, so one is found.
         let free = (0..len)
@@ -193,8 +208,10 @@ fn append(
     value: Option<&[u8]>,
 ) -> Result<(), BuildError> {
     let data = value.unwrap_or_default();
-    let value_len =
-        u32::try_from(data.len()).ok().filter(|_| data.len() <= MAX_VALUE).ok_or(BuildError::ValueLength(data.len()))?;
+    let value_len = u32::try_from(data.len())
+        .ok()
+        .filter(|_| data.len() <= MAX_VALUE)
+        .ok_or(BuildError::ValueLength(data.len()))?;
     let key_len = u16::try_from(key.len()).map_err(|_| BuildError::KeyLength(key.len()))?;
     bytes.extend_from_slice(&value_len.to_le_bytes());
     bytes.extend_from_slice(&key_len.to_le_bytes());

@@ -102,14 +102,21 @@ impl Header {
     }
 
     fn check(&self, length: u64) -> Result<(), ImageError> {
-        let slots_end =
-            self.slot_count.checked_mul(8).and_then(|n| n.checked_add(self.slots)).ok_or(ImageError::BadHeader)?;
+        let slots_end = self
+            .slot_count
+            .checked_mul(8)
+            .and_then(|n| n.checked_add(self.slots))
+            .ok_or(ImageError::BadHeader)?;
         let ordered = self.slots >= HEADER_LEN as u64
             && slots_end <= self.records
             && self.records <= self.records_end
             && self.records_end <= length;
-        let aligned = self.slots % 8 == 0 && self.records % 8 == 0;
-        if ordered && aligned && self.slot_count.is_power_of_two() { Ok(()) } else { Err(ImageError::BadHeader) }
+        let aligned = self.slots.is_multiple_of(8) && self.records.is_multiple_of(8);
+        if ordered && aligned && self.slot_count.is_power_of_two() {
+            Ok(())
+        } else {
+            Err(ImageError::BadHeader)
+        }
     }
 
     /// Writes the header into the first bytes of `image`, whose other bytes are final, and returns the checksum.

@@ -12,7 +12,8 @@ pub fn merge(layers: &[&Image]) -> Result<Vec<u8>, BuildError> {
     let generation = layers.iter().map(|image| image.header().generation).max().unwrap_or(0);
     let seed = layers.first().map_or(0, |image| image.header().seed);
     let overlay = layers.last().is_none_or(|image| image.header().overlay);
-    let mut builder = if overlay { Builder::overlay(generation, seed) } else { Builder::base(generation, seed) };
+    let mut builder =
+        if overlay { Builder::overlay(generation, seed) } else { Builder::base(generation, seed) };
     builder.reserve(
         layers.iter().map(|image| usize::try_from(image.header().record_count).unwrap_or(0)).sum(),
         layers
@@ -48,7 +49,7 @@ fn newest<'a>(layers: &[&'a Image]) -> impl Iterator<Item = Entry<'a>> {
 }
 
 /// Merges sorted walks, the newest first: of equal keys the first walk's entry counts.
-pub(crate) fn merge_newest<'a, I>(walks: Vec<I>) -> impl Iterator<Item = Entry<'a>>
+fn merge_newest<'a, I>(walks: Vec<I>) -> impl Iterator<Item = Entry<'a>>
 where
     I: Iterator<Item = Entry<'a>>,
 {
@@ -72,8 +73,12 @@ where
     })
 }
 
-/// One scope's records over all layers, newest first, deletions left out.
-pub fn scope<'a>(layers: impl Iterator<Item = &'a Image>, scope: Scope) -> impl Iterator<Item = Entry<'a>> {
-    let walks: Vec<_> = layers.map(|image| image.scope(&scope)).collect();
+/// One scope's records of one kind over all layers, newest first, deletions left out.
+pub fn scope<'a, I: Iterator<Item = &'a Image>>(
+    layers: I,
+    scope: &Scope,
+    kind: Kind,
+) -> impl Iterator<Item = Entry<'a>> + use<'a, I> {
+    let walks: Vec<_> = layers.map(|image| image.scope(scope, kind)).collect();
     merge_newest(walks).filter(|entry| entry.value.is_some())
 }

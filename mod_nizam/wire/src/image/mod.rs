@@ -39,7 +39,9 @@ pub enum Kind {
     Extension = 2,
     /// A gateway, by name, in its tenant.
     Gateway = 3,
-    /// Where one scope's records lie in this image; written by the builder, never merged.
+    /// A network whose traffic counts as an extension's, by lower-case number, in its tenant; the value is CIDR text.
+    Network = 4,
+    /// Where one scope's records of one kind lie in this image, by that kind's number; written by the builder.
     Range = 255,
 }
 
@@ -50,6 +52,7 @@ impl Kind {
             1 => Some(Self::Tenant),
             2 => Some(Self::Extension),
             3 => Some(Self::Gateway),
+            4 => Some(Self::Network),
             255 => Some(Self::Range),
             _ => None,
         }

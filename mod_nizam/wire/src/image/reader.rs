@@ -92,7 +92,8 @@ impl Image {
         let mut index = hash & mask;
         // Bounded by the table: a table without an empty slot is not an endless loop.
         for _ in 0..self.header.slot_count {
-            let Some(found) = usize::try_from(self.header.slots + index * 8).ok().and_then(|at| u64_at(bytes, at))
+            let Some(found) =
+                usize::try_from(self.header.slots + index * 8).ok().and_then(|at| u64_at(bytes, at))
             else {
                 return Lookup::Absent;
             };
@@ -134,10 +135,11 @@ impl Image {
         Some((Entry { scope, kind, key, value: (!gone).then_some(value) }, next))
     }
 
-    /// All records of one scope in the order of kind and key, deletions included.
-    pub fn scope<'a>(&'a self, scope: &Scope) -> impl Iterator<Item = Entry<'a>> + use<'a> {
-        let range = slot::hash(self.header.seed, Kind::Range, scope, b"")
-            .map_or(Lookup::Absent, |hash| self.get(hash, Kind::Range, scope, b""));
+    /// All records of one kind in one scope in the order of their keys, deletions included.
+    pub fn scope<'a>(&'a self, scope: &Scope, kind: Kind) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+        let key = [kind as u8];
+        let range = slot::hash(self.header.seed, Kind::Range, scope, &key)
+            .map_or(Lookup::Absent, |hash| self.get(hash, Kind::Range, scope, &key));
         let (start, end) = match range {
             Lookup::Value(value) => (u64_at(value, 0).unwrap_or(0), u64_at(value, 8).unwrap_or(0)),
             _ => (0, 0),

@@ -51,7 +51,7 @@ impl<F> DaemonSession<F> {
 
     /// What the switch said next, `None` until more comes.
     pub fn poll(&mut self) -> Result<Option<DaemonEvent>, LinkError> {
-        let Some(message) = self.decoder.next()? else { return Ok(None) };
+        let Some(message) = self.decoder.message()? else { return Ok(None) };
         match (message, self.welcome.take()) {
             (FromModule::Hello(hello), Some(welcome)) => {
                 self.outbox.put(&FromDaemon::Welcome(welcome), None);

@@ -10,7 +10,9 @@ pub enum LinkError {
     #[error("the peer does not speak this protocol")]
     NotOurs,
     /// Another build.
-    #[error("the peer speaks version {0} of the link protocol, this side {PROTOCOL_VERSION}: upgrade the older of nizamd and mod_nizam and restart it")]
+    #[error(
+        "the peer speaks version {0} of the link protocol, this side {PROTOCOL_VERSION}: upgrade the older of nizamd and mod_nizam and restart it"
+    )]
     Version(u16),
     /// A length that no frame of ours has.
     #[error("a frame of {0} bytes was announced, at most {MAX_FRAME} are allowed")]

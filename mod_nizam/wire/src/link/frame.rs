@@ -53,11 +53,11 @@ impl<T: DeserializeOwned> Decoder<T> {
     }
 
     /// The next whole message, `None` until more bytes come. After an error the connection is of no use.
-    pub fn next(&mut self) -> Result<Option<T>, LinkError> {
+    pub fn message(&mut self) -> Result<Option<T>, LinkError> {
         if !self.greeted {
             let Some(greeting) = self.buffer.first_chunk::<PREAMBLE_LEN>() else {
-                let start = &WORD[..self.buffer.len().min(6)];
-                return if self.buffer.starts_with(start) { Ok(None) } else { Err(LinkError::NotOurs) };
+                let same = self.buffer.iter().zip(WORD).all(|(got, want)| *got == want);
+                return if same { Ok(None) } else { Err(LinkError::NotOurs) };
             };
             if greeting[..6] != WORD {
                 return Err(LinkError::NotOurs);

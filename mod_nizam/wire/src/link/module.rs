@@ -49,7 +49,7 @@ impl<F> ModuleSession<F> {
 
     /// What to do next, `None` until more comes.
     pub fn poll(&mut self) -> Result<Option<ModuleEvent<F>>, LinkError> {
-        while let Some(message) = self.decoder.next()? {
+        while let Some(message) = self.decoder.message()? {
             match message {
                 FromDaemon::Reject { reason } => return Err(LinkError::Rejected(reason)),
                 FromDaemon::Welcome(welcome) if !self.welcomed => {

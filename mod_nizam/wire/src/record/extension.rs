@@ -27,8 +27,6 @@ pub struct Extension<'a> {
     pub voicemail: bool,
     /// PIN of the mailbox.
     pub voicemail_pin: &'a str,
-    /// Network whose traffic counts as this user's, in CIDR notation.
-    pub cidr: &'a str,
 }
 
 impl<'a> Extension<'a> {
