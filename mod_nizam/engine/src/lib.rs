@@ -1,1 +1,29 @@
-//! Skeleton.
+//! What `mod_nizam` decides, without FreeSWITCH: which answer a lookup gets from the images at hand, how images
+//! come and go, the snapshot to start from when nobody sends any, and the link to `nizamd`.
+//!
+//! The road of a lookup, [`Engine::directory`] and [`Engine::dialplan`], takes no lock that a writer holds, makes
+//! no system call, and allocates no more for a large tenant than for a small one.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod counters;
+mod dialplan;
+mod directory;
+mod element;
+mod engine;
+mod layers;
+pub mod link;
+mod live;
+pub mod snapshot;
+mod xml;
+
+pub use bench::{Measured, bench};
+pub use counters::{Counters, Section};
+pub use dialplan::{Action, DialplanQuestion, Outcome, Route};
+pub use directory::{DirectoryAnswer, DirectoryQuestion};
+pub use element::Element;
+pub use engine::Engine;
+pub use layers::{Layers, Origin};
+pub use live::Live;
+pub use xml::{Sink, Unwritable};

@@ -1,0 +1,179 @@
+//! Dialplan lookups: from a number to what FreeSWITCH shall do.
+
+use crate::directory::{User, is_dialable};
+use crate::layers::{Layers, LowerKey};
+use crate::{Sink, Unwritable, xml};
+use nizam_wire::Kind;
+use nizam_wire::image::PLATFORM;
+use nizam_wire::record::{Extension, State, Tenant};
+use std::fmt::Write;
+use std::ops::Range;
+use uuid::Uuid;
+
+/// The headers of a dialplan lookup. Bytes, not text: the number comes from a SIP message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DialplanQuestion<'a> {
+    /// `Hunt-Context`: the tenant's domain for its own phones.
+    pub context: Option<&'a [u8]>,
+    /// `Hunt-Destination-Number`.
+    pub number: Option<&'a [u8]>,
+    /// `variable_user_name`: the authenticated user who calls.
+    pub caller: Option<&'a [u8]>,
+    /// `variable_domain_name`: that user's domain.
+    pub caller_domain: Option<&'a [u8]>,
+}
+
+/// What a route leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An extension rings.
+    Extension,
+    /// No such number: 404.
+    Unknown,
+    /// The tenant's calls are refused: 403.
+    Suspended,
+    /// The record holds a value that FreeSWITCH would bend: 404.
+    Refused,
+}
+
+/// One step of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Action<'a> {
+    /// Application.
+    pub application: &'static str,
+    /// Its argument.
+    pub data: &'a str,
+}
+
+/// A flat list of steps that always ends the call or hands it on.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// What it leads to.
+    pub outcome: Outcome,
+    context: String,
+    text: String,
+    steps: Vec<(&'static str, Range<usize>)>,
+}
+
+impl Route {
+    fn new(outcome: Outcome, context: &str) -> Self {
+        Self {
+            outcome,
+            context: context.to_owned(),
+            text: String::with_capacity(512),
+            steps: Vec::with_capacity(16),
+        }
+    }
+
+    fn add(&mut self, application: &'static str, data: std::fmt::Arguments<'_>) {
+        let start = self.text.len();
+        // Writing to a String has no way to fail.
+        let _ = self.text.write_fmt(data);
+        self.steps.push((application, start..self.text.len()));
+    }
+
+    /// The context that was asked for, in lower case.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+
+    /// The steps in order.
+    pub fn actions(&self) -> impl Iterator<Item = Action<'_>> {
+        self.steps.iter().map(|(application, range)| Action {
+            application,
+            data: self.text.get(range.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// The document that makes mod_dialplan_xml take these steps: one extension, one condition that always holds
+    /// (`mod_dialplan_xml.c:parse_exten`).
+    pub fn write(&self, out: &mut impl Sink) -> Result<(), Unwritable> {
+        out.put(b"<document type=\"freeswitch/xml\"><section name=\"dialplan\"><context");
+        xml::attribute(out, "name", &self.context)?;
+        out.put(b"><extension name=\"nizam\"><condition>");
+        for action in self.actions() {
+            out.put(b"<action");
+            xml::attribute(out, "application", action.application)?;
+            xml::attribute(out, "data", action.data)?;
+            out.put(b"/>");
+        }
+        out.put(b"</condition></extension></context></section></document>");
+        Ok(())
+    }
+}
+
+/// The route of a call, `None` where the context is not a tenant's.
+pub(crate) fn resolve(layers: &Layers, question: &DialplanQuestion<'_>) -> Option<Route> {
+    let context = LowerKey::new(question.context?)?;
+    let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, context.as_bytes())?).ok()?;
+    let start = |outcome| {
+        let mut route = Route::new(outcome, tenant.domain);
+        route.add("set", format_args!("nizam_generation={}", layers.generation()));
+        route.add("set", format_args!("nizam_tenant={}", Uuid::from_bytes(tenant.id)));
+        route
+    };
+    if tenant.state != State::Open {
+        let mut route = start(Outcome::Suspended);
+        route.add("respond", format_args!("403"));
+        return Some(route);
+    }
+    let found = question.number.and_then(LowerKey::new).and_then(|number| {
+        Extension::decode(layers.get(Kind::Extension, &tenant.id, number.as_bytes())?).ok()
+    });
+    let Some(extension) = found else {
+        let mut route = start(Outcome::Unknown);
+        route.add("respond", format_args!("404"));
+        return Some(route);
+    };
+    if !is_dialable(extension.number) {
+        let mut route = start(Outcome::Refused);
+        route.add("respond", format_args!("404"));
+        return Some(route);
+    }
+    let mut route = start(Outcome::Extension);
+    if let Some(caller) = caller(layers, &tenant, question) {
+        for (name, value) in [("name", caller.caller_id_name()), ("number", caller.caller_id_number())] {
+            if is_inert(value) {
+                route.add("set", format_args!("effective_caller_id_{name}={value}"));
+            }
+        }
+    }
+    ring(&mut route, &tenant, &extension);
+    Some(route)
+}
+
+/// Rings the extension; then its mailbox, or the reason why nobody answered.
+fn ring(route: &mut Route, tenant: &Tenant<'_>, extension: &Extension<'_>) {
+    let (number, domain) = (extension.number, tenant.domain);
+    route.add("set", format_args!("dialed_extension={number}"));
+    route.add("set", format_args!("call_timeout={}", tenant.ring_timeout));
+    route.add("set", format_args!("hangup_after_bridge=true"));
+    route.add("set", format_args!("continue_on_fail=true"));
+    route.add("bridge", format_args!("user/{number}@{domain}"));
+    if extension.voicemail {
+        route.add("answer", format_args!(""));
+        route.add("sleep", format_args!("500"));
+        route.add("voicemail", format_args!("default {domain} {number}"));
+    } else {
+        // Set on the caller's channel by switch_ivr_originate.c for every way in which a bridge fails.
+        route.add("hangup", format_args!("${{originate_disposition}}"));
+    }
+}
+
+/// The caller, if it is a phone of the same tenant.
+fn caller<'a>(layers: &'a Layers, tenant: &Tenant<'a>, question: &DialplanQuestion<'_>) -> Option<User<'a>> {
+    let domain = question.caller_domain?;
+    if !domain.eq_ignore_ascii_case(tenant.domain.as_bytes()) {
+        return None;
+    }
+    let number = LowerKey::new(question.caller?)?;
+    let value = layers.get(Kind::Extension, &tenant.id, number.as_bytes())?;
+    Some(User { tenant: tenant.clone(), extension: Extension::decode(value).ok()? })
+}
+
+/// Whether FreeSWITCH takes a text as it is in an application's argument: no variable to expand
+/// (`switch_channel.c:switch_channel_expand_variables_check`), no escape, and not the `\'` on which
+/// `switch_caller.c:switch_caller_extension_add_application` drops the whole step.
+fn is_inert(text: &str) -> bool {
+    !text.bytes().any(|byte| byte == b'$' || byte == b'\\' || byte.is_ascii_control()) && !text.contains("<!")
+}

@@ -1,0 +1,156 @@
+//! The newest stack on disk, to start from when no daemon is there.
+//!
+//! A directory with one file per image, named by its id, and a file `stack` that lists them newest first. Every
+//! file is written beside its place and renamed into it, so a reader finds the old or the new one. The daemon
+//! writes, the module reads.
+
+use nizam_wire::image::{Image, ImageError};
+use nizam_wire::link::MAX_LAYERS;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+
+const STACK: &str = "stack";
+const FIRST_LINE: &str = "nizam-stack 1";
+const MAX_STACK_FILE: u64 = 64 << 10;
+
+/// Why there is no snapshot to start from.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+    /// The file `stack` is not one of ours.
+    #[error("{}: not a list of images", .0.display())]
+    NotAStack(PathBuf),
+    /// The oldest image, without which the others mean nothing, cannot be used.
+    #[error("{}: {source}", path.display())]
+    Base {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ImageError,
+    },
+}
+
+/// What a snapshot gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The images, newest first.
+    pub images: Vec<Arc<Image>>,
+    /// Why newer images of the stack were left out. What is there is an older, whole generation.
+    pub problem: Option<String>,
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> SnapshotError {
+    let path = path.to_owned();
+    move |source| SnapshotError::Io { path, source }
+}
+
+fn image_path(directory: &Path, id: u64) -> PathBuf {
+    directory.join(format!("{id:016x}.image"))
+}
+
+/// Makes `directory` hold these images, newest first, and nothing else.
+///
+/// A base is on the disk itself when this returns; overlays are in the operating system's hands, which survives a
+/// kill of any process. After a power cut the daemon makes the snapshot anew from the database.
+pub fn write(directory: &Path, images: &[Arc<Image>]) -> Result<(), SnapshotError> {
+    for image in images {
+        let path = image_path(directory, image.id());
+        if !path.exists() {
+            replace(&path, image.bytes(), !image.header().overlay)?;
+        }
+    }
+    let lines = images.iter().map(|image| format!("{:016x}\n", image.id()));
+    let stack: String = std::iter::once(format!("{FIRST_LINE}\n")).chain(lines).collect();
+    replace(&directory.join(STACK), stack.as_bytes(), false)?;
+    let wanted = |name: &str| images.iter().any(|image| name == format!("{:016x}.image", image.id()));
+    for entry in fs::read_dir(directory).map_err(io_error(directory))? {
+        let entry = entry.map_err(io_error(directory))?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let ours = Path::new(name).extension().is_some_and(|e| e == "image" || e == "part");
+        if ours && !wanted(name) {
+            fs::remove_file(entry.path()).map_err(io_error(&entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<(), SnapshotError> {
+    let part = path.with_extension("part");
+    // Images hold SIP passwords: nobody but the owner and the group that FreeSWITCH is in may read them.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o640)
+        .open(&part)
+        .map_err(io_error(&part))?;
+    file.write_all(bytes).map_err(io_error(&part))?;
+    if sync {
+        file.sync_all().map_err(io_error(&part))?;
+    }
+    fs::rename(&part, path).map_err(io_error(path))
+}
+
+/// Reads the newest stack that is whole.
+pub fn read(directory: &Path) -> Result<Loaded, SnapshotError> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match read_once(directory) {
+            // The daemon put a newer stack there and removed what the older one named: look again.
+            Err(SnapshotError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound && attempts < 4 => {}
+            other => return other,
+        }
+    }
+}
+
+fn read_once(directory: &Path) -> Result<Loaded, SnapshotError> {
+    let path = directory.join(STACK);
+    let mut text = String::new();
+    File::open(&path)
+        .and_then(|file| file.take(MAX_STACK_FILE).read_to_string(&mut text))
+        .map_err(io_error(&path))?;
+    let mut lines = text.lines();
+    if lines.next() != Some(FIRST_LINE) {
+        return Err(SnapshotError::NotAStack(path));
+    }
+    let ids: Option<Vec<u64>> = lines.map(|line| u64::from_str_radix(line, 16).ok()).collect();
+    let ids =
+        ids.filter(|ids| ids.len() <= MAX_LAYERS).ok_or_else(|| SnapshotError::NotAStack(path.clone()))?;
+    let mut images = Vec::with_capacity(ids.len());
+    let mut problem = None;
+    // Oldest first: a stack without its newest overlays is what it was before them.
+    for &id in ids.iter().rev() {
+        let path = image_path(directory, id);
+        match open(&path, id)? {
+            Ok(image) => images.insert(0, Arc::new(image)),
+            Err(source) if images.is_empty() => return Err(SnapshotError::Base { path, source }),
+            Err(error) => {
+                problem = Some(format!("{}: {error}", path.display()));
+                break;
+            }
+        }
+    }
+    if images.is_empty() { Err(SnapshotError::NotAStack(path)) } else { Ok(Loaded { images, problem }) }
+}
+
+fn open(path: &Path, id: u64) -> Result<Result<Image, ImageError>, SnapshotError> {
+    let bytes = fs::read(path).map_err(io_error(path))?;
+    Ok(Image::from_vec(bytes).and_then(|image| {
+        let stated = image.id();
+        if stated == id { Ok(image) } else { Err(ImageError::Corrupt { stated: id, computed: stated }) }
+    }))
+}
