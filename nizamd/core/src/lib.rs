@@ -5,3 +5,4 @@
 
 pub mod compile;
 pub mod model;
+pub mod validate;

@@ -1,11 +1,13 @@
 //! An extension: a SIP user of a tenant.
 
+use std::fmt;
+
 use uuid::Uuid;
 
 /// A SIP user of a tenant, with its secrets in clear: it lives only between the store and the compiler or a response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Extension {
-    /// Key of the row, UUIDv7.
+    /// Key of the row, version 7.
     pub id: Uuid,
     /// The tenant that owns it.
     pub tenant_id: Uuid,
@@ -37,4 +39,122 @@ pub struct Extension {
     pub created_at: i64,
     /// Microseconds since 1970, UTC.
     pub updated_at: i64,
+}
+
+/// Secrets do not belong in logs, so they are left out.
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extension")
+            .field("id", &self.id)
+            .field("tenant_id", &self.tenant_id)
+            .field("extension", &self.extension)
+            .field("is_active", &self.is_active)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The valid values of an extension that is to be made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewExtension {
+    /// The number, also the SIP user name.
+    pub extension: String,
+    /// SIP password.
+    pub password: String,
+    /// First name in the directory.
+    pub directory_first_name: String,
+    /// Last name in the directory.
+    pub directory_last_name: String,
+    /// Caller id name shown inside the tenant.
+    pub effective_caller_id_name: Option<String>,
+    /// Caller id number shown inside the tenant.
+    pub effective_caller_id_number: Option<String>,
+    /// Caller id name shown outside.
+    pub outbound_caller_id_name: Option<String>,
+    /// Caller id number shown outside.
+    pub outbound_caller_id_number: Option<String>,
+    /// Whether unanswered calls go to voicemail.
+    pub voicemail_enabled: bool,
+    /// Voicemail PIN of 4 to 8 digits.
+    pub voicemail_pin: Option<String>,
+    /// Networks whose traffic counts as this user's.
+    pub cidr: Option<String>,
+    /// An inactive extension neither registers nor rings.
+    pub is_active: bool,
+}
+
+impl NewExtension {
+    /// The row that these values make.
+    pub fn into_extension(self, id: Uuid, tenant_id: Uuid, now: i64) -> Extension {
+        Extension {
+            id,
+            tenant_id,
+            extension: self.extension,
+            password: self.password,
+            directory_first_name: self.directory_first_name,
+            directory_last_name: self.directory_last_name,
+            effective_caller_id_name: self.effective_caller_id_name,
+            effective_caller_id_number: self.effective_caller_id_number,
+            outbound_caller_id_name: self.outbound_caller_id_name,
+            outbound_caller_id_number: self.outbound_caller_id_number,
+            voicemail_enabled: self.voicemail_enabled,
+            voicemail_pin: self.voicemail_pin,
+            cidr: self.cidr,
+            is_active: self.is_active,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// The valid values of a change to an extension; `None` leaves a value as it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ExtensionChange {
+    /// The number, also the SIP user name.
+    pub extension: String,
+    /// SIP password.
+    pub password: String,
+    /// First name in the directory.
+    pub directory_first_name: String,
+    /// Last name in the directory.
+    pub directory_last_name: String,
+    /// Caller id name shown inside the tenant.
+    pub effective_caller_id_name: Option<Option<String>>,
+    /// Caller id number shown inside the tenant.
+    pub effective_caller_id_number: Option<Option<String>>,
+    /// Caller id name shown outside.
+    pub outbound_caller_id_name: Option<Option<String>>,
+    /// Caller id number shown outside.
+    pub outbound_caller_id_number: Option<Option<String>>,
+    /// Whether unanswered calls go to voicemail.
+    pub voicemail_enabled: Option<bool>,
+    /// Voicemail PIN of 4 to 8 digits.
+    pub voicemail_pin: Option<Option<String>>,
+    /// Networks whose traffic counts as this user's.
+    pub cidr: Option<Option<String>>,
+    /// An inactive extension neither registers nor rings.
+    pub is_active: Option<bool>,
+}
+
+impl ExtensionChange {
+    /// Puts the values into the row.
+    pub fn apply(self, to: &mut Extension) {
+        to.extension = self.extension;
+        to.password = self.password;
+        to.directory_first_name = self.directory_first_name;
+        to.directory_last_name = self.directory_last_name;
+        set(&mut to.effective_caller_id_name, self.effective_caller_id_name);
+        set(&mut to.effective_caller_id_number, self.effective_caller_id_number);
+        set(&mut to.outbound_caller_id_name, self.outbound_caller_id_name);
+        set(&mut to.outbound_caller_id_number, self.outbound_caller_id_number);
+        set(&mut to.voicemail_enabled, self.voicemail_enabled);
+        set(&mut to.voicemail_pin, self.voicemail_pin);
+        set(&mut to.cidr, self.cidr);
+        set(&mut to.is_active, self.is_active);
+    }
+}
+
+fn set<T>(to: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *to = value;
+    }
 }

@@ -1,9 +1,19 @@
 //! The things a database of NIZAM holds.
 
+mod ability;
+mod audit;
 mod extension;
+mod permission;
 mod tenant;
+mod token;
 mod touched;
+mod user;
 
-pub use extension::Extension;
-pub use tenant::{Tenant, TenantStatus};
+pub use ability::{Abilities, Need};
+pub use audit::{AuditAction, AuditEntry};
+pub use extension::{Extension, ExtensionChange, NewExtension};
+pub use permission::{Permission, PermissionSet};
+pub use tenant::{NewTenant, Slug, Tenant, TenantChange, TenantStatus};
+pub use token::Token;
 pub use touched::Touched;
+pub use user::{NewUser, Role, User};

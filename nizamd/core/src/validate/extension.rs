@@ -1,0 +1,79 @@
+//! The fields of an extension.
+
+use super::rule::{cidr, number, pin, plain, sip_password};
+use super::{Errors, Fields};
+use crate::model::{ExtensionChange, NewExtension};
+
+/// The fields of a new extension.
+pub fn new_extension(f: &mut Fields<'_>) -> Result<NewExtension, Errors> {
+    let new = NewExtension {
+        extension: f.text("extension", number),
+        password: f.text("password", sip_password),
+        directory_first_name: f.text("directory_first_name", plain),
+        directory_last_name: f.text("directory_last_name", plain),
+        effective_caller_id_name: f.nullable("effective_caller_id_name", plain),
+        effective_caller_id_number: f.nullable("effective_caller_id_number", plain),
+        outbound_caller_id_name: f.nullable("outbound_caller_id_name", plain),
+        outbound_caller_id_number: f.nullable("outbound_caller_id_number", plain),
+        voicemail_enabled: f.flag("voicemail_enabled").unwrap_or(false),
+        voicemail_pin: f.nullable("voicemail_pin", pin),
+        cidr: f.nullable("cidr", cidr),
+        is_active: f.flag("is_active").unwrap_or(true),
+    };
+    f.finish(new)
+}
+
+/// The fields of a change to an extension: the same ones are required, the others keep their values.
+pub fn change_extension(f: &mut Fields<'_>) -> Result<ExtensionChange, Errors> {
+    let change = ExtensionChange {
+        extension: f.text("extension", number),
+        password: f.text("password", sip_password),
+        directory_first_name: f.text("directory_first_name", plain),
+        directory_last_name: f.text("directory_last_name", plain),
+        effective_caller_id_name: f.nullable_change("effective_caller_id_name", plain),
+        effective_caller_id_number: f.nullable_change("effective_caller_id_number", plain),
+        outbound_caller_id_name: f.nullable_change("outbound_caller_id_name", plain),
+        outbound_caller_id_number: f.nullable_change("outbound_caller_id_number", plain),
+        voicemail_enabled: f.flag("voicemail_enabled"),
+        voicemail_pin: f.nullable_change("voicemail_pin", pin),
+        cidr: f.nullable_change("cidr", cidr),
+        is_active: f.flag("is_active"),
+    };
+    f.finish(change)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::*;
+
+    #[test]
+    fn defaults_and_required_fields() {
+        let input = Input::json(
+            br#"{"extension":"1001","password":"secret-1","directory_first_name":"A","directory_last_name":"B"}"#,
+        )
+        .unwrap();
+        let new = new_extension(&mut Fields::new(&input)).ok().unwrap();
+        assert!(new.is_active && !new.voicemail_enabled && new.voicemail_pin.is_none());
+
+        let errors = new_extension(&mut Fields::new(&Input::default())).err().unwrap();
+        for field in ["extension", "password", "directory_first_name", "directory_last_name"] {
+            assert!(errors.has(field), "{field}");
+        }
+        assert_eq!(errors.message(), "The extension field is required. (and 3 more errors)");
+    }
+
+    #[test]
+    fn a_change_tells_absent_from_null() {
+        let input = Input::json(
+            br#"{"extension":"1","password":"secret-1","directory_first_name":"A","directory_last_name":"B",
+                "voicemail_pin":null,"outbound_caller_id_name":""}"#,
+        )
+        .unwrap();
+        let change = change_extension(&mut Fields::new(&input)).ok().unwrap();
+        assert_eq!(change.voicemail_pin, Some(None));
+        assert_eq!(change.outbound_caller_id_name, Some(None));
+        assert_eq!(change.effective_caller_id_name, None);
+        assert_eq!(change.is_active, None);
+    }
+}

@@ -1,0 +1,246 @@
+//! Takes the fields of a request out of its input, collecting what is wrong with them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::rule::{Rule, label};
+use super::{Errors, Input};
+
+/// Largest integer of a column, that of PostgreSQL's `integer`.
+const LARGEST: i64 = 2_147_483_647;
+
+/// Reads fields one by one. A field that is wrong is recorded and read as empty; [`Self::finish`] then refuses.
+pub struct Fields<'a> {
+    input: &'a Input,
+    known: BTreeSet<&'static str>,
+    all_known: bool,
+    errors: Errors,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of that input.
+    pub fn new(input: &'a Input) -> Self {
+        Self { input, known: BTreeSet::new(), all_known: false, errors: Errors::default() }
+    }
+
+    /// The value, if nothing was wrong.
+    pub fn finish<T>(&mut self, value: T) -> Result<T, Errors> {
+        if self.errors.is_empty() { Ok(value) } else { Err(std::mem::take(&mut self.errors)) }
+    }
+
+    /// The fields of the body that nobody asked for.
+    pub fn ignored(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.input
+            .body()
+            .keys()
+            .map(String::as_str)
+            .filter(|&name| !self.all_known && !self.known.contains(name))
+    }
+
+    /// Everything that was sent, for a request whose fields have no fixed names: none of them is ignored.
+    pub(super) fn everything(&mut self) -> &'a Input {
+        self.all_known = true;
+        self.input
+    }
+
+    /// The value of a field, null left out.
+    pub fn value(&mut self, field: &'static str) -> Option<&'a Value> {
+        self.known.insert(field);
+        self.input.get(field)
+    }
+
+    /// Whether the field was sent, even if null.
+    pub fn has(&mut self, field: &'static str) -> bool {
+        self.known.insert(field);
+        self.input.has(field)
+    }
+
+    /// Records an error.
+    pub fn wrong(&mut self, field: &str, message: impl Into<String>) {
+        self.errors.push(field, message);
+    }
+
+    /// Whether an error is recorded for that field.
+    pub fn is_wrong(&self, field: &str) -> bool {
+        self.errors.has(field)
+    }
+
+    /// Records that a field is missing.
+    pub(super) fn missing(&mut self, field: &str) {
+        self.wrong(field, format!("The {} field is required.", label(field)));
+    }
+
+    /// A text that must be there.
+    pub(super) fn text(&mut self, field: &'static str, rule: Rule) -> String {
+        match self.value(field) {
+            None => self.missing(field),
+            Some(Value::Array(items)) if items.is_empty() => self.missing(field),
+            Some(value) => return self.checked(field, value, rule).unwrap_or_default(),
+        }
+        String::new()
+    }
+
+    /// A text that may be absent or null.
+    pub(super) fn nullable(&mut self, field: &'static str, rule: Rule) -> Option<String> {
+        let value = self.value(field)?;
+        self.checked(field, value, rule)
+    }
+
+    /// A text that may be absent; if it is there, it may be null.
+    #[expect(clippy::option_option, reason = "absent, null and a text are three things here")]
+    pub(super) fn nullable_change(&mut self, field: &'static str, rule: Rule) -> Option<Option<String>> {
+        self.has(field).then(|| self.nullable(field, rule))
+    }
+
+    /// A text that may be absent; if it is there, it must not be null.
+    pub(super) fn text_change(&mut self, field: &'static str, rule: Rule) -> Option<String> {
+        self.has(field).then(|| self.text(field, rule))
+    }
+
+    /// An integer from 0 that may be absent.
+    pub(super) fn count(&mut self, field: &'static str) -> Option<i64> {
+        if !self.has(field) {
+            return None;
+        }
+        let name = label(field);
+        let Some(number) = self.value(field).and_then(integer) else {
+            self.wrong(field, format!("The {name} field must be an integer."));
+            return None;
+        };
+        if number < 0 {
+            self.wrong(field, format!("The {name} field must be at least 0."));
+        } else if number > LARGEST {
+            self.wrong(field, format!("The {name} field must not be greater than {LARGEST}."));
+        }
+        Some(number)
+    }
+
+    /// A truth value that may be absent: true, false, 1, 0, "1", "0".
+    pub(super) fn flag(&mut self, field: &'static str) -> Option<bool> {
+        if !self.has(field) {
+            return None;
+        }
+        let flag = match self.value(field) {
+            Some(Value::Bool(flag)) => Some(*flag),
+            Some(Value::Number(n)) if n.as_i64() == Some(1) => Some(true),
+            Some(Value::Number(n)) if n.as_i64() == Some(0) => Some(false),
+            Some(Value::String(text)) if text == "1" => Some(true),
+            Some(Value::String(text)) if text == "0" => Some(false),
+            _ => None,
+        };
+        if flag.is_none() {
+            self.wrong(field, format!("The {} field must be true or false.", label(field)));
+        }
+        flag
+    }
+
+    /// One of some names, that may be absent.
+    pub(super) fn choice<T>(&mut self, field: &'static str, parse: fn(&str) -> Option<T>) -> Option<T> {
+        if !self.has(field) {
+            return None;
+        }
+        let choice = self.value(field).and_then(Value::as_str).and_then(parse);
+        if choice.is_none() {
+            self.wrong(field, format!("The selected {} is invalid.", label(field)));
+        }
+        choice
+    }
+
+    fn checked(&mut self, field: &str, value: &Value, rule: Rule) -> Option<String> {
+        let name = label(field);
+        let Value::String(text) = value else {
+            self.wrong(field, format!("The {name} field must be a string."));
+            return None;
+        };
+        match rule(&name, text) {
+            Ok(text) => Some(text),
+            Err(message) => {
+                self.wrong(field, message);
+                None
+            }
+        }
+    }
+}
+
+/// An integer in one of its forms: 5, "5", 5.0.
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64()?;
+            // Far beyond every column, and exact in a double.
+            if float.fract() != 0.0 || float.abs() > 9_007_199_254_740_992.0 {
+                return None;
+            }
+            format!("{float:.0}").parse().ok()
+        }),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rule;
+    use super::*;
+
+    fn input(json: &str) -> Input {
+        Input::json(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn integers_in_their_forms() {
+        for (json, want) in [("5", 5), ("\"5\"", 5), ("5.0", 5), ("0", 0), ("2147483647", LARGEST)] {
+            let input = input(&format!("{{\"n\":{json}}}"));
+            let mut fields = Fields::new(&input);
+            assert_eq!(fields.count("n"), Some(want));
+            assert!(fields.finish(()).is_ok());
+        }
+        for json in
+            ["-1", "5.5", "\"x\"", "null", "true", "[]", "{}", "1e300", "2147483648", "99999999999999999999"]
+        {
+            let input = input(&format!("{{\"n\":{json}}}"));
+            let mut fields = Fields::new(&input);
+            fields.count("n");
+            assert!(fields.finish(()).unwrap_err().has("n"), "{json}");
+        }
+    }
+
+    #[test]
+    fn truth_values_in_their_forms() {
+        for (json, want) in [("true", true), ("1", true), ("\"1\"", true), ("false", false), ("\"0\"", false)]
+        {
+            let input = input(&format!("{{\"b\":{json}}}"));
+            assert_eq!(Fields::new(&input).flag("b"), Some(want));
+        }
+        for json in ["\"true\"", "2", "null", "\"\"", "[]", "1.5"] {
+            let input = input(&format!("{{\"b\":{json}}}"));
+            let mut fields = Fields::new(&input);
+            fields.flag("b");
+            assert_eq!(
+                fields.finish(()).unwrap_err().message(),
+                "The b field must be true or false.",
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_field() {
+        for json in ["7", "true", "{\"a\":1}", "[\"x\"]"] {
+            let input = input(&format!("{{\"first_name\":{json}}}"));
+            let mut fields = Fields::new(&input);
+            fields.text("first_name", rule::plain);
+            let errors = fields.finish(()).unwrap_err();
+            assert_eq!(errors.message(), "The first name field must be a string.", "{json}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_known_to_be_ignored() {
+        let input = input(r#"{"a":"x","b":1}"#).with_query("c=1");
+        let mut fields = Fields::new(&input);
+        fields.nullable("a", rule::plain);
+        assert_eq!(fields.ignored().collect::<Vec<_>>(), ["b"]);
+    }
+}

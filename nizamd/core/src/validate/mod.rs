@@ -1,0 +1,23 @@
+//! From what a caller sent to values that the model may hold, or to errors in the shape that clients know.
+//!
+//! [`Input`] reads and normalises a body or a query, [`Fields`] takes the fields of one request out of it and collects
+//! [`Errors`], and the functions of the other modules say which fields a request has.
+
+mod account;
+mod errors;
+mod extension;
+mod fields;
+mod form;
+mod input;
+mod rule;
+mod settings;
+mod tenant;
+
+pub use account::{Login, NewToken, Registration, login, new_token, registration};
+pub use errors::Errors;
+pub use extension::{change_extension, new_extension};
+pub use fields::Fields;
+pub use input::{Input, Unreadable};
+pub use rule::{email, extension_key};
+pub use settings::{Settings, merge_settings, settings};
+pub use tenant::{change_tenant, new_tenant, slug_of};

@@ -1,0 +1,147 @@
+//! The settings of a tenant: free-form JSON within bounds.
+
+use serde_json::{Map, Value};
+
+use super::rule::harmless;
+use super::{Errors, Fields};
+
+/// Settings as they were sent: a map is merged key by key, a list is appended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settings {
+    /// Named values.
+    Map(Map<String, Value>),
+    /// Values without names.
+    List(Vec<Value>),
+}
+
+/// Longest text in settings; they may hold addresses.
+const LONGEST: usize = 2048;
+/// Most levels in settings.
+const DEEPEST: usize = 16;
+/// Most bytes of all settings together, as JSON.
+const LARGEST: usize = 65_536;
+
+/// The field `settings`, or the whole body where it has no such field.
+pub fn settings(f: &mut Fields<'_>) -> Result<Settings, Errors> {
+    let value = if f.has("settings") {
+        f.value("settings").cloned()
+    } else {
+        Some(Value::Object(f.everything().body().clone()))
+    };
+    let settings = match value {
+        None => Settings::List(Vec::new()),
+        Some(Value::Object(map)) => Settings::Map(map),
+        Some(Value::Array(list)) => Settings::List(list),
+        Some(_) => {
+            f.wrong("settings", "The settings field must be an array.");
+            return f.finish(Settings::List(Vec::new()));
+        }
+    };
+    let fault = match &settings {
+        Settings::Map(map) if map.is_empty() => Some("The settings field is required.".to_owned()),
+        Settings::List(list) if list.is_empty() => Some("The settings field is required.".to_owned()),
+        Settings::Map(map) => map.iter().find_map(|(key, value)| fault(key, value, DEEPEST)),
+        Settings::List(list) => list.iter().find_map(|value| fault("", value, DEEPEST)),
+    };
+    if let Some(fault) = fault {
+        f.wrong("settings", fault);
+    }
+    f.finish(settings)
+}
+
+/// Puts new settings into the old ones: keys are replaced or added, none is removed, list items get the next numbers.
+pub fn merge_settings(old: &mut Map<String, Value>, new: Settings) -> Result<(), Errors> {
+    match new {
+        Settings::Map(map) => old.extend(map),
+        Settings::List(list) => {
+            let next =
+                old.keys().filter_map(|key| key.parse::<u32>().ok()).max().map_or(0, |n| u64::from(n) + 1);
+            old.extend((next..).map(|n| n.to_string()).zip(list));
+        }
+    }
+    if Value::Object(old.clone()).to_string().len() > LARGEST {
+        return Err(Errors::one(
+            "settings",
+            format!("The settings must not be greater than {LARGEST} bytes."),
+        ));
+    }
+    Ok(())
+}
+
+fn fault(key: &str, value: &Value, levels: usize) -> Option<String> {
+    if levels == 0 {
+        return Some(format!("The settings field must not be deeper than {DEEPEST} levels."));
+    }
+    if key.chars().count() > 255 {
+        return Some("The settings field must not have keys of more than 255 characters.".to_owned());
+    }
+    if let Err(message) = harmless("settings", key) {
+        return Some(message);
+    }
+    match value {
+        Value::String(text) if text.chars().count() > LONGEST => {
+            Some(format!("The settings field must not have texts of more than {LONGEST} characters."))
+        }
+        Value::String(text) => harmless("settings", text).err(),
+        Value::Array(items) => items.iter().find_map(|v| fault("", v, levels - 1)),
+        Value::Object(map) => map.iter().find_map(|(k, v)| fault(k, v, levels - 1)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::*;
+    use serde_json::json;
+
+    fn input(json: &str) -> Input {
+        Input::json(json.as_bytes()).unwrap()
+    }
+
+    fn read(json: &str) -> Result<Settings, Errors> {
+        settings(&mut Fields::new(&input(json)))
+    }
+
+    fn map(value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(map) => map,
+            _ => panic!("no map"),
+        }
+    }
+
+    #[test]
+    fn wrapped_or_bare() {
+        let want = Settings::Map(map(json!({"timezone": "UTC"})));
+        assert_eq!(read(r#"{"settings":{"timezone":"UTC"}}"#).unwrap(), want);
+        assert_eq!(read(r#"{"timezone":"UTC"}"#).unwrap(), want);
+        for json in ["{}", "[]", r#"{"settings":[]}"#, r#"{"settings":null}"#, r#"{"settings":{}}"#] {
+            assert_eq!(read(json).unwrap_err().message(), "The settings field is required.", "{json}");
+        }
+        assert_eq!(
+            read(r#"{"settings":"x"}"#).unwrap_err().message(),
+            "The settings field must be an array."
+        );
+    }
+
+    #[test]
+    fn merging_keeps_and_replaces_and_appends() {
+        let mut old = map(json!({"a": 1, "b": {"x": 1, "y": 2}, "3": "three"}));
+        merge_settings(&mut old, Settings::Map(map(json!({"b": {"x": 9}, "c": null})))).unwrap();
+        merge_settings(&mut old, Settings::List(vec![json!("four"), json!("five")])).unwrap();
+        assert_eq!(
+            Value::Object(old),
+            json!({"a": 1, "b": {"x": 9}, "c": null, "3": "three", "4": "four", "5": "five"})
+        );
+    }
+
+    #[test]
+    fn bounds_hold() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(30), "]".repeat(30));
+        assert!(read(&deep).is_err());
+        assert!(read(r#"{"a":{"b":["${x}"]}}"#).is_err());
+        assert!(read(r#"{"a\u0000":1}"#).is_err());
+        let big = Settings::Map(map(json!({"a": "x".repeat(70_000)})));
+        assert!(merge_settings(&mut Map::new(), big).is_err());
+    }
+}
