@@ -1,0 +1,26 @@
+# What a person types. Each target installs what it needs on Debian, or says exactly what to install.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test e2e bench fmt lint
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Build, start nizamd with demo data and the module, show a lookup and a route; RUN_ONCE=1 ends after the show
+	@tests/run-demo.sh
+
+test: ## Format, lints, every test; skips are listed with their reasons
+	@tests/run.sh
+
+e2e: ## The suites on a real FreeSWITCH with sipp and baresip
+	@tests/run-e2e.sh
+
+bench: ## The figures of the design, one line each; BENCH=NAME runs a part
+	@tests/bench/run.sh
+
+fmt: ## Format the Rust code
+	@cargo fmt --all
+
+lint: ## Formatting and clippy, as make test runs them
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets -- -D warnings

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# make test: formatting, lints, every test; then the sum of all tests and each skip with its reason.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/needs.sh
+
+need_build
+if freeswitch_prefix >/dev/null; then
+    need_sip_clients || say "Going on without them; the suites that need them skip."
+else
+    say "No FreeSWITCH here (FREESWITCH_PREFIX, pkg-config, usual places): the suites that need one skip."
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export NIZAM_SKIPS="$work/skips"
+: >"$NIZAM_SKIPS"
+
+say "== cargo fmt --check"
+cargo fmt --all --check
+say "== cargo clippy"
+cargo clippy --workspace --all-targets -- -D warnings
+say "== cargo build"
+# The suites run these programs; built once here, they need no cargo of their own.
+cargo build -p mod_nizam -p nizamd -p nizam
+target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+export NIZAM_BIN_DIR="$target/debug"
+say "== cargo test"
+status=0
+cargo test --workspace --no-fail-fast -- "$@" 2>&1 | tee "$work/output" || status=$?
+
+tests/sum.awk "$work/output" >"$work/sum"
+read -r passed failed ignored suites <"$work/sum"
+skipped=$(($(wc -l <"$NIZAM_SKIPS") + ignored))
+# A test that skips returns early, and the harness counts it as passed.
+passed=$((passed - $(wc -l <"$NIZAM_SKIPS")))
+say ""
+if [ -s "$NIZAM_SKIPS" ]; then
+    say "Skipped:"
+    sort "$NIZAM_SKIPS" | sed 's/^/  /' >&2
+fi
+say "$suites suites, $((passed + failed + skipped)) tests"
+echo "$passed passed, $failed failed, $skipped skipped"
+exit "$status"

@@ -1,0 +1,38 @@
+//! What a test needs from the machine, and what happens where it is missing.
+
+use std::{io::Write, path::PathBuf};
+
+use super::freeswitch::Installed;
+
+/// Whether everything in `needs` is installed; a test returns at once where this says no.
+///
+/// A skip is loud: it is printed and appended to the file that `NIZAM_SKIPS` names. Where `NIZAM_REQUIRE` (a comma
+/// list) names the thing, a missing one is a failure.
+pub(crate) fn require(needs: &[&str]) -> bool {
+    let missing = needs.iter().find_map(|need| reason(need).err().map(|why| (*need, why)));
+    let Some((need, why)) = missing else { return true };
+    let test = std::thread::current().name().unwrap_or("?").to_owned();
+    let demanded = std::env::var("NIZAM_REQUIRE").unwrap_or_default();
+    assert!(!demanded.split(',').any(|name| name.trim() == need), "{test}: {why}");
+    eprintln!("SKIPPED {test}: {why}");
+    if let Some(list) = std::env::var_os("NIZAM_SKIPS") {
+        let mut list = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
+        writeln!(list, "{test}: {why}").unwrap();
+    }
+    false
+}
+
+fn reason(need: &str) -> Result<(), String> {
+    match need {
+        "freeswitch" => Installed::find().map(|_| ()),
+        "sipp" => on_path("sipp", "sip-tester"),
+        "baresip" => on_path("baresip", "baresip"),
+        other => panic!("no test knows how to look for {other}"),
+    }
+}
+
+fn on_path(program: &str, package: &str) -> Result<(), String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir: PathBuf| dir.join(program)).any(|file| file.is_file());
+    if found { Ok(()) } else { Err(format!("no {program} (apt-get install {package})")) }
+}

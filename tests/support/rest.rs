@@ -1,0 +1,82 @@
+//! The REST calls that the suites make, as an administrator.
+
+use std::time::Duration;
+
+use reqwest::{Method, blocking::Client};
+use serde_json::{Value, json};
+
+/// A client with a bearer token.
+pub(crate) struct Rest {
+    base: String,
+    token: String,
+    client: Client,
+}
+
+impl Rest {
+    pub(crate) fn new(port: u16, token: &str) -> Self {
+        let client = Client::builder().timeout(Duration::from_secs(30)).no_proxy().build().unwrap();
+        Self { base: format!("http://127.0.0.1:{port}/api/v1"), token: token.to_owned(), client }
+    }
+
+    /// Whether the daemon answers at all.
+    pub(crate) fn health(&self) -> bool {
+        self.client.get(format!("{}/health", self.base)).send().is_ok()
+    }
+
+    /// A call that must succeed; its body's `data`.
+    pub(crate) fn call(&self, method: &Method, path: &str, body: &Value) -> Value {
+        let request = self.client.request(method.clone(), format!("{}{path}", self.base));
+        let response = request.bearer_auth(&self.token).json(body).send().unwrap();
+        let (status, live) = (response.status(), response.headers().get("x-nizam-live").cloned());
+        let text = response.text().unwrap();
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        assert!(live.is_none(), "{method} {path} was answered before the switch knew it");
+        let mut body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        body["data"].take()
+    }
+
+    /// A tenant with room for the suites' extensions; its id.
+    pub(crate) fn create_tenant(&self, domain: &str) -> String {
+        let slug = domain.replace('.', "-");
+        let body = json!({"name": domain, "domain": domain, "slug": slug, "status": "active", "max_extensions": 1000});
+        self.call(&Method::POST, "/tenants", &body)["id"].as_str().expect("a tenant has an id").to_owned()
+    }
+
+    /// An extension; its id.
+    pub(crate) fn create_extension(
+        &self,
+        tenant: &str,
+        number: &str,
+        password: &str,
+        voicemail: bool,
+    ) -> String {
+        let body = extension(number, password, voicemail);
+        let made = self.call(&Method::POST, &format!("/tenants/{tenant}/extensions"), &body);
+        made["id"].as_str().expect("an extension has an id").to_owned()
+    }
+
+    /// Gives an extension another password.
+    pub(crate) fn change_password(&self, tenant: &str, id: &str, number: &str, password: &str) {
+        let body = extension(number, password, false);
+        self.call(&Method::PUT, &format!("/tenants/{tenant}/extensions/{id}"), &body);
+    }
+
+    /// Suspends a tenant.
+    pub(crate) fn suspend(&self, tenant: &str) {
+        self.call(&Method::PATCH, &format!("/tenants/{tenant}"), &json!({"status": "suspended"}));
+    }
+}
+
+fn extension(number: &str, password: &str, voicemail: bool) -> Value {
+    let mut body = json!({
+        "extension": number,
+        "password": password,
+        "directory_first_name": "Phone",
+        "directory_last_name": number,
+        "voicemail_enabled": voicemail,
+    });
+    if voicemail {
+        body["voicemail_pin"] = json!("4711");
+    }
+    body
+}
