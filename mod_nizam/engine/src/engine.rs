@@ -6,6 +6,8 @@ use crate::{
     Counters, DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Layers, Live, Origin, Outcome, Route,
     Sink, dialplan, directory, snapshot,
 };
+use nizam_wire::Kind;
+use nizam_wire::image::PLATFORM;
 use parking_lot::Mutex;
 use std::path::Path;
 
@@ -47,6 +49,16 @@ impl Engine {
             Some(Outcome::Refused) => refused,
         });
         route
+    }
+
+    /// Some of the tenants' domains, at most `most`.
+    pub fn domains(&self, most: usize) -> Vec<String> {
+        let layers = self.live.load();
+        layers
+            .scope(&PLATFORM, Kind::Tenant)
+            .take(most)
+            .map(|entry| String::from_utf8_lossy(entry.key).into_owned())
+            .collect()
     }
 
     /// Starts from the snapshot in `directory`, and says in one line what came of it.

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+pub mod command;
 mod counters;
 mod dialplan;
 mod directory;

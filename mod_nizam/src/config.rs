@@ -1,0 +1,80 @@
+//! `nizam.conf.xml`.
+
+use crate::host::{self, Level, log};
+use std::path::PathBuf;
+
+/// Whether answers are given or only logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Our answer counts for our tenants.
+    Authoritative,
+    /// Nothing is answered; what would have been is logged.
+    Shadow,
+}
+
+impl Mode {
+    /// Its name in the file.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Authoritative => "authoritative",
+            Self::Shadow => "shadow",
+        }
+    }
+}
+
+/// The settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) socket: PathBuf,
+    pub(crate) snapshot: PathBuf,
+    pub(crate) mode: Mode,
+    pub(crate) level: Level,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            socket: "/run/nizam/nizam.sock".into(),
+            snapshot: "/var/lib/nizam/snapshot".into(),
+            mode: Mode::Authoritative,
+            level: Level::Info,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file. What is missing or wrong is logged and keeps its default: a switch must come up.
+    pub(crate) fn read() -> Self {
+        let mut config = Self::default();
+        let Some(settings) = host::settings(c"nizam.conf") else {
+            log(Level::Warning, "nizam.conf.xml is missing, using defaults");
+            return config;
+        };
+        for (name, value) in settings {
+            if let Err(wanted) = config.set(&name, &value) {
+                log(Level::Warning, &format!("nizam.conf.xml: param {name} = \"{value}\" ignored: {wanted}"));
+            }
+        }
+        config
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+        match name {
+            "socket" | "snapshot" if !value.starts_with('/') => return Err("it must be an absolute path"),
+            "socket" => self.socket = value.into(),
+            "snapshot" => self.snapshot = value.into(),
+            "mode" => {
+                self.mode = match value {
+                    "authoritative" => Mode::Authoritative,
+                    "shadow" => Mode::Shadow,
+                    _ => return Err("it must be authoritative or shadow"),
+                }
+            }
+            "log-level" => {
+                self.level = Level::parse(value).ok_or("it must be error, warning, notice, info or debug")?;
+            }
+            _ => return Err("known are socket, snapshot, mode and log-level"),
+        }
+        Ok(())
+    }
+}
