@@ -25,7 +25,10 @@ impl<T> HostLock<T> {
     pub(crate) fn read(&self) -> Reader<'_, T> {
         // SAFETY: the lock was initialised statically and has not moved.
         let result = unsafe { libc::pthread_rwlock_rdlock(self.raw.get()) };
-        assert_eq!(result, 0, "pthread_rwlock_rdlock: a thread that holds the write lock asks for the read lock");
+        assert_eq!(
+            result, 0,
+            "pthread_rwlock_rdlock: a thread that holds the write lock asks for the read lock"
+        );
         Reader(self)
     }
 

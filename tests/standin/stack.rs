@@ -24,7 +24,9 @@ pub(crate) struct Thread<T> {
 struct Start(Box<dyn FnOnce() + Send>);
 
 /// Starts a thread with a small stack.
-pub(crate) fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<Thread<T>, String> {
+pub(crate) fn spawn<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Thread<T>, String> {
     let outcome: Outcome<T> = Arc::default();
     let shared = Arc::clone(&outcome);
     let start = Start(Box::new(move || {
@@ -35,7 +37,8 @@ pub(crate) fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     let argument = Box::into_raw(Box::new(start));
     let mut id = MaybeUninit::uninit();
     // SAFETY: the attributes are initialised, and `run` takes the box over.
-    let result = unsafe { libc::pthread_create(id.as_mut_ptr(), &raw const attributes.0, run, argument.cast()) };
+    let result =
+        unsafe { libc::pthread_create(id.as_mut_ptr(), &raw const attributes.0, run, argument.cast()) };
     if result != 0 {
         // SAFETY: no thread was started, so the box is still ours.
         drop(unsafe { Box::from_raw(argument) });
