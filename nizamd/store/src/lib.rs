@@ -1,1 +1,90 @@
-//! Skeleton.
+//! The database of nizamd. Everything that nizamd knows goes through [`Store`]: no other crate holds SQL.
+//!
+//! A write is one transaction that holds the row, its audit entry and the next generation, and answers with
+//! [`Committed`]: the generation and what images must be made anew. Secrets are sealed before they reach a statement
+//! ([`Keyring`]) and opened after they left one.
+
+#![forbid(unsafe_code)]
+
+#[macro_use]
+mod db;
+
+mod audit;
+mod clock;
+mod constraint;
+mod error;
+mod extensions;
+mod extensions_bulk;
+mod fresh;
+mod keyring;
+mod page;
+mod permissions;
+mod seal;
+mod secret;
+mod tenants;
+mod tokens;
+mod users;
+mod write;
+
+use std::path::PathBuf;
+
+pub use audit::Actor;
+pub use error::{StoreError, StoreResult};
+pub use fresh::{Fresh, Row};
+pub use keyring::{Key, Keyring, WrongKey};
+pub use page::{Listed, Page};
+pub use secret::{TokenSecret, random_text};
+pub use tokens::{Authentic, Presented};
+pub use write::Committed;
+
+use db::Db;
+
+/// The database, shared by everything in nizamd.
+#[derive(Debug)]
+pub struct Store {
+    db: Db,
+    keys: Keyring,
+}
+
+impl Store {
+    /// Opens the database at a URL (`sqlite:PATH`), makes it if there is none, and brings its schema up to date.
+    pub async fn open(url: &str, keys: Keyring) -> StoreResult<Self> {
+        let this = Self { db: Db::open(url).await?, keys };
+        this.check_key().await?;
+        this.sync_permissions().await?;
+        Ok(this)
+    }
+
+    /// The file of the database that a URL names, where it is a file.
+    pub fn file(url: &str) -> Option<PathBuf> {
+        db::file(url)
+    }
+
+    /// Number of the newest configuration.
+    pub async fn generation(&self) -> StoreResult<u64> {
+        let mut reader = self.db.reader().await?;
+        write::generation(reader.conn()).await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> StoreResult<()> {
+        self.generation().await.map(drop)
+    }
+
+    /// Closes the database, waiting for what runs.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// Refuses to go on with a key that cannot open what the database holds.
+    async fn check_key(&self) -> StoreResult<()> {
+        let mut tx = self.db.write().await?;
+        if let Some(sealed) = write::key_check(tx.conn()).await? {
+            self.keys.check(&sealed).map_err(|WrongKey| StoreError::WrongKey)?;
+        } else {
+            let sealed = self.keys.checkpoint()?;
+            write::set_key_check(tx.conn(), &sealed).await?;
+        }
+        tx.commit().await
+    }
+}

@@ -1,0 +1,97 @@
+//! What can go wrong with the database.
+
+use std::path::PathBuf;
+
+use nizam_core::validate::Errors;
+
+use crate::constraint;
+
+/// The result of everything here.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// What went wrong. [`Self::Invalid`], [`Self::Quota`] and [`Self::NotFound`] are for the caller of the API; the others
+/// are for the operator and the log.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A value is taken, or names something that is not there.
+    #[error("{}", .0.message())]
+    Invalid(Errors),
+    /// The tenant has as many as it may have.
+    #[error("{thing} quota exceeded. Maximum allowed: {max}")]
+    Quota {
+        /// What there are too many of.
+        thing: &'static str,
+        /// How many there may be.
+        max: i64,
+    },
+    /// There is no such row in that tenant.
+    #[error("no such row")]
+    NotFound,
+    /// The URL is of no database that is supported.
+    #[error("the database URL {0:?} is not supported; it must be sqlite:PATH")]
+    Url(String),
+    /// The file or its directory cannot be made or written.
+    #[error("cannot write the database file {path}: {1}", path = .0.display())]
+    File(PathBuf, #[source] std::io::Error),
+    /// It is no database, or it cannot be opened.
+    #[error("cannot open the database {path}: {1}", path = .0.display())]
+    Unusable(PathBuf, #[source] sqlx::Error),
+    /// A newer nizamd has written it.
+    #[error(
+        "the database has schema {found}, this nizamd knows schemas up to {known}; \
+         run the newer nizamd that wrote it, or restore a backup made before the upgrade"
+    )]
+    Newer {
+        /// Schema of the database.
+        found: i64,
+        /// Newest schema that is known.
+        known: i64,
+    },
+    /// A migration failed.
+    #[error("cannot migrate the database: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The key is not the one that sealed the secrets of this database.
+    #[error(
+        "the key does not fit the database: its secrets were encrypted with another one; \
+         restore the app.key, or set NIZAM_APP_KEY to the key that was used when the database was made"
+    )]
+    WrongKey,
+    /// A sealed value cannot be opened.
+    #[error("a secret of {table} {id} cannot be decrypted")]
+    Sealed {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        id: uuid::Uuid,
+    },
+    /// A row holds what this program never wrote.
+    #[error("a row of {table} is damaged: {what}")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// All connections are in use for too long.
+    #[error("the database is busy")]
+    Busy,
+    /// Anything else.
+    #[error("database: {0}")]
+    Sql(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Database(e) => match constraint::field_error(&*e) {
+                Some(errors) => Self::Invalid(errors),
+                None => Self::Sql(sqlx::Error::Database(e)),
+            },
+            other => Self::Sql(other),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Extensions. Every statement names the tenant: a row of another one is not there.
+
+use nizam_core::model::{AuditAction, Extension, ExtensionChange, NewExtension, Touched};
+use nizam_core::validate::extension_key;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::Store;
+use crate::audit::{Actor, Entry, Values, difference};
+use crate::db::Conn;
+use crate::error::{StoreError, StoreResult};
+use crate::keyring::Keyring;
+use crate::page::{Listed, Page, count};
+use crate::seal::Place;
+use crate::write::{Committed, Write};
+
+macro_rules! select_extensions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, tenant_id, extension, password, directory_first_name, directory_last_name, \
+             effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
+             outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at \
+             FROM extensions ",
+            $rest
+        )
+    };
+}
+pub(crate) use select_extensions;
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct ExtensionRow {
+    pub(crate) id: Uuid,
+    tenant_id: Uuid,
+    extension: String,
+    password: Vec<u8>,
+    directory_first_name: String,
+    directory_last_name: String,
+    effective_caller_id_name: Option<String>,
+    effective_caller_id_number: Option<String>,
+    outbound_caller_id_name: Option<String>,
+    outbound_caller_id_number: Option<String>,
+    voicemail_enabled: bool,
+    voicemail_pin: Option<Vec<u8>>,
+    cidr: Option<String>,
+    is_active: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl ExtensionRow {
+    pub(crate) fn open(self, keys: &Keyring) -> StoreResult<Extension> {
+        let pin = self.voicemail_pin.as_deref().map(|pin| keys.open(pin_place(self.id), pin)).transpose()?;
+        Ok(Extension {
+            password: keys.open(password_place(self.id), &self.password)?,
+            voicemail_pin: pin,
+            id: self.id,
+            tenant_id: self.tenant_id,
+            extension: self.extension,
+            directory_first_name: self.directory_first_name,
+            directory_last_name: self.directory_last_name,
+            effective_caller_id_name: self.effective_caller_id_name,
+            effective_caller_id_number: self.effective_caller_id_number,
+            outbound_caller_id_name: self.outbound_caller_id_name,
+            outbound_caller_id_number: self.outbound_caller_id_number,
+            voicemail_enabled: self.voicemail_enabled,
+            cidr: self.cidr,
+            is_active: self.is_active,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// The secrets of an extension, sealed.
+pub(crate) struct Sealed {
+    pub(crate) password: Vec<u8>,
+    pub(crate) voicemail_pin: Option<Vec<u8>>,
+}
+
+impl Sealed {
+    pub(crate) fn of(extension: &Extension, keys: &Keyring) -> StoreResult<Self> {
+        let pin = extension.voicemail_pin.as_deref();
+        Ok(Self {
+            password: keys.seal(password_place(extension.id), extension.password.as_bytes())?,
+            voicemail_pin: pin.map(|pin| keys.seal(pin_place(extension.id), pin.as_bytes())).transpose()?,
+        })
+    }
+}
+
+impl Store {
+    /// The extensions of a tenant, by number.
+    pub async fn extensions(&self, tenant_id: Uuid, page: Page) -> StoreResult<Listed<Extension>> {
+        let mut tx = self.db.snapshot().await?;
+        let total: Option<(i64,)> = on!(tx.conn(), c => {
+            sqlx::query_as("SELECT extensions_count FROM tenants WHERE id = $1").bind(tenant_id).fetch_optional(c).await?
+        });
+        let rows: Vec<ExtensionRow> = on!(tx.conn(), c => {
+            sqlx::query_as(select_extensions!("WHERE tenant_id = $1 ORDER BY extension_key LIMIT $2 OFFSET $3"))
+                .bind(tenant_id).bind(page.limit()).bind(page.offset())
+                .fetch_all(c).await?
+        });
+        let rows = rows.into_iter().map(|row| row.open(&self.keys)).collect::<StoreResult<_>>()?;
+        Ok(Listed { rows, total: total.map_or(0, |(n,)| count(n)) })
+    }
+
+    /// The extension of that tenant with that id.
+    pub async fn extension(&self, tenant_id: Uuid, id: Uuid) -> StoreResult<Option<Extension>> {
+        let mut reader = self.db.reader().await?;
+        let row = by_id(reader.conn(), tenant_id, id).await?;
+        row.map(|row| row.open(&self.keys)).transpose()
+    }
+
+    /// Makes an extension, unless the tenant has as many as it may have.
+    pub async fn create_extension(
+        &self,
+        actor: &Actor,
+        tenant_id: Uuid,
+        new: NewExtension,
+    ) -> StoreResult<Committed<Extension>> {
+        let mut write = self.begin(actor).await?;
+        add_to_count(&mut write, tenant_id, 1).await?;
+        let extension = new.into_extension(Uuid::now_v7(), tenant_id, write.now);
+        let sealed = Sealed::of(&extension, &self.keys)?;
+        on!(write.conn(), c => {
+            sqlx::query(
+                "INSERT INTO extensions (id, tenant_id, extension, extension_key, password, directory_first_name, \
+                 directory_last_name, effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
+                 outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+            )
+            .bind(extension.id)
+            .bind(tenant_id)
+            .bind(&extension.extension)
+            .bind(extension_key(&extension.extension))
+            .bind(sealed.password)
+            .bind(&extension.directory_first_name)
+            .bind(&extension.directory_last_name)
+            .bind(&extension.effective_caller_id_name)
+            .bind(&extension.effective_caller_id_number)
+            .bind(&extension.outbound_caller_id_name)
+            .bind(&extension.outbound_caller_id_number)
+            .bind(extension.voicemail_enabled)
+            .bind(sealed.voicemail_pin)
+            .bind(&extension.cidr)
+            .bind(extension.is_active)
+            .bind(extension.created_at)
+            .bind(extension.updated_at)
+            .execute(c)
+            .await?
+        });
+        let entry = Entry { new: Some(values(&extension)), ..entry(&extension, AuditAction::Created) };
+        write.audit(entry).await?;
+        write.touch(touched(&extension));
+        write.commit(extension).await
+    }
+
+    /// Changes an extension.
+    pub async fn update_extension(
+        &self,
+        actor: &Actor,
+        tenant_id: Uuid,
+        id: Uuid,
+        change: ExtensionChange,
+    ) -> StoreResult<Committed<Extension>> {
+        let mut write = self.begin(actor).await?;
+        let row = by_id(write.conn(), tenant_id, id).await?.ok_or(StoreError::NotFound)?;
+        let old = row.open(&self.keys)?;
+        let mut extension = old.clone();
+        change.apply(&mut extension);
+        extension.updated_at = write.now;
+        let sealed = Sealed::of(&extension, &self.keys)?;
+        on!(write.conn(), c => {
+            sqlx::query(
+                "UPDATE extensions SET extension = $3, extension_key = $4, password = $5, directory_first_name = $6, \
+                 directory_last_name = $7, effective_caller_id_name = $8, effective_caller_id_number = $9, \
+                 outbound_caller_id_name = $10, outbound_caller_id_number = $11, voicemail_enabled = $12, \
+                 voicemail_pin = $13, cidr = $14, is_active = $15, updated_at = $16 WHERE tenant_id = $1 AND id = $2",
+            )
+            .bind(tenant_id)
+            .bind(id)
+            .bind(&extension.extension)
+            .bind(extension_key(&extension.extension))
+            .bind(sealed.password)
+            .bind(&extension.directory_first_name)
+            .bind(&extension.directory_last_name)
+            .bind(&extension.effective_caller_id_name)
+            .bind(&extension.effective_caller_id_number)
+            .bind(&extension.outbound_caller_id_name)
+            .bind(&extension.outbound_caller_id_number)
+            .bind(extension.voicemail_enabled)
+            .bind(sealed.voicemail_pin)
+            .bind(&extension.cidr)
+            .bind(extension.is_active)
+            .bind(extension.updated_at)
+            .execute(c)
+            .await?
+        });
+        let (mut before, mut after) = difference(&values(&old), values(&extension));
+        for (secret, changed) in [
+            ("password", old.password != extension.password),
+            ("voicemail_pin", old.voicemail_pin != extension.voicemail_pin),
+        ] {
+            if changed {
+                before.insert(secret.to_owned(), json!("[secret]"));
+                after.insert(secret.to_owned(), json!("[secret]"));
+            }
+        }
+        let entry = Entry { old: Some(before), new: Some(after), ..entry(&extension, AuditAction::Updated) };
+        write.audit(entry).await?;
+        write.touch(touched(&old));
+        write.touch(touched(&extension));
+        write.commit(extension).await
+    }
+
+    /// Deletes an extension.
+    pub async fn delete_extension(
+        &self,
+        actor: &Actor,
+        tenant_id: Uuid,
+        id: Uuid,
+    ) -> StoreResult<Committed<()>> {
+        let mut write = self.begin(actor).await?;
+        let row = by_id(write.conn(), tenant_id, id).await?.ok_or(StoreError::NotFound)?;
+        let old = row.open(&self.keys)?;
+        on!(write.conn(), c => {
+            sqlx::query("DELETE FROM extensions WHERE tenant_id = $1 AND id = $2")
+                .bind(tenant_id).bind(id).execute(c).await?
+        });
+        on!(write.conn(), c => {
+            sqlx::query("UPDATE tenants SET extensions_count = extensions_count - 1 WHERE id = $1")
+                .bind(tenant_id).execute(c).await?
+        });
+        let entry = Entry { old: Some(values(&old)), ..entry(&old, AuditAction::Deleted) };
+        write.audit(entry).await?;
+        write.touch(touched(&old));
+        write.commit(()).await
+    }
+}
+
+/// Counts new extensions, and refuses them if they are too many. The count is a column of the tenant's row, so that two
+/// transactions that add at the same time wait for each other on every database.
+pub(crate) async fn add_to_count(write: &mut Write<'_>, tenant_id: Uuid, more: i64) -> StoreResult<()> {
+    let counted: Option<(i64, i64)> = on!(write.conn(), c => {
+        sqlx::query_as(
+            "UPDATE tenants SET extensions_count = extensions_count + $2 WHERE id = $1 \
+             RETURNING extensions_count, max_extensions",
+        )
+        .bind(tenant_id).bind(more)
+        .fetch_optional(c).await?
+    });
+    match counted {
+        None => Err(StoreError::NotFound),
+        Some((now, max)) if max > 0 && now > max => Err(StoreError::Quota { thing: "Extension", max }),
+        Some(_) => Ok(()),
+    }
+}
+
+async fn by_id(conn: Conn<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<Option<ExtensionRow>> {
+    Ok(on!(conn, c => {
+        sqlx::query_as(select_extensions!("WHERE tenant_id = $1 AND id = $2"))
+            .bind(tenant_id).bind(id).fetch_optional(c).await?
+    }))
+}
+
+pub(crate) fn touched(extension: &Extension) -> Touched {
+    Touched::Extension { tenant_id: extension.tenant_id, extension: extension.extension.clone() }
+}
+
+fn password_place(id: Uuid) -> Place {
+    Place { table: "extensions", column: "password", id }
+}
+
+fn pin_place(id: Uuid) -> Place {
+    Place { table: "extensions", column: "voicemail_pin", id }
+}
+
+fn entry(extension: &Extension, action: AuditAction) -> Entry {
+    Entry {
+        tenant_id: extension.tenant_id,
+        action,
+        kind: "Extension",
+        id: extension.id,
+        old: None,
+        new: None,
+    }
+}
+
+/// Everything but the secrets.
+fn values(extension: &Extension) -> Values {
+    [
+        ("extension", json!(extension.extension)),
+        ("directory_first_name", json!(extension.directory_first_name)),
+        ("directory_last_name", json!(extension.directory_last_name)),
+        ("effective_caller_id_name", json!(extension.effective_caller_id_name)),
+        ("effective_caller_id_number", json!(extension.effective_caller_id_number)),
+        ("outbound_caller_id_name", json!(extension.outbound_caller_id_name)),
+        ("outbound_caller_id_number", json!(extension.outbound_caller_id_number)),
+        ("voicemail_enabled", json!(extension.voicemail_enabled)),
+        ("cidr", json!(extension.cidr)),
+        ("is_active", json!(extension.is_active)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}

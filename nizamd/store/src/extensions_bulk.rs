@@ -1,0 +1,110 @@
+//! Many extensions at once.
+
+use std::collections::HashSet;
+
+use nizam_core::model::{AuditAction, Extension, NewExtension};
+use nizam_core::validate::{Errors, extension_key};
+use serde_json::json;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use crate::Store;
+use crate::audit::{Actor, Entry, Values};
+use crate::constraint::EXTENSION_TAKEN;
+use crate::error::{StoreError, StoreResult};
+use crate::extensions::{Sealed, add_to_count, touched};
+use crate::write::Committed;
+
+/// Rows of one statement: 17 parameters each, of at most 32,766 in SQLite.
+const ROWS: usize = 500;
+
+const INSERT: &str = "INSERT INTO extensions (id, tenant_id, extension_key, extension, password, directory_first_name, \
+    directory_last_name, effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
+    outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at) ";
+
+impl Store {
+    /// Makes extensions in one transaction, all or none, with one audit entry for all. Gives how many.
+    pub async fn insert_extensions(
+        &self,
+        actor: &Actor,
+        tenant_id: Uuid,
+        new: Vec<NewExtension>,
+    ) -> StoreResult<Committed<u64>> {
+        all_different(&new)?;
+        let rows = new.len();
+        let (first, last) = match (new.first(), new.last()) {
+            (Some(first), Some(last)) => (first.extension.clone(), last.extension.clone()),
+            _ => (String::new(), String::new()),
+        };
+        let mut write = self.begin(actor).await?;
+        add_to_count(&mut write, tenant_id, i64::try_from(rows).unwrap_or(i64::MAX)).await?;
+        let now = write.now;
+        let mut new = new.into_iter();
+        loop {
+            let chunk = new
+                .by_ref()
+                .take(ROWS)
+                .map(|row| {
+                    let extension = row.into_extension(Uuid::now_v7(), tenant_id, now);
+                    let sealed = Sealed::of(&extension, &self.keys)?;
+                    Ok((extension, sealed))
+                })
+                .collect::<StoreResult<Vec<(Extension, Sealed)>>>()?;
+            if chunk.is_empty() {
+                break;
+            }
+            write.touched.extend(chunk.iter().map(|(extension, _)| touched(extension)));
+            on!(write.conn(), c => {
+                let mut insert = QueryBuilder::new(INSERT);
+                insert.push_values(chunk, |mut row, (extension, sealed)| {
+                    row.push_bind(extension.id)
+                        .push_bind(extension.tenant_id)
+                        .push_bind(extension_key(&extension.extension))
+                        .push_bind(extension.extension)
+                        .push_bind(sealed.password)
+                        .push_bind(extension.directory_first_name)
+                        .push_bind(extension.directory_last_name)
+                        .push_bind(extension.effective_caller_id_name)
+                        .push_bind(extension.effective_caller_id_number)
+                        .push_bind(extension.outbound_caller_id_name)
+                        .push_bind(extension.outbound_caller_id_number)
+                        .push_bind(extension.voicemail_enabled)
+                        .push_bind(sealed.voicemail_pin)
+                        .push_bind(extension.cidr)
+                        .push_bind(extension.is_active)
+                        .push_bind(extension.created_at)
+                        .push_bind(extension.updated_at);
+                });
+                insert.build().execute(c).await?
+            });
+        }
+        let summary: Values = [("count", json!(rows)), ("first", json!(first)), ("last", json!(last))]
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        let action = AuditAction::Created;
+        write
+            .audit(Entry {
+                tenant_id,
+                action,
+                kind: "Extension",
+                id: tenant_id,
+                old: None,
+                new: Some(summary),
+            })
+            .await?;
+        write.commit(rows as u64).await
+    }
+}
+
+/// Two rows with one number would both fail on the same constraint, without saying which.
+fn all_different(new: &[NewExtension]) -> StoreResult<()> {
+    let mut seen = HashSet::with_capacity(new.len());
+    let mut errors = Errors::default();
+    for (i, row) in new.iter().enumerate() {
+        if !seen.insert(extension_key(&row.extension)) {
+            errors.push(&format!("extensions.{i}.extension"), EXTENSION_TAKEN);
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(StoreError::Invalid(errors)) }
+}

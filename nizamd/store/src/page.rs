@@ -1,0 +1,36 @@
+//! A part of a list.
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// From 1.
+    pub number: u64,
+    /// Rows of a page.
+    pub size: u64,
+}
+
+impl Page {
+    /// Most rows, for a statement.
+    pub(crate) fn limit(self) -> i64 {
+        i64::try_from(self.size).unwrap_or(i64::MAX)
+    }
+
+    /// Rows to leave out, for a statement.
+    pub(crate) fn offset(self) -> i64 {
+        i64::try_from(self.number.saturating_sub(1).saturating_mul(self.size)).unwrap_or(i64::MAX)
+    }
+}
+
+/// A page of a list, and how long the list is.
+#[derive(Clone, Debug)]
+pub struct Listed<T> {
+    /// The rows of the page.
+    pub rows: Vec<T>,
+    /// Rows of the whole list.
+    pub total: u64,
+}
+
+/// A count of a statement.
+pub(crate) fn count(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}

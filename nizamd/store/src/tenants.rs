@@ -1,0 +1,288 @@
+//! Tenants.
+
+use nizam_core::model::{AuditAction, NewTenant, Slug, Tenant, TenantChange, TenantStatus, Touched};
+use nizam_core::validate::{Errors, Settings, merge_settings};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::Store;
+use crate::audit::{Actor, Entry, Values, difference};
+use crate::constraint::{DOMAIN_TAKEN, SLUG_TAKEN};
+use crate::db::Conn;
+use crate::error::{StoreError, StoreResult};
+use crate::page::{Listed, Page, count};
+use crate::write::{Committed, Write};
+
+macro_rules! select_tenants {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, max_dids, \
+             max_ring_groups, is_active, created_at, updated_at FROM tenants ",
+            $rest
+        )
+    };
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct TenantRow {
+    id: Uuid,
+    name: String,
+    domain: String,
+    slug: String,
+    settings: String,
+    status: String,
+    max_extensions: i64,
+    max_concurrent_calls: i64,
+    max_dids: i64,
+    max_ring_groups: i64,
+    is_active: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl TenantRow {
+    pub(crate) fn into_tenant(self) -> StoreResult<Tenant> {
+        let damaged = |what| StoreError::Damaged { table: "tenants", what };
+        Ok(Tenant {
+            settings: serde_json::from_str(&self.settings).map_err(|_| damaged("settings"))?,
+            status: TenantStatus::parse(&self.status).ok_or_else(|| damaged("status"))?,
+            id: self.id,
+            name: self.name,
+            domain: self.domain,
+            slug: self.slug,
+            max_extensions: self.max_extensions,
+            max_concurrent_calls: self.max_concurrent_calls,
+            max_dids: self.max_dids,
+            max_ring_groups: self.max_ring_groups,
+            is_active: self.is_active,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+impl Store {
+    /// The tenants, the oldest first; only the one with that id if there is one.
+    pub async fn tenants(&self, only: Option<Uuid>, page: Page) -> StoreResult<Listed<Tenant>> {
+        let mut tx = self.db.snapshot().await?;
+        let (total,): (i64,) = on!(tx.conn(), c => {
+            sqlx::query_as("SELECT count(*) FROM tenants WHERE $1 IS NULL OR id = $1").bind(only).fetch_one(c).await?
+        });
+        let rows: Vec<TenantRow> = on!(tx.conn(), c => {
+            sqlx::query_as(select_tenants!("WHERE $1 IS NULL OR id = $1 ORDER BY id LIMIT $2 OFFSET $3"))
+                .bind(only).bind(page.limit()).bind(page.offset())
+                .fetch_all(c).await?
+        });
+        let rows = rows.into_iter().map(TenantRow::into_tenant).collect::<StoreResult<_>>()?;
+        Ok(Listed { rows, total: count(total) })
+    }
+
+    /// The tenant with that id.
+    pub async fn tenant(&self, id: Uuid) -> StoreResult<Option<Tenant>> {
+        let mut reader = self.db.reader().await?;
+        by_id(reader.conn(), id).await
+    }
+
+    /// The tenant with that domain, in lower case.
+    pub async fn tenant_by_domain(&self, domain: &str) -> StoreResult<Option<Tenant>> {
+        let mut reader = self.db.reader().await?;
+        by_domain(reader.conn(), domain).await
+    }
+
+    /// Makes a tenant.
+    pub async fn create_tenant(&self, actor: &Actor, new: NewTenant) -> StoreResult<Committed<Tenant>> {
+        let mut write = self.begin(actor).await?;
+        let (slug, given) = match new.slug {
+            Slug::Given(slug) => (slug, true),
+            Slug::FromName(slug) => (free_slug(&mut write, slug).await?, false),
+        };
+        let tenant = Tenant {
+            id: Uuid::now_v7(),
+            name: new.name,
+            domain: new.domain,
+            slug,
+            settings: Values::new(),
+            status: new.status,
+            max_extensions: new.max_extensions,
+            max_concurrent_calls: new.max_concurrent_calls,
+            max_dids: new.max_dids,
+            max_ring_groups: new.max_ring_groups,
+            is_active: new.is_active,
+            created_at: write.now,
+            updated_at: write.now,
+        };
+        must_be_free(&mut write, &tenant, true, given).await?;
+        on!(write.conn(), c => {
+            sqlx::query(
+                "INSERT INTO tenants (id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, \
+                 max_dids, max_ring_groups, is_active, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            )
+            .bind(tenant.id)
+            .bind(&tenant.name)
+            .bind(&tenant.domain)
+            .bind(&tenant.slug)
+            .bind(Value::Object(tenant.settings.clone()).to_string())
+            .bind(tenant.status.as_str())
+            .bind(tenant.max_extensions)
+            .bind(tenant.max_concurrent_calls)
+            .bind(tenant.max_dids)
+            .bind(tenant.max_ring_groups)
+            .bind(tenant.is_active)
+            .bind(tenant.created_at)
+            .bind(tenant.updated_at)
+            .execute(c)
+            .await?
+        });
+        let entry = Entry { old: None, new: Some(values(&tenant)), ..entry(&tenant, AuditAction::Created) };
+        write.audit(entry).await?;
+        write.touch(Touched::Domain(tenant.domain.clone()));
+        write.commit(tenant).await
+    }
+
+    /// Changes a tenant.
+    pub async fn update_tenant(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        change: TenantChange,
+    ) -> StoreResult<Committed<Tenant>> {
+        let mut write = self.begin(actor).await?;
+        let old = by_id(write.conn(), id).await?.ok_or(StoreError::NotFound)?;
+        let mut tenant = old.clone();
+        change.apply(&mut tenant);
+        must_be_free(&mut write, &tenant, tenant.domain != old.domain, tenant.slug != old.slug).await?;
+        replace(write, old, tenant).await
+    }
+
+    /// Puts settings into those of a tenant.
+    pub async fn put_settings(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        settings: Settings,
+    ) -> StoreResult<Committed<Tenant>> {
+        let mut write = self.begin(actor).await?;
+        let old = by_id(write.conn(), id).await?.ok_or(StoreError::NotFound)?;
+        let mut tenant = old.clone();
+        merge_settings(&mut tenant.settings, settings).map_err(StoreError::Invalid)?;
+        replace(write, old, tenant).await
+    }
+
+    /// Deletes a tenant with all that it owns; its users stay, without a tenant.
+    pub async fn delete_tenant(&self, actor: &Actor, id: Uuid) -> StoreResult<Committed<()>> {
+        let mut write = self.begin(actor).await?;
+        let tenant = by_id(write.conn(), id).await?.ok_or(StoreError::NotFound)?;
+        let entry = Entry { old: Some(values(&tenant)), new: None, ..entry(&tenant, AuditAction::Deleted) };
+        write.audit(entry).await?;
+        on!(write.conn(), c => sqlx::query("DELETE FROM tenants WHERE id = $1").bind(id).execute(c).await?);
+        write.touch(Touched::Domain(tenant.domain));
+        write.commit(()).await
+    }
+}
+
+pub(crate) async fn by_id(conn: Conn<'_>, id: Uuid) -> StoreResult<Option<Tenant>> {
+    let row: Option<TenantRow> =
+        on!(conn, c => sqlx::query_as(select_tenants!("WHERE id = $1")).bind(id).fetch_optional(c).await?);
+    row.map(TenantRow::into_tenant).transpose()
+}
+
+pub(crate) async fn by_domain(conn: Conn<'_>, domain: &str) -> StoreResult<Option<Tenant>> {
+    let row: Option<TenantRow> = on!(conn, c => sqlx::query_as(select_tenants!("WHERE domain = $1")).bind(domain).fetch_optional(c).await?);
+    row.map(TenantRow::into_tenant).transpose()
+}
+
+/// Every tenant, in pages of `limit`, after the one with that id.
+pub(crate) async fn after(conn: Conn<'_>, id: Uuid, limit: i64) -> StoreResult<Vec<TenantRow>> {
+    Ok(on!(conn, c => {
+        sqlx::query_as(select_tenants!("WHERE id > $1 ORDER BY id LIMIT $2")).bind(id).bind(limit).fetch_all(c).await?
+    }))
+}
+
+async fn replace(mut write: Write<'_>, old: Tenant, mut tenant: Tenant) -> StoreResult<Committed<Tenant>> {
+    tenant.updated_at = write.now;
+    on!(write.conn(), c => {
+        sqlx::query(
+            "UPDATE tenants SET name = $2, domain = $3, slug = $4, settings = $5, status = $6, max_extensions = $7, \
+             max_concurrent_calls = $8, max_dids = $9, max_ring_groups = $10, is_active = $11, updated_at = $12 \
+             WHERE id = $1",
+        )
+        .bind(tenant.id)
+        .bind(&tenant.name)
+        .bind(&tenant.domain)
+        .bind(&tenant.slug)
+        .bind(Value::Object(tenant.settings.clone()).to_string())
+        .bind(tenant.status.as_str())
+        .bind(tenant.max_extensions)
+        .bind(tenant.max_concurrent_calls)
+        .bind(tenant.max_dids)
+        .bind(tenant.max_ring_groups)
+        .bind(tenant.is_active)
+        .bind(tenant.updated_at)
+        .execute(c)
+        .await?
+    });
+    let (before, after) = difference(&values(&old), values(&tenant));
+    let entry = Entry { old: Some(before), new: Some(after), ..entry(&tenant, AuditAction::Updated) };
+    write.audit(entry).await?;
+    write.touch(Touched::Domain(old.domain));
+    write.touch(Touched::Domain(tenant.domain.clone()));
+    write.commit(tenant).await
+}
+
+/// The slug, or the slug with the first number that makes it free.
+async fn free_slug(write: &mut Write<'_>, slug: String) -> StoreResult<String> {
+    let mut candidate = slug.clone();
+    for number in 2_u64.. {
+        let (taken,): (bool,) = on!(write.conn(), c => {
+            sqlx::query_as("SELECT EXISTS (SELECT 1 FROM tenants WHERE slug = $1)").bind(&candidate).fetch_one(c).await?
+        });
+        if !taken {
+            break;
+        }
+        candidate = format!("{slug}-{number}");
+    }
+    Ok(candidate)
+}
+
+/// Says of domain and slug at once whether another tenant has them.
+async fn must_be_free(write: &mut Write<'_>, tenant: &Tenant, domain: bool, slug: bool) -> StoreResult<()> {
+    let (domain_taken, slug_taken): (bool, bool) = on!(write.conn(), c => {
+        sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM tenants WHERE domain = $1 AND id <> $3), \
+             EXISTS (SELECT 1 FROM tenants WHERE slug = $2 AND id <> $3)",
+        )
+        .bind(&tenant.domain).bind(&tenant.slug).bind(tenant.id)
+        .fetch_one(c).await?
+    });
+    let mut errors = Errors::default();
+    if domain && domain_taken {
+        errors.push("domain", DOMAIN_TAKEN);
+    }
+    if slug && slug_taken {
+        errors.push("slug", SLUG_TAKEN);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(StoreError::Invalid(errors)) }
+}
+
+fn entry(tenant: &Tenant, action: AuditAction) -> Entry {
+    Entry { tenant_id: tenant.id, action, kind: "Tenant", id: tenant.id, old: None, new: None }
+}
+
+fn values(tenant: &Tenant) -> Values {
+    [
+        ("name", json!(tenant.name)),
+        ("domain", json!(tenant.domain)),
+        ("slug", json!(tenant.slug)),
+        ("settings", json!(tenant.settings)),
+        ("status", json!(tenant.status.as_str())),
+        ("max_extensions", json!(tenant.max_extensions)),
+        ("max_concurrent_calls", json!(tenant.max_concurrent_calls)),
+        ("max_dids", json!(tenant.max_dids)),
+        ("max_ring_groups", json!(tenant.max_ring_groups)),
+        ("is_active", json!(tenant.is_active)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}

@@ -1,0 +1,194 @@
+//! Bearer tokens.
+
+use nizam_core::model::{Abilities, PermissionSet, Token, User};
+use serde_json::json;
+use subtle::ConstantTimeEq as _;
+
+use crate::Store;
+use crate::audit::Actor;
+use crate::clock;
+use crate::error::{StoreError, StoreResult};
+use crate::permissions::granted;
+use crate::secret::{TokenSecret, hash};
+use crate::users::UserRow;
+use crate::write::Committed;
+
+/// A token as a request presents it: `ID|SECRET`, or a secret alone.
+pub struct Presented<'a> {
+    id: Option<i64>,
+    secret: &'a str,
+}
+
+/// Who presents a token that is good.
+#[derive(Clone, Debug)]
+pub struct Authentic {
+    /// The token.
+    pub token: Token,
+    /// Its user.
+    pub user: User,
+    /// What the user was granted.
+    pub granted: PermissionSet,
+}
+
+#[derive(sqlx::FromRow)]
+struct TokenRow {
+    token_id: i64,
+    token_user: i64,
+    token_name: String,
+    abilities: String,
+    last_used_at: Option<i64>,
+    expires_at: Option<i64>,
+    token_created: i64,
+    token_updated: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct AuthenticRow {
+    #[sqlx(flatten)]
+    token: TokenRow,
+    hash: Vec<u8>,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+impl TokenRow {
+    fn into_token(self) -> StoreResult<Token> {
+        let damaged = |_| StoreError::Damaged { table: "personal_access_tokens", what: "abilities" };
+        Ok(Token {
+            abilities: Abilities::new(serde_json::from_str(&self.abilities).map_err(damaged)?),
+            id: self.token_id,
+            user_id: self.token_user,
+            name: self.token_name,
+            last_used_at: self.last_used_at,
+            expires_at: self.expires_at,
+            created_at: self.token_created,
+            updated_at: self.token_updated,
+        })
+    }
+}
+
+impl<'a> Presented<'a> {
+    /// Reads what came after `Bearer`.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let this = match text.split_once('|') {
+            Some((id, secret)) => Self { id: Some(id.parse().ok()?), secret },
+            None => Self { id: None, secret: text },
+        };
+        (!this.secret.is_empty() && this.secret.len() <= 255).then_some(this)
+    }
+}
+
+macro_rules! select_authentic {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.id AS token_id, t.user_id AS token_user, t.name AS token_name, t.abilities, t.last_used_at, \
+             t.expires_at, t.created_at AS token_created, t.updated_at AS token_updated, t.token AS hash, \
+             u.id, u.name, u.email, u.email_verified_at, u.tenant_id, u.role, u.restricted, u.created_at, u.updated_at \
+             FROM personal_access_tokens t JOIN users u ON u.id = t.user_id ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Makes a token; the secret is in the answer and nowhere else.
+    pub async fn create_token(
+        &self,
+        actor: &Actor,
+        user_id: i64,
+        name: &str,
+        abilities: &Abilities,
+        expires_at: Option<i64>,
+    ) -> StoreResult<(Committed<Token>, TokenSecret)> {
+        let secret = TokenSecret::random()?;
+        let mut write = self.begin(actor).await?;
+        let now = write.now;
+        let (id,): (i64,) = on!(write.conn(), c => {
+            sqlx::query_as(
+                "INSERT INTO personal_access_tokens (user_id, name, token, abilities, expires_at, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id",
+            )
+            .bind(user_id)
+            .bind(name)
+            .bind(secret.hash().as_slice())
+            .bind(json!(abilities.names()).to_string())
+            .bind(expires_at)
+            .bind(now)
+            .fetch_one(c)
+            .await?
+        });
+        let token = Token {
+            id,
+            user_id,
+            name: name.to_owned(),
+            abilities: abilities.clone(),
+            last_used_at: None,
+            expires_at,
+            created_at: now,
+            updated_at: now,
+        };
+        Ok((write.commit_quietly(token).await?, secret))
+    }
+
+    /// Who presents that token; `None` if it is unknown, wrong or over.
+    pub async fn authenticate(&self, presented: &Presented<'_>) -> StoreResult<Option<Authentic>> {
+        let hash = hash(presented.secret);
+        let mut reader = self.db.reader().await?;
+        let row: Option<AuthenticRow> = match presented.id {
+            Some(id) => on!(reader.conn(), c => {
+                sqlx::query_as(select_authentic!("WHERE t.id = $1")).bind(id).fetch_optional(c).await?
+            }),
+            None => on!(reader.conn(), c => {
+                sqlx::query_as(select_authentic!("WHERE t.token = $1"))
+                    .bind(hash.as_slice()).fetch_optional(c).await?
+            }),
+        };
+        let Some(row) = row else { return Ok(None) };
+        if !bool::from(row.hash.as_slice().ct_eq(&hash)) {
+            return Ok(None);
+        }
+        let token = row.token.into_token()?;
+        if token.expires_at.is_some_and(|end| end <= clock::now()) {
+            return Ok(None);
+        }
+        let user = row.user.into_user()?;
+        let granted =
+            if user.restricted { granted(reader.conn(), user.id).await? } else { PermissionSet::default() };
+        Ok(Some(Authentic { token, user, granted }))
+    }
+
+    /// The tokens of a user, the oldest first.
+    pub async fn tokens(&self, user_id: i64) -> StoreResult<Vec<Token>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<TokenRow> = on!(reader.conn(), c => {
+            sqlx::query_as(
+                "SELECT id AS token_id, user_id AS token_user, name AS token_name, abilities, last_used_at, expires_at, \
+                 created_at AS token_created, updated_at AS token_updated \
+                 FROM personal_access_tokens WHERE user_id = $1 ORDER BY id",
+            )
+            .bind(user_id)
+            .fetch_all(c).await?
+        });
+        rows.into_iter().map(TokenRow::into_token).collect()
+    }
+
+    /// Deletes a token of a user; false if the user has no such token.
+    pub async fn delete_token(&self, actor: &Actor, user_id: i64, id: i64) -> StoreResult<Committed<bool>> {
+        let mut write = self.begin(actor).await?;
+        let gone = on!(write.conn(), c => {
+            sqlx::query("DELETE FROM personal_access_tokens WHERE id = $1 AND user_id = $2")
+                .bind(id).bind(user_id).execute(c).await?.rows_affected()
+        });
+        write.commit_quietly(gone > 0).await
+    }
+
+    /// Notes that a token was used.
+    pub async fn touch_token(&self, id: i64) -> StoreResult<()> {
+        let mut tx = self.db.write().await?;
+        on!(tx.conn(), c => {
+            sqlx::query("UPDATE personal_access_tokens SET last_used_at = $2 WHERE id = $1")
+                .bind(id).bind(clock::now()).execute(c).await?
+        });
+        tx.commit().await
+    }
+}

@@ -1,0 +1,87 @@
+//! A write: rows, audit entries and the next generation, in one transaction.
+
+use nizam_core::model::Touched;
+
+use crate::Store;
+use crate::audit::Actor;
+use crate::clock;
+use crate::db::{Conn, Tx};
+use crate::error::StoreResult;
+use crate::page::count;
+
+/// What a write that lasts has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "what was touched must reach the switches"]
+pub struct Committed<T> {
+    /// What it made.
+    pub value: T,
+    /// Number of the configuration that it made, or of the newest one if it changed none.
+    pub generation: u64,
+    /// What images must be made anew.
+    pub touched: Vec<Touched>,
+}
+
+/// A write that has begun; dropped without [`Write::commit`] it is undone.
+pub(crate) struct Write<'s> {
+    pub(crate) tx: Tx,
+    pub(crate) actor: &'s Actor,
+    pub(crate) touched: Vec<Touched>,
+    /// The time of all its rows.
+    pub(crate) now: i64,
+}
+
+impl Store {
+    pub(crate) async fn begin<'s>(&self, actor: &'s Actor) -> StoreResult<Write<'s>> {
+        Ok(Write { tx: self.db.write().await?, actor, touched: Vec::new(), now: clock::now() })
+    }
+}
+
+impl Write<'_> {
+    /// For one statement.
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        self.tx.conn()
+    }
+
+    /// Says that an image record must be made anew.
+    pub(crate) fn touch(&mut self, touched: Touched) {
+        if !self.touched.contains(&touched) {
+            self.touched.push(touched);
+        }
+    }
+
+    /// Makes it last, as the next generation.
+    pub(crate) async fn commit<T>(mut self, value: T) -> StoreResult<Committed<T>> {
+        let (generation,): (i64,) = on!(self.conn(), c => {
+            sqlx::query_as("UPDATE meta SET generation = generation + 1 WHERE id = 1 RETURNING generation")
+                .fetch_one(c).await?
+        });
+        self.tx.commit().await?;
+        Ok(Committed { value, generation: count(generation), touched: self.touched })
+    }
+
+    /// Makes it last without a new generation: nothing in it concerns a switch.
+    pub(crate) async fn commit_quietly<T>(mut self, value: T) -> StoreResult<Committed<T>> {
+        let generation = generation(self.conn()).await?;
+        self.tx.commit().await?;
+        Ok(Committed { value, generation, touched: Vec::new() })
+    }
+}
+
+pub(crate) async fn generation(conn: Conn<'_>) -> StoreResult<u64> {
+    let (generation,): (i64,) =
+        on!(conn, c => sqlx::query_as("SELECT generation FROM meta WHERE id = 1").fetch_one(c).await?);
+    Ok(count(generation))
+}
+
+pub(crate) async fn key_check(conn: Conn<'_>) -> StoreResult<Option<Vec<u8>>> {
+    let (sealed,): (Option<Vec<u8>>,) =
+        on!(conn, c => sqlx::query_as("SELECT key_check FROM meta WHERE id = 1").fetch_one(c).await?);
+    Ok(sealed)
+}
+
+pub(crate) async fn set_key_check(conn: Conn<'_>, sealed: &[u8]) -> StoreResult<()> {
+    on!(conn, c => {
+        sqlx::query("UPDATE meta SET key_check = $1 WHERE id = 1").bind(sealed).execute(c).await?
+    });
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! The store on real SQLite files.
+
+#![allow(
+    unused_must_use,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test may stop at the first surprise, and no switch waits for what it writes"
+)]
+
+mod configuration;
+mod opening;
+mod people;
+mod support;

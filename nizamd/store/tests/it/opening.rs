@@ -1,0 +1,91 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use nizam_store::{Key, Keyring, Store, StoreError};
+
+use crate::support::{Fixture, actor, new_extension, url};
+
+#[tokio::test]
+async fn what_was_written_is_there_after_opening_again() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.tenant("a.example").await;
+    let made = fixture.store.create_extension(&actor(), tenant.id, new_extension("1001")).await.unwrap();
+    fixture.store.close().await;
+    let store = Store::open(&url(&fixture.directory), Keyring::new(&fixture.key)).await.unwrap();
+    assert_eq!(store.generation().await.unwrap(), made.generation);
+    assert_eq!(store.extension(tenant.id, made.value.id).await.unwrap(), Some(made.value));
+}
+
+#[tokio::test]
+async fn another_key_is_refused() {
+    let fixture = Fixture::new().await;
+    let error =
+        Store::open(&url(&fixture.directory), Keyring::new(&Key::random().unwrap())).await.unwrap_err();
+    assert!(matches!(error, StoreError::WrongKey), "{error}");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let fixture = Fixture::new().await;
+    fixture.store.close().await;
+    let pool = sqlx::SqlitePool::connect(&url(&fixture.directory)).await.unwrap();
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'later', TRUE, x'00', 0)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    pool.close().await;
+    let error = Store::open(&url(&fixture.directory), Keyring::new(&fixture.key)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 9999, .. }), "{error}");
+    assert!(error.to_string().contains("run the newer nizamd"));
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("nizam.db"), "no database".repeat(1000)).unwrap();
+    let error = Store::open(&url(&directory), Keyring::new(&Key::random().unwrap())).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unusable(..)), "{error:?}");
+    let error = Store::open("mysql:x", Keyring::new(&Key::random().unwrap())).await.unwrap_err();
+    assert!(matches!(error, StoreError::Url(_)));
+}
+
+#[tokio::test]
+async fn only_the_owner_reads_the_file() {
+    let fixture = Fixture::new().await;
+    fixture.tenant("a.example").await;
+    for file in std::fs::read_dir(fixture.directory.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?}", file.path());
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_file() {
+    let fixture = Fixture::new().await;
+    let tenant = fixture.tenant("a.example").await;
+    fixture.store.create_extension(&actor(), tenant.id, new_extension("1001")).await.unwrap();
+    fixture.store.insert_extensions(&actor(), tenant.id, vec![new_extension("1002")]).await.unwrap();
+    fixture.store.close().await;
+    let mut bytes = std::fs::read(fixture.path()).unwrap();
+    let found = |text: &str, bytes: &[u8]| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+    assert!(found("1002", &bytes), "the search finds what is there");
+    if let Ok(wal) = std::fs::read(fixture.directory.path().join("nizam.db-wal")) {
+        bytes.extend(wal);
+    }
+    for secret in ["Pa55-1001-secret", "Pa55-1002-secret", "90210734"] {
+        assert!(!found(secret, &bytes), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn two_processes_may_open_it_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = Key::random().unwrap();
+    let open = || Store::open(Box::leak(url(&directory).into_boxed_str()), Keyring::new(&key));
+    let (one, two) = tokio::join!(open(), open());
+    assert_eq!(one.unwrap().generation().await.unwrap(), 0);
+    assert_eq!(two.unwrap().generation().await.unwrap(), 0);
+}
