@@ -6,9 +6,9 @@
 
 use nizam_wire::image::{Image, ImageError};
 use nizam_wire::link::MAX_LAYERS;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
@@ -59,31 +59,62 @@ fn image_path(directory: &Path, id: u64) -> PathBuf {
     directory.join(format!("{id:016x}.image"))
 }
 
-/// Makes `directory` hold these images, newest first, and nothing else.
+/// Keeps a directory in step with what is served.
 ///
-/// A base is on the disk itself when this returns; overlays are in the operating system's hands, which survives a
-/// kill of any process. After a power cut the daemon makes the snapshot anew from the database.
-pub fn write(directory: &Path, images: &[Arc<Image>]) -> Result<(), SnapshotError> {
-    for image in images {
+/// A base is on the disk itself when a write returns; overlays are in the operating system's hands, which survives
+/// a kill of any process. After a power cut the daemon makes the snapshot anew from the database.
+#[derive(Debug)]
+pub struct Writer {
+    directory: PathBuf,
+    /// Ids in the file `stack` as this writer left it.
+    written: Option<Vec<u64>>,
+}
+
+impl Writer {
+    /// A writer to this directory, which is made if it is missing.
+    pub fn new(directory: &Path) -> Result<Self, SnapshotError> {
+        DirBuilder::new().recursive(true).mode(0o750).create(directory).map_err(io_error(directory))?;
+        Ok(Self { directory: directory.to_owned(), written: None })
+    }
+
+    /// Puts an image's file there ahead of the stack that will name it, so that this one is quick.
+    pub fn prepare(directory: &Path, image: &Image) -> Result<(), SnapshotError> {
         let path = image_path(directory, image.id());
-        if !path.exists() {
-            replace(&path, image.bytes(), !image.header().overlay)?;
+        if path.exists() { Ok(()) } else { replace(&path, image.bytes(), !image.header().overlay) }
+    }
+
+    /// Makes these images, newest first, the ones to start from.
+    pub fn write(&mut self, images: &[Arc<Image>]) -> Result<(), SnapshotError> {
+        for image in images {
+            Self::prepare(&self.directory, image)?;
+        }
+        let ids: Vec<u64> = images.iter().map(|image| image.id()).collect();
+        let lines = ids.iter().map(|id| format!("{id:016x}\n"));
+        let stack: String = std::iter::once(format!("{FIRST_LINE}\n")).chain(lines).collect();
+        replace(&self.directory.join(STACK), stack.as_bytes(), false)?;
+        match self.written.replace(ids.clone()) {
+            Some(before) => {
+                for id in before.iter().filter(|id| !ids.contains(id)) {
+                    let path = image_path(&self.directory, *id);
+                    fs::remove_file(&path).map_err(io_error(&path))?;
+                }
+                Ok(())
+            }
+            None => self.clear(&ids),
         }
     }
-    let lines = images.iter().map(|image| format!("{:016x}\n", image.id()));
-    let stack: String = std::iter::once(format!("{FIRST_LINE}\n")).chain(lines).collect();
-    replace(&directory.join(STACK), stack.as_bytes(), false)?;
-    let wanted = |name: &str| images.iter().any(|image| name == format!("{:016x}.image", image.id()));
-    for entry in fs::read_dir(directory).map_err(io_error(directory))? {
-        let entry = entry.map_err(io_error(directory))?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let ours = Path::new(name).extension().is_some_and(|e| e == "image" || e == "part");
-        if ours && !wanted(name) {
-            fs::remove_file(entry.path()).map_err(io_error(&entry.path()))?;
+
+    /// Removes what earlier daemons left.
+    fn clear(&self, ids: &[u64]) -> Result<(), SnapshotError> {
+        for entry in fs::read_dir(&self.directory).map_err(io_error(&self.directory))? {
+            let path = entry.map_err(io_error(&self.directory))?.path();
+            let ours = path.extension().is_some_and(|extension| extension == "image" || extension == "part");
+            if ours && !ids.iter().any(|id| path == image_path(&self.directory, *id)) {
+                fs::remove_file(&path).map_err(io_error(&path))?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<(), SnapshotError> {

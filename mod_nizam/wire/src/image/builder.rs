@@ -56,6 +56,16 @@ impl Builder {
         self.bytes.reserve(bytes);
     }
 
+    /// Changes the generation, for whoever learns it with the last record.
+    pub fn set_generation(&mut self, generation: u64) {
+        self.generation = generation;
+    }
+
+    /// Whether this is an overlay, in which deletions mean something.
+    pub fn is_overlay(&self) -> bool {
+        self.overlay
+    }
+
     /// Number of records added.
     pub fn len(&self) -> usize {
         self.placed.len()

@@ -1,0 +1,118 @@
+//! Dialplan lookups.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use common::{ACME, base, engine, extension, image, put, tenant};
+use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
+use nizam_wire::Builder;
+use nizam_wire::record::{Extension, State};
+
+fn call(engine: &Engine, context: &str, number: &str, caller: Option<&str>) -> Option<Route> {
+    engine.dialplan(&DialplanQuestion {
+        context: Some(context.as_bytes()),
+        number: Some(number.as_bytes()),
+        caller: caller.map(str::as_bytes),
+        caller_domain: caller.map(|_| context.as_bytes()),
+    })
+}
+
+fn steps(route: &Route) -> Vec<String> {
+    route.actions().map(|action| format!("{} {}", action.application, action.data)).collect()
+}
+
+#[test]
+fn an_extension_rings_and_its_mailbox_takes_over() {
+    let route = call(&engine(vec![base()]), "ACME.example", "1002", Some("1001")).unwrap();
+    assert_eq!(route.outcome, Outcome::Extension);
+    assert_eq!(
+        steps(&route),
+        [
+            "set nizam_generation=40",
+            "set nizam_tenant=01010101-0101-0101-0101-010101010101",
+            "set effective_caller_id_name=Ann Lee",
+            "set effective_caller_id_number=1001",
+            "set dialed_extension=1002",
+            "set call_timeout=25",
+            "set hangup_after_bridge=true",
+            "set continue_on_fail=true",
+            "bridge user/1002@acme.example",
+            "answer ",
+            "sleep 500",
+            "voicemail default acme.example 1002",
+        ]
+    );
+    let mut text = Vec::new();
+    route.write(&mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.starts_with(
+        "<document type=\"freeswitch/xml\"><section name=\"dialplan\"><context name=\"acme.example\">\
+         <extension name=\"nizam\"><condition><action application=\"set\" data=\"nizam_generation=40\"/>"
+    ));
+}
+
+#[test]
+fn without_a_mailbox_the_caller_hears_why() {
+    let route = call(&engine(vec![base()]), "acme.example", "1001", None).unwrap();
+    assert_eq!(steps(&route).last().unwrap(), "hangup ${originate_disposition}");
+    assert!(
+        !steps(&route).iter().any(|step| step.contains("caller_id")),
+        "an unknown caller keeps what it has"
+    );
+}
+
+#[test]
+fn unknown_numbers_suspended_and_closed_tenants_and_foreign_contexts() {
+    let engine = engine(vec![base()]);
+    let huge = "9".repeat(1 << 16);
+    for number in ["9999", "", "${x}", "1001'", "<!", huge.as_str()] {
+        let route = call(&engine, "acme.example", number, None).unwrap();
+        assert_eq!(route.outcome, Outcome::Unknown);
+        assert_eq!(steps(&route).len(), 3);
+        assert_eq!(steps(&route).last().unwrap(), "respond 404", "{number:.20}");
+    }
+    assert_eq!(
+        call(&engine, "other.example", "1002", None).unwrap().outcome,
+        Outcome::Unknown,
+        "another tenant's"
+    );
+    for domain in ["late.example", "gone.example"] {
+        let route = call(&engine, domain, "1001", None).unwrap();
+        assert_eq!(
+            (route.outcome, steps(&route).last().unwrap().as_str()),
+            (Outcome::Suspended, "respond 403")
+        );
+    }
+    assert!(call(&engine, "public", "1001", None).is_none());
+    assert!(engine.dialplan(&DialplanQuestion::default()).is_none());
+    let route =
+        engine.dialplan(&DialplanQuestion { context: Some(b"acme.example"), ..DialplanQuestion::default() });
+    assert_eq!(route.unwrap().outcome, Outcome::Unknown);
+}
+
+#[test]
+fn a_caller_of_another_domain_lends_no_caller_id() {
+    let question = DialplanQuestion {
+        context: Some(b"acme.example"),
+        number: Some(b"1001"),
+        caller: Some(b"1002"),
+        caller_domain: Some(b"other.example"),
+    };
+    let route = engine(vec![base()]).dialplan(&question).unwrap();
+    assert!(!steps(&route).iter().any(|step| step.contains("caller_id")));
+}
+
+#[test]
+fn names_that_freeswitch_would_expand_are_left_out() {
+    for name in ["${system(reboot)}", "$${x}", "it\\'s", "a<!b", "a\\nb"] {
+        let mut builder = Builder::base(1, common::SEED);
+        tenant(&mut builder, ACME, "acme.example", State::Open);
+        put(&mut builder, ACME, &Extension { effective_caller_id_name: name, ..extension("1001") });
+        put(&mut builder, ACME, &extension("1002"));
+        let route = call(&engine(vec![image(builder)]), "acme.example", "1002", Some("1001")).unwrap();
+        assert!(!steps(&route).iter().any(|step| step.contains("caller_id_name")), "{name}");
+        assert!(steps(&route).iter().any(|step| step == "bridge user/1002@acme.example"));
+        route.write(&mut Vec::new()).unwrap();
+    }
+}

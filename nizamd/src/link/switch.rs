@@ -1,0 +1,140 @@
+//! The conversation with one switch.
+
+use super::switches::{Known, Switches, Wanted};
+use nizam_engine::link::Connection;
+use nizam_wire::link::{DaemonEvent, DaemonSession, Welcome};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::{info, warn};
+
+/// How often a switch is asked whether it is there.
+const PING: Duration = Duration::from_secs(5);
+
+/// A switch that has been silent for so long is gone.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// How long a switch may take to read what it is sent.
+const SEND: Duration = Duration::from_secs(5);
+
+/// Serves one connection to its end.
+pub(super) fn serve(stream: UnixStream, switches: &Switches) {
+    let connection = Connection::new(stream);
+    let mut known = None;
+    let error = match converse(&connection, switches, &mut known) {
+        Ok(never) => match never {},
+        Err(error) => error,
+    };
+    match known {
+        Some(switch) => {
+            let name = switch.hello.switch_name.as_str();
+            warn!(switch.name = name, error, "switch disconnected; it goes on answering from its last images");
+            switch.progress.send_modify(|progress| progress.connected = false);
+        }
+        None => warn!(error, "a connection ended before it said who it is"),
+    }
+}
+
+enum Never {}
+
+/// What one connection has sent and knows.
+struct Sent {
+    /// Ids of the images that the switch has.
+    held: Vec<u64>,
+    /// The stack sent last.
+    stack: Option<Vec<u64>>,
+    /// Whether a refused stack was sent again, whole.
+    repeated: bool,
+}
+
+fn converse(connection: &Connection, switches: &Switches, known: &mut Option<Arc<Known>>) -> Result<Never, String> {
+    connection.set_timeouts(SEND, SEND).map_err(|error| error.to_string())?;
+    let (mut wake, waker) = UnixStream::pair().map_err(|error| error.to_string())?;
+    wake.set_nonblocking(true).map_err(|error| error.to_string())?;
+    waker.set_nonblocking(true).map_err(|error| error.to_string())?;
+    let mut waker = Some(waker);
+    let mut session = DaemonSession::<Arc<OwnedFd>>::new(Welcome { daemon_version: env!("CARGO_PKG_VERSION").into() });
+    let mut sent = Sent { held: Vec::new(), stack: None, repeated: false };
+    let mut buffer = vec![0; 64 << 10];
+    let (mut heard, mut pinged, mut pings) = (Instant::now(), Instant::now(), 0);
+    loop {
+        if known.is_some() {
+            catch_up(&switches.wanted(), &mut session, &mut sent);
+        }
+        while let Some(chunk) = session.outbox().take() {
+            connection.send(&chunk).map_err(|error| format!("it does not read what it is sent: {error}"))?;
+        }
+        let mut fds = [PollFd::new(connection.stream(), PollFlags::IN), PollFd::new(&wake, PollFlags::IN)];
+        let second = Timespec { tv_sec: 1, tv_nsec: 0 };
+        match poll(&mut fds, Some(&second)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        let [socket, woken] = fds.map(|fd| !fd.revents().is_empty());
+        if woken {
+            while wake.read(&mut [0; 64]).is_ok_and(|length| length == 64) {}
+        }
+        if socket && let Some(length) = connection.receive(&mut buffer, &mut Vec::new()).map_err(|e| e.to_string())? {
+            heard = Instant::now();
+            session.input(buffer.get(..length).unwrap_or_default());
+        }
+        while let Some(event) = session.poll().map_err(|error| error.to_string())? {
+            match event {
+                DaemonEvent::Hello(hello) => {
+                    info!(
+                        switch.name = hello.switch_name,
+                        freeswitch.version = hello.freeswitch_version,
+                        module.version = hello.module_version,
+                        generation = hello.generation,
+                        "switch connected"
+                    );
+                    sent.held.clone_from(&hello.layers);
+                    let waker = waker.take().ok_or("a second hello")?;
+                    *known = Some(switches.add(Known::new(hello, waker)));
+                }
+                DaemonEvent::Applied { generation } => {
+                    sent.repeated = false;
+                    if let Some(switch) = &known {
+                        switch.applied(generation);
+                    }
+                }
+                DaemonEvent::Refused { generation, reason } => {
+                    warn!(generation, reason, "a switch did not take a generation");
+                    match known {
+                        Some(switch) if sent.repeated => switch.refused(reason),
+                        // It may have lost an image that it is thought to have: send all of them once.
+                        _ => sent = Sent { held: Vec::new(), stack: None, repeated: true },
+                    }
+                }
+                DaemonEvent::Pong(_) => {}
+            }
+        }
+        if heard.elapsed() > SILENCE {
+            return Err(format!("it was silent for {SILENCE:?}"));
+        }
+        if known.is_some() && pinged.elapsed() >= PING {
+            pinged = Instant::now();
+            pings += 1;
+            session.ping(pings);
+        }
+    }
+}
+
+/// Sends what the switch lacks of the wanted stack.
+fn catch_up(wanted: &Wanted, session: &mut DaemonSession<Arc<OwnedFd>>, sent: &mut Sent) {
+    let ids: Vec<u64> = wanted.layers.iter().map(|layer| layer.image.id()).collect();
+    if ids.is_empty() || sent.stack.as_ref() == Some(&ids) {
+        return;
+    }
+    for layer in &wanted.layers {
+        if !sent.held.contains(&layer.image.id()) {
+            session.image(layer.image.id(), Arc::clone(&layer.memory));
+        }
+    }
+    session.stack(wanted.generation, ids.clone());
+    sent.held.clone_from(&ids);
+    sent.stack = Some(ids);
+}

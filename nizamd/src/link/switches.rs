@@ -1,0 +1,174 @@
+//! What every connected switch shall answer with, and what it does answer with.
+
+use crate::publish::Layer;
+use nizam_wire::link::Hello;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tracing::warn;
+
+/// How long a write waits for a switch to take it. A switch that takes longer is stuck: it will catch up, and its
+/// lookups go on meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Switches that are gone are remembered until there are so many of them.
+const REMEMBERED: usize = 64;
+
+/// What switches shall answer with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) generation: u64,
+    /// Newest first; none before the first compilation.
+    pub(super) layers: Vec<Layer>,
+}
+
+/// How far a switch is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress {
+    pub(super) connected: bool,
+    /// Generation it answers with.
+    pub(super) generation: u64,
+    /// Why it did not take the last one.
+    pub(super) error: Option<String>,
+}
+
+/// One switch, connected now or before.
+pub(super) struct Known {
+    pub(super) hello: Hello,
+    pub(super) progress: watch::Sender<Progress>,
+    /// It did not answer in time: writes do not wait for it until it has caught up.
+    late: AtomicBool,
+    /// A byte in it wakes the switch's thread.
+    wake: UnixStream,
+}
+
+impl Known {
+    pub(super) fn new(hello: Hello, wake: UnixStream) -> Self {
+        // What it came with does not count: it may be of another database.
+        let progress = Progress { connected: true, generation: 0, error: None };
+        Self { hello, progress: watch::Sender::new(progress), late: AtomicBool::new(false), wake }
+    }
+
+    /// It answers with this generation now.
+    pub(super) fn applied(&self, generation: u64) {
+        self.late.store(false, Ordering::Relaxed);
+        self.progress.send_modify(|progress| {
+            progress.generation = generation;
+            progress.error = None;
+        });
+    }
+
+    /// It did not take what it was sent, twice.
+    pub(super) fn refused(&self, reason: String) {
+        self.progress.send_modify(|progress| progress.error = Some(reason));
+    }
+
+    fn wake(&self) {
+        // A full pipe wakes it as well.
+        let _ = std::io::Write::write(&mut &self.wake, &[1]);
+    }
+}
+
+/// All switches.
+#[derive(Default)]
+pub struct Switches {
+    wanted: Mutex<Arc<Wanted>>,
+    known: Mutex<BTreeMap<u64, Arc<Known>>>,
+    next: AtomicU64,
+}
+
+/// One line about a switch.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// What it said of itself.
+    pub hello: Hello,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// Generation it answers with, as far as is known.
+    pub generation: u64,
+    /// Why it did not take the last one.
+    pub error: Option<String>,
+}
+
+impl Switches {
+    pub(super) fn wanted(&self) -> Arc<Wanted> {
+        Arc::clone(&self.wanted.lock())
+    }
+
+    pub(super) fn add(&self, switch: Known) -> Arc<Known> {
+        let switch = Arc::new(switch);
+        let mut known = self.known.lock();
+        // One line for a switch that came back.
+        known.retain(|_, other| {
+            other.progress.borrow().connected || other.hello.switch_name != switch.hello.switch_name
+        });
+        while known.len() >= REMEMBERED
+            && let Some(gone) = known.iter().find(|(_, other)| !other.progress.borrow().connected).map(|(id, _)| *id)
+        {
+            known.remove(&gone);
+        }
+        known.insert(self.next.fetch_add(1, Ordering::Relaxed), Arc::clone(&switch));
+        switch
+    }
+
+    /// Tells every switch to answer with these layers, newest first.
+    pub fn want(&self, generation: u64, layers: Vec<Layer>) {
+        *self.wanted.lock() = Arc::new(Wanted { generation, layers });
+        for switch in self.known.lock().values() {
+            switch.wake();
+        }
+    }
+
+    /// Waits until every connected switch answers with this generation or a newer one. False if one of them did
+    /// not take it, or not in time.
+    pub async fn all_answer(&self, generation: u64) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        let switches: Vec<_> = self.known.lock().values().cloned().collect();
+        let mut all = true;
+        for switch in switches {
+            let mut progress = switch.progress.subscribe();
+            if switch.late.load(Ordering::Relaxed) {
+                let progress = progress.borrow();
+                all &= !progress.connected || progress.generation >= generation;
+                continue;
+            }
+            let done = |progress: &Progress| {
+                !progress.connected || progress.generation >= generation || progress.error.is_some()
+            };
+            let state = timeout_at(deadline, progress.wait_for(done)).await;
+            all &= match state {
+                Ok(Ok(progress)) => !progress.connected || progress.generation >= generation,
+                // The sender lives in `switch`, so only the time can have run out.
+                Ok(Err(_)) | Err(_) => {
+                    switch.late.store(true, Ordering::Relaxed);
+                    let name = switch.hello.switch_name.as_str();
+                    warn!(switch.name = name, generation, "a switch is late; writes do not wait for it any more");
+                    false
+                }
+            };
+        }
+        all
+    }
+
+    /// How every switch stands.
+    pub fn standing(&self) -> Vec<Standing> {
+        let known = self.known.lock();
+        known
+            .values()
+            .map(|switch| {
+                let progress = switch.progress.borrow().clone();
+                Standing {
+                    hello: switch.hello.clone(),
+                    connected: progress.connected,
+                    generation: progress.generation,
+                    error: progress.error,
+                }
+            })
+            .collect()
+    }
+}

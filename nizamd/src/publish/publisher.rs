@@ -1,0 +1,261 @@
+//! From committed rows to what switches answer with.
+//!
+//! A write commits, then tells the publisher which keys it touched. The publisher reads those rows again, as they
+//! are then, and puts them into an overlay. So it does not matter in which order writes arrive here, several of them
+//! become one overlay, and what is served is always one state of the database.
+
+use super::layer::{Layer, LayerError};
+use super::save::Saver;
+use super::stack::{self, Stack};
+use crate::link::Switches;
+use nizam_core::compile::{self, BuildError};
+use nizam_core::model::Touched;
+use nizam_engine::snapshot::{SnapshotError, Writer};
+use nizam_store::{Fresh, Row, Store, StoreError};
+use nizam_wire::Builder;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::{error, info, warn};
+
+/// How long to wait before rows that could not be read are read again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Why nothing is published.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A row that does not fit into an image.
+    #[error("a row cannot be compiled: {0}")]
+    Build(#[from] BuildError),
+    /// An image.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// The snapshot.
+    #[error("the snapshot cannot be written: {0}")]
+    Snapshot(#[from] SnapshotError),
+    /// No random numbers.
+    #[error("no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// A write that waits to be live.
+struct Request {
+    generation: u64,
+    touched: Vec<Touched>,
+    live: oneshot::Sender<bool>,
+}
+
+/// The publisher's hand: clone-free, shared by all writes.
+pub struct Publishing {
+    requests: mpsc::UnboundedSender<Request>,
+    switches: Arc<Switches>,
+    task: parking_lot::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Publishing {
+    /// Compiles everything, writes the first snapshot, and starts to publish edits to `switches`.
+    pub async fn start(
+        store: Arc<Store>,
+        snapshot: &Path,
+        switches: Arc<Switches>,
+    ) -> Result<Self, PublishError> {
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed)?;
+        let seed = u64::from_le_bytes(seed);
+        let writer = Writer::new(snapshot)?;
+        let started = Instant::now();
+        let base = base(&store, seed).await?;
+        let (records, bytes) = (base.records(), base.image.bytes().len());
+        let stack = Stack::new(base);
+        let generation = stack.generation();
+        info!(generation, records, bytes, duration_ms = started.elapsed().as_millis(), "compiled the database");
+        let saver = Saver::start(writer);
+        if !saver.save(stack.layers()).await {
+            warn!(directory = %snapshot.display(), "there is no snapshot: a switch that starts without nizamd has nothing to serve");
+        }
+        switches.want(generation, stack.layers().to_vec());
+        let (requests, asked) = mpsc::unbounded_channel();
+        let (folded, folds) = mpsc::unbounded_channel();
+        let publisher = Publisher {
+            store,
+            seed,
+            stack,
+            switches: Arc::clone(&switches),
+            saver: Arc::new(saver),
+            snapshot: snapshot.to_owned(),
+            pending: BTreeSet::new(),
+            folded,
+        };
+        let task = tokio::spawn(publisher.run(asked, folds));
+        Ok(Self { requests, switches, task: parking_lot::Mutex::new(Some(task)) })
+    }
+
+    /// Publishes what a committed write touched. True when every connected switch answers with it.
+    pub async fn live(&self, generation: u64, touched: Vec<Touched>) -> bool {
+        let (live, answer) = oneshot::channel();
+        if self.requests.send(Request { generation, touched, live }).is_err() {
+            return false;
+        }
+        answer.await.unwrap_or(false)
+    }
+
+    /// The switches.
+    pub fn switches(&self) -> &Switches {
+        &self.switches
+    }
+
+    /// Stops publishing.
+    pub fn stop(&self) {
+        if let Some(task) = self.task.lock().take() {
+            task.abort();
+        }
+    }
+}
+
+/// A base of the whole database.
+async fn base(store: &Store, seed: u64) -> Result<Layer, PublishError> {
+    // The generation comes with the end of the export, so the builder gets it last.
+    let mut builder = Builder::base(0, seed);
+    let mut failed: Option<BuildError> = None;
+    let generation = store
+        .export(&mut |row| {
+            let put = match &row {
+                Row::Tenant(tenant) => compile::tenant(&mut builder, tenant),
+                Row::Extension(extension) => compile::extension(&mut builder, extension),
+                Row::Gone => Ok(()),
+            };
+            failed = failed.or(put.err());
+        })
+        .await?;
+    if let Some(failed) = failed {
+        return Err(failed.into());
+    }
+    builder.set_generation(generation);
+    let layer = tokio::task::spawn_blocking(move || -> Result<Layer, PublishError> {
+        Ok(Layer::new(&builder.finish()?)?)
+    });
+    layer.await.map_err(|error| LayerError::Memory(std::io::Error::other(error)))?
+}
+
+/// An overlay of rows as they are now.
+fn overlay(fresh: &Fresh, seed: u64) -> Result<Layer, PublishError> {
+    let mut builder = Builder::overlay(fresh.generation, seed);
+    for (touched, row) in &fresh.rows {
+        match row {
+            Row::Tenant(tenant) => compile::tenant(&mut builder, tenant)?,
+            Row::Extension(extension) => compile::extension(&mut builder, extension)?,
+            Row::Gone => compile::deleted(&mut builder, touched)?,
+        }
+    }
+    Ok(Layer::new(&builder.finish()?)?)
+}
+
+struct Publisher {
+    store: Arc<Store>,
+    seed: u64,
+    stack: Stack,
+    switches: Arc<Switches>,
+    saver: Arc<Saver>,
+    snapshot: PathBuf,
+    /// Touched keys that could not be published yet.
+    pending: BTreeSet<Touched>,
+    folded: mpsc::UnboundedSender<Option<Layer>>,
+}
+
+impl Publisher {
+    async fn run(
+        mut self,
+        mut asked: mpsc::UnboundedReceiver<Request>,
+        mut folds: mpsc::UnboundedReceiver<Option<Layer>>,
+    ) {
+        loop {
+            let retry = !self.pending.is_empty();
+            tokio::select! {
+                request = asked.recv() => {
+                    let Some(request) = request else { return };
+                    let mut waiting = vec![request];
+                    while let Ok(request) = asked.try_recv() {
+                        waiting.push(request);
+                    }
+                    self.serve(waiting).await;
+                }
+                base = folds.recv() => {
+                    self.stack.end_fold(base.flatten());
+                    self.send();
+                    let (saver, layers) = (Arc::clone(&self.saver), self.stack.layers().to_vec());
+                    tokio::spawn(async move { saver.save(&layers).await });
+                }
+                () = tokio::time::sleep(RETRY), if retry => self.serve(Vec::new()).await,
+            }
+            if self.stack.wants_fold() {
+                self.fold();
+            }
+        }
+    }
+
+    async fn serve(&mut self, mut waiting: Vec<Request>) {
+        for request in &mut waiting {
+            self.pending.extend(request.touched.drain(..));
+        }
+        if let Err(failed) = self.publish().await {
+            error!(error = %failed, keys = self.pending.len(), "committed edits are not live yet; trying again");
+            for request in waiting {
+                // Whoever waited may have gone.
+                let _ = request.live.send(false);
+            }
+            return;
+        }
+        self.pending.clear();
+        self.send();
+        let (switches, saver, layers) =
+            (Arc::clone(&self.switches), Arc::clone(&self.saver), self.stack.layers().to_vec());
+        tokio::spawn(async move {
+            let newest = waiting.iter().map(|request| request.generation).max().unwrap_or(0);
+            let (live, _saved) = tokio::join!(switches.all_answer(newest), saver.save(&layers));
+            for request in waiting {
+                let _ = request.live.send(live);
+            }
+        });
+    }
+
+    async fn publish(&mut self) -> Result<(), PublishError> {
+        let touched: Vec<Touched> = self.pending.iter().cloned().collect();
+        let fresh = self.store.read_touched(&touched).await?;
+        let overlay = overlay(&fresh, self.seed)?;
+        self.stack.push(overlay)?;
+        Ok(())
+    }
+
+    fn send(&self) {
+        self.switches.want(self.stack.generation(), self.stack.layers().to_vec());
+    }
+
+    fn fold(&mut self) {
+        let layers = self.stack.begin_fold();
+        let (folded, snapshot) = (self.folded.clone(), self.snapshot.clone());
+        tokio::task::spawn_blocking(move || {
+            let started = Instant::now();
+            let base = stack::fold(&layers);
+            match &base {
+                Ok(base) => {
+                    // Ahead of the stack that will name it: edits must not wait for a large file.
+                    if let Err(failed) = Writer::prepare(&snapshot, &base.image) {
+                        warn!(error = %failed, "the snapshot is not up to date");
+                    }
+                    let (layers, records) = (layers.len(), base.records());
+                    info!(layers, records, duration_ms = started.elapsed().as_millis(), "folded into a new base");
+                }
+                Err(failed) => error!(error = %failed, "images could not be folded; trying again later"),
+            }
+            // The publisher may have stopped.
+            let _ = folded.send(base.ok());
+        });
+    }
+}
