@@ -48,7 +48,7 @@ ask() {
     [ "$length" -gt 0 ] && LC_ALL=C head -c "$length" <&3
     exec 3>&-
 }
-connected() { ask 'nizam status json' | grep -Eq '"connected": ?true'; }
+connected() { ask 'nizam status json' | grep -Eq '"origin": ?"daemon"'; }
 running() { [ "$(ask 'sofia status' | grep -c RUNNING)" -ge 2 ]; }
 if ! { await 60 running && await 40 connected; }; then
     ask 'nizam status' >&2 || true

@@ -22,7 +22,7 @@ tell() {
     printf '%s\n' "$line"
 }
 tell "load $standin/mod_nizam.so" | grep -q '^+OK' || { tail -n 20 "$standin/log" >&2; exit 1; }
-connected() { tell 'api nizam status json' | grep -Eq '"connected": ?true'; }
+connected() { tell 'api nizam status json' | grep -Eq '"origin": ?"daemon"'; }
 await 40 connected || { tail -n 20 "$standin/log" >&2; exit 1; }
 
 show() {

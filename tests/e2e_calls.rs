@@ -82,8 +82,8 @@ fn two_phones_hear_each_other_and_the_absent_one_has_a_mailbox() {
 
     site.nizamd.rest().suspend(&tenant);
     site.invite(&a, "1002", 403);
-    drop((one, two));
-    site.switch.stop();
+    // No orderly stop here: see `Switch::stop` about voicemail.
+    assert!(site.switch.api("status").contains("is ready"));
 }
 
 #[test]

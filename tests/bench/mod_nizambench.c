@@ -78,6 +78,26 @@ static switch_event_t *headers(int argc, char **argv)
 	return params;
 }
 
+/* Writes text with [FIRST-LAST] replaced by a number drawn from that range, so that lookups spread over many records. */
+static void draw(char *out, size_t size, const char *text)
+{
+	static uint64_t state = 0x9e3779b97f4a7c15;
+	unsigned first, last;
+	int end = 0;
+	const char *range = strchr(text, '[');
+
+	if (!range || sscanf(range, "[%u-%u]%n", &first, &last, &end) != 2 || !end || last < first) {
+		switch_copy_string(out, text, size);
+		return;
+	}
+	/* xorshift64: any spread will do. */
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	switch_snprintf(out, size, "%.*s%u%s", (int) (range - text), text, first + (unsigned) (state % (last - first + 1)),
+					range + end);
+}
+
 /* locate KEY USER DOMAIN COUNT [NAME=VALUE...] */
 static void locate(switch_stream_handle_t *stream, int argc, char **argv)
 {
@@ -91,9 +111,13 @@ static void locate(switch_stream_handle_t *stream, int argc, char **argv)
 	for (i = 0; i < count; i++) {
 		switch_event_t *params = headers(argc - 4, argv + 4);
 		switch_xml_t user = NULL;
-		int64_t start = now();
+		char name[256], domain[256];
+		int64_t start;
 
-		if (switch_xml_locate_user_merged(argv[0], argv[1], argv[2], NULL, &user, params) == SWITCH_STATUS_SUCCESS) {
+		draw(name, sizeof(name), argv[1]);
+		draw(domain, sizeof(domain), argv[2]);
+		start = now();
+		if (switch_xml_locate_user_merged(argv[0], name, domain, NULL, &user, params) == SWITCH_STATUS_SUCCESS) {
 			found++;
 			switch_xml_free(user);
 		}

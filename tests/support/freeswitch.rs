@@ -94,9 +94,13 @@ impl Switch {
     }
 
     /// Asks it to stop, as systemd would, and checks that it did so without a crash.
+    ///
+    /// After a voicemail message this takes FreeSWITCH 1.10 a minute: its mod_sofia keeps a lock on the profile for each
+    /// message-waiting event of a domain that is no alias of it (`sofia_presence.c`,
+    /// `actual_sofia_presence_mwi_event_handler`), and waits for that lock (`mod_sofia_shutdown_cleanup`).
     pub(crate) fn stop(&mut self) {
         let process = self.process.take().expect("the switch runs");
-        let status = process.terminate(Duration::from_secs(60));
+        let status = process.terminate(Duration::from_secs(90));
         assert!(status.success(), "FreeSWITCH ended with {status}; its log ends:\n{}", self.log_tail());
     }
 

@@ -61,7 +61,7 @@ impl Site {
         until("mod_nizam is connected", Duration::from_secs(40), || {
             let status = self.switch.api("nizam status json");
             let status: serde_json::Value = serde_json::from_str(status.trim()).ok()?;
-            (status["connected"] == true).then_some(())
+            (status["origin"] == "daemon").then_some(())
         });
     }
 
