@@ -5,7 +5,10 @@ use crate::locate::{self, Question};
 use crate::user::{self, Wanted};
 use crate::words::{c_string, c_string_or_null, decode, number};
 use crate::xml_tree::Node;
-use crate::{console, dispatch, interface, lists, load, log, module, options, stack, static_xml, xml_write};
+use crate::{
+    console, dispatch, interface, lists, load, log, memory, module, options, stack, static_xml, xml_parse,
+    xml_write,
+};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -74,6 +77,16 @@ fn choose(line: &str) -> Outcome {
             Answer { text: format!("group={}", String::from_utf8_lossy(&group)), body: Some(body) }
         }
         ("dialplan", [context, number, params @ ..]) => dialplan(context, number, params)?,
+        ("parse", [document]) => {
+            // SAFETY: a fresh C string, given away.
+            let tree = unsafe { xml_parse::parse(memory::string(c_string(document)?.to_bytes())) };
+            let copy = xml_write::duplicate(tree);
+            let text = [tree.error(), copy.error()].map(String::from_utf8_lossy).join("|");
+            let body = xml_write::to_text(copy);
+            tree.free();
+            copy.free();
+            Answer { text, body: Some(body) }
+        }
         ("walk", words) => walk(words)?,
         ("event", [name, params @ ..]) => fire(name, params)?,
         ("drain", []) => said(format!("delivered={}", dispatch::drain())),

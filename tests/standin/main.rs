@@ -28,6 +28,7 @@
 //! user KEY USER DOMAIN [PARAMS]          switch_xml_locate_user_merged; KEY may be "id:number-alias"
 //! plain-user KEY USER DOMAIN [PARAMS]    switch_xml_locate_user, not merged
 //! dialplan CONTEXT NUMBER [HEADERS]      the context that a call would run
+//! parse DOCUMENT                         parse, write, parse again; the errors of both, and the result
 //! walk gateways DOMAIN|all               lists, read as those do who ask for them
 //! walk network-list|directory DOMAIN
 //! walk group GROUP DOMAIN
