@@ -53,18 +53,18 @@ pub fn extension(builder: &mut Builder, extension: &Extension) -> Result<(), Bui
     if !extension.is_active {
         return gone(builder, scope, &key);
     }
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let full_name = [extension.directory_first_name.as_str(), &extension.directory_last_name].join(" ");
     let record = record::Extension {
         id: extension.id.into_bytes(),
         number: &extension.extension,
         password: &extension.password,
-        full_name: [extension.directory_first_name.as_str(), &extension.directory_last_name].join(" ").trim(),
-        effective_caller_id_name: &text(&extension.effective_caller_id_name),
-        effective_caller_id_number: &text(&extension.effective_caller_id_number),
-        outbound_caller_id_name: &text(&extension.outbound_caller_id_name),
-        outbound_caller_id_number: &text(&extension.outbound_caller_id_number),
+        full_name: full_name.trim(),
+        effective_caller_id_name: extension.effective_caller_id_name.as_deref().unwrap_or_default(),
+        effective_caller_id_number: extension.effective_caller_id_number.as_deref().unwrap_or_default(),
+        outbound_caller_id_name: extension.outbound_caller_id_name.as_deref().unwrap_or_default(),
+        outbound_caller_id_number: extension.outbound_caller_id_number.as_deref().unwrap_or_default(),
         voicemail: extension.voicemail_enabled,
-        voicemail_pin: &text(&extension.voicemail_pin),
+        voicemail_pin: extension.voicemail_pin.as_deref().unwrap_or_default(),
     };
     builder.put(Kind::Extension, scope, &key, Some(&record.encode()))?;
     match &extension.cidr {
