@@ -13,13 +13,23 @@ sed -e "s|\$\${nizam_socket}|$NIZAM_SOCKET|" -e "s|\$\${nizam_snapshot}|$NIZAM_S
 
 coproc STANDIN { exec "$bin/nizam-standin" --conf "$standin" 2>"$standin/log"; }
 children+=("$STANDIN_PID")
+# bash closes the descriptors of a coproc in subshells, pipelines included; copies stay open.
+exec 4>&"${STANDIN[1]}" 5<&"${STANDIN[0]}"
 
-# tell LINE: one command to the stand-in and what it answers (tests/standin/main.rs).
+# tell LINE: one command to the stand-in and what it answers: a line, or `+BODY LENGTH` and so many bytes (tests/standin/main.rs).
 tell() {
-    local line
-    printf '%s\n' "$1" >&"${STANDIN[1]}"
-    IFS= read -r -t 60 line <&"${STANDIN[0]}" || return 1
-    printf '%s\n' "$line"
+    local line body
+    printf '%s\n' "$1" >&4 || return 1
+    IFS= read -r -t 60 line <&5 || return 1
+    case "$line" in
+    '+BODY '*)
+        line=${line#+BODY }
+        # One more for the line end behind the body.
+        LC_ALL=C IFS= read -r -t 60 -N "$((${line%% *} + 1))" body <&5 || return 1
+        printf '%s' "$body"
+        ;;
+    *) printf '%s\n' "$line" ;;
+    esac
 }
 tell "load $standin/mod_nizam.so" | grep -q '^+OK' || { tail -n 20 "$standin/log" >&2; exit 1; }
 connected() { tell 'api nizam status json' | grep -Eq '"origin": ?"daemon"'; }

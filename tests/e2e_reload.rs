@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use support::{Site, require, until};
 
 /// An answer may be on its way while the module comes or goes.
-const IN_FLIGHT: f64 = 0.5;
+const IN_FLIGHT: f64 = 0.2;
 
 #[test]
 fn twenty_reloads_under_load_refuse_nobody_but_between_unload_and_load() {
@@ -29,7 +29,7 @@ fn twenty_reloads_under_load_refuse_nobody_but_between_unload_and_load() {
     site.register(&account, 200);
 
     let mut load = site.register_load(&account, 40);
-    load.await_accepted();
+    load.await_accepted(10);
     let mut gaps = Vec::new();
     for round in 0..20 {
         let from = now();
@@ -44,7 +44,7 @@ fn twenty_reloads_under_load_refuse_nobody_but_between_unload_and_load() {
         // From here it has to answer: from its snapshot, until the daemon's images arrive.
         gaps.push((from, now()));
         site.await_link();
-        load.await_accepted();
+        load.await_accepted(10);
     }
     let outcome = load.stop();
     println!("{} accepted, {} refused in {} gaps", outcome.accepted, outcome.refused.len(), gaps.len());
@@ -55,7 +55,7 @@ fn twenty_reloads_under_load_refuse_nobody_but_between_unload_and_load() {
         .collect();
     assert!(astray.is_empty(), "refused while the module was loaded: {astray:?} outside of {gaps:?}");
     assert_eq!(outcome.failed, 0, "calls that ended in neither 200 nor 403");
-    assert!(outcome.accepted > 20);
+    assert!(outcome.accepted >= 200);
     site.switch.stop();
 }
 

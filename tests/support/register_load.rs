@@ -41,12 +41,12 @@ impl RegisterLoad {
         Self { dir: dir.to_owned(), process: Process::start("sipp", command, &dir.join("screen")) }
     }
 
-    /// Waits until at least one more registration was accepted.
-    pub(crate) fn await_accepted(&mut self) {
+    /// Waits until `more` further registrations were accepted.
+    pub(crate) fn await_accepted(&mut self, more: usize) {
         let before = self.read().accepted;
         until("registrations are accepted", Duration::from_secs(20), || {
             self.process.assert_alive();
-            (self.read().accepted > before).then_some(())
+            (self.read().accepted >= before + more).then_some(())
         });
     }
 

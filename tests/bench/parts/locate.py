@@ -196,7 +196,7 @@ def main():
                 )
             for users_ in (10, 10000):
                 figures[f"static.{users_}"] = measure(
-                    static, max(50, count // users_ * 10), user=str(1000 + users_ // 2), domain=f"s{users_}.bench.test"
+                    static, min(count, max(400, count // users_)), user=str(1000 + users_ // 2), domain=f"s{users_}.bench.test"
                 )
             if curl:
                 figures["xml_curl"] = measure(curl, max(50, count // 20))
