@@ -63,7 +63,7 @@ pub struct Standin {
     _alive: Sender<()>,
 }
 
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 impl Standin {
     pub fn start<A: AsRef<OsStr>>(options: &[A]) -> Self {
@@ -96,9 +96,11 @@ impl Standin {
         match kind {
             "+OK" => Ok((text.to_owned(), Vec::new())),
             "+BODY" => {
-                let (length, text) = text.split_once(' ').unwrap();
-                let mut body = vec![0; length.parse::<usize>().unwrap() + 1];
-                self.stdout.read_exact(&mut body).unwrap();
+                let (length, text) = text.split_once(' ').ok_or("a body without a length")?;
+                let length: usize =
+                    length.parse().map_err(|error| format!("{command}: {length}: {error}"))?;
+                let mut body = vec![0; length + 1];
+                self.stdout.read_exact(&mut body).map_err(|error| format!("{command}: {error}"))?;
                 body.pop();
                 Ok((text.to_owned(), body))
             }

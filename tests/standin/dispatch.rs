@@ -10,7 +10,7 @@ use freeswitch_sys::{
     switch_event_callback_t, switch_event_node_t, switch_event_t, switch_event_types_t, switch_status_t,
 };
 use libc::{c_char, c_int, c_void};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ptr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -37,7 +37,7 @@ struct Reservation {
     by_listener: bool,
 }
 
-static SUBCLASSES: Mutex<Option<HashMap<Vec<u8>, Reservation>>> = Mutex::new(None);
+static SUBCLASSES: Mutex<Option<BTreeMap<Vec<u8>, Reservation>>> = Mutex::new(None);
 
 #[derive(Default)]
 struct Queue {
@@ -211,7 +211,7 @@ pub(crate) fn reserved() -> usize {
     with_subclasses(|all| all.values().filter(|reservation| !reservation.by_listener).count())
 }
 
-fn with_subclasses<T>(work: impl FnOnce(&mut HashMap<Vec<u8>, Reservation>) -> T) -> T {
+fn with_subclasses<T>(work: impl FnOnce(&mut BTreeMap<Vec<u8>, Reservation>) -> T) -> T {
     work(SUBCLASSES.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
 }
 

@@ -142,10 +142,10 @@ mod tests {
                 root.add_child(name.as_ptr().cast_mut(), off).set_attr(b"n", off.to_string().as_bytes());
             }
             let all: Vec<usize> =
-                std::iter::successors(root.first_child(), Node::ordered).map(|node| node.off()).collect();
+                std::iter::successors(root.first_child(), Node::ordered).map(Node::off).collect();
             assert_eq!(all, [0, 1, 2, 3]);
-            assert_eq!(root.children(b"even").map(|node| node.off()).collect::<Vec<_>>(), [0, 2]);
-            assert_eq!(root.children(b"odd").map(|node| node.off()).collect::<Vec<_>>(), [1, 3]);
+            assert_eq!(root.children(b"even").map(Node::off).collect::<Vec<_>>(), [0, 2]);
+            assert_eq!(root.children(b"odd").map(Node::off).collect::<Vec<_>>(), [1, 3]);
             assert!(root.child(b"none").is_none());
             root.free();
         }
