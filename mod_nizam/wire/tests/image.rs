@@ -167,13 +167,18 @@ fn each_kind_of_wrong_image_is_told_apart() {
 #[test]
 fn offsets_that_lead_outside_are_not_followed() {
     let good = small();
-    for at in HEADER_LEN..good.len() {
+    for at in 40..good.len() {
         for value in [0x00, 0x7F, 0xFF] {
             let mut bad = good.clone();
             bad[at] = value;
             let checksum = xxhash_rust::xxh3::xxh3_64(&bad[32..]);
             bad[24..32].copy_from_slice(&checksum.to_le_bytes());
-            let image = Image::from_vec(bad).unwrap();
+            // A header whose numbers cannot be true is refused; what it leaves is checked at every step.
+            let Ok(image) = Image::from_vec(bad) else {
+                assert!(at < HEADER_LEN, "byte {at}");
+                continue;
+            };
+            assert!(image::merge(&[&image, &image]).is_ok());
             let _ = look(&image, Kind::Extension, &T1, b"1001");
             let _ = look(&image, Kind::Tenant, &PLATFORM, b"one.example");
             assert!(image.iter().count() <= 4 && image.scope(&T1, Kind::Extension).count() <= 4);

@@ -1,6 +1,7 @@
 //! The first 128 bytes of an image.
 
 use super::ImageError;
+use super::reader::RECORD_HEADER;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The first eight bytes of every image.
@@ -112,7 +113,10 @@ impl Header {
             && self.records <= self.records_end
             && self.records_end <= length;
         let aligned = self.slots.is_multiple_of(8) && self.records.is_multiple_of(8);
-        if ordered && aligned && self.slot_count.is_power_of_two() {
+        // Whoever reserves room for the records must be able to trust their number.
+        let counted =
+            ordered && self.record_count <= (self.records_end - self.records) / RECORD_HEADER as u64;
+        if counted && aligned && self.slot_count.is_power_of_two() {
             Ok(())
         } else {
             Err(ImageError::BadHeader)
