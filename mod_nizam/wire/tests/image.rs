@@ -178,7 +178,7 @@ fn offsets_that_lead_outside_are_not_followed() {
                 assert!(at < HEADER_LEN, "byte {at}");
                 continue;
             };
-            assert!(image::merge(&[&image, &image]).is_ok());
+            let _ = image::merge(&[&image, &image]);
             let _ = look(&image, Kind::Extension, &T1, b"1001");
             let _ = look(&image, Kind::Tenant, &PLATFORM, b"one.example");
             assert!(image.iter().count() <= 4 && image.scope(&T1, Kind::Extension).count() <= 4);
