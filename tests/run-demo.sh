@@ -18,6 +18,7 @@ bin="$target/release"
 mkdir -p "${NIZAM_RUN_DIR:=$PWD/.nizam-run}"
 dir=$(cd "$NIZAM_RUN_DIR" && pwd)
 chmod 700 "$dir"
+echo '*' >"$dir/.gitignore"
 mkdir -p "$dir/state"
 # A path of a Unix socket has 107 bytes (unix(7)); a checkout may be deeper than that.
 sockets=$(mktemp -d "${TMPDIR:-/tmp}/nizam-run-XXXXXX")
