@@ -9,6 +9,7 @@ use client::Standin;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The module, built with these definitions against the headers of the bindings.
@@ -40,7 +41,7 @@ fn a_module_comes_and_goes() {
     let path = dir.path().join("mod_probe.so");
     assert_eq!(
         host.ask("leftovers"),
-        "searches=1 events=3 subclasses=1 completions=3 completion-functions=2"
+        "searches=2 events=5 subclasses=1 completions=3 completion-functions=2"
     );
     assert!(host.error(&format!("load {}", path.display())).contains("a module is loaded"));
     assert_eq!(host.ask("unload"), "mod_probe unloaded");
@@ -185,6 +186,36 @@ fn events_reach_those_who_bound_them_in_every_release() {
         assert!(host.error("event NONSENSE").contains("no event NONSENSE"));
         assert!(host.quit());
     }
+}
+
+#[test]
+fn searches_are_asked_in_order_and_listeners_in_reverse() {
+    let (_dir, mut host) = loaded(&[]);
+    assert!(
+        !host.ask("locate directory domain name probe.test").contains("second"),
+        "the first answer counts"
+    );
+    assert!(host.ask("locate phrases - - - -").contains("<macros>"), "no sections means all");
+    assert!(host.error("locate languages - - - -").contains("not found"));
+    host.ask("event CHANNEL_CREATE");
+    host.ask("drain");
+    assert_eq!(host.ask("api probe order"), "21");
+}
+
+#[test]
+fn who_fires_into_a_full_queue_waits() {
+    let (_dir, mut host) = loaded(&["--event-queue", "1"]);
+    let start = Instant::now();
+    for _ in 0..3 {
+        host.ask("event CUSTOM probe::slow sleep-ms=150");
+    }
+    assert!(
+        start.elapsed() >= Duration::from_millis(150),
+        "the third must wait for the first to be delivered"
+    );
+    host.ask("drain");
+    assert!(start.elapsed() >= Duration::from_millis(450));
+    assert!(host.quit());
 }
 
 #[test]

@@ -66,8 +66,9 @@ pub struct Standin {
 const LONGEST: Duration = Duration::from_mins(5);
 
 impl Standin {
+    /// Its log is not shown; the command `log` tells it.
     pub fn start<A: AsRef<OsStr>>(options: &[A]) -> Self {
-        Self::run(Command::new(program()).args(options))
+        Self::run(Command::new(program()).args(options).stderr(Stdio::null()))
     }
 
     /// With another program before it, such as valgrind.
