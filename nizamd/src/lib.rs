@@ -1,1 +1,15 @@
-//! Skeleton.
+//! The control daemon of NIZAM. It owns the database, answers the REST API, and brings what was committed to the
+//! switches. The binary is a thin shell around [`command::run`].
+
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod command;
+pub mod config;
+pub mod fatal;
+pub mod http;
+pub mod logging;
+pub mod opening;
+pub mod password;
+pub mod publisher;
+pub mod serve;

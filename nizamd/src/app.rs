@@ -1,0 +1,74 @@
+//! What every request works with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nizam_core::model::Token;
+use nizam_store::Store;
+use parking_lot::Mutex;
+
+use crate::config::Registration;
+use crate::http::Limits;
+use crate::password::Passwords;
+use crate::publisher::Publisher;
+
+/// How often the last use of a token is noted.
+const USE_NOTED: Duration = Duration::from_mins(1);
+/// Tokens whose last use is in memory.
+const USES: usize = 10_000;
+
+/// What every request works with.
+pub struct App {
+    /// The database.
+    pub store: Arc<Store>,
+    /// The way to the switches.
+    pub publisher: Arc<dyn Publisher>,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Whether anybody may register.
+    pub registration: Registration,
+    /// How many requests are too many.
+    pub limits: Limits,
+    uses: Mutex<HashMap<i64, Instant>>,
+}
+
+impl App {
+    /// With that database and those switches.
+    pub fn new(
+        store: Arc<Store>,
+        publisher: Arc<dyn Publisher>,
+        rate_limit: u32,
+        registration: Registration,
+    ) -> Self {
+        Self {
+            store,
+            publisher,
+            passwords: Passwords::default(),
+            registration,
+            limits: Limits::new(rate_limit),
+            uses: Mutex::default(),
+        }
+    }
+
+    /// Notes that a token is used, once a minute at most, without letting the request wait for it.
+    pub(crate) fn note_use(&self, token: &Token) {
+        let now = Instant::now();
+        {
+            let mut uses = self.uses.lock();
+            if uses.get(&token.id).is_some_and(|&noted| now.duration_since(noted) < USE_NOTED) {
+                return;
+            }
+            if uses.len() >= USES {
+                uses.clear();
+            }
+            uses.insert(token.id, now);
+        }
+        let (store, id) = (Arc::clone(&self.store), token.id);
+        tokio::spawn(async move {
+            if let Err(error) = store.touch_token(id).await {
+                tracing::warn!(%error, "the last use of a token is not noted");
+            }
+        });
+    }
+}

@@ -1,0 +1,37 @@
+//! `nizamd check-config`
+
+use std::fmt::Display;
+
+use super::print;
+use crate::config::{Config, LogFormat, Registration};
+use crate::fatal::Fatal;
+
+pub(super) fn show(config: &Config) -> Result<(), Fatal> {
+    let app_key = if config.app_key.is_some() { "configured" } else { "in a file" };
+    let registration = match config.registration {
+        Registration::Open => "open",
+        Registration::Closed => "closed",
+    };
+    let log_format = match config.log_format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+    };
+    let users = config.link.allow_users.join(", ");
+    let values: [(&str, &dyn Display); 11] = [
+        ("listen", &config.listen),
+        ("socket", &config.socket.display()),
+        ("state_dir", &config.state_dir.display()),
+        ("snapshot_dir", &config.snapshot_dir.display()),
+        ("database_url", &config.database_url),
+        ("app_key", &app_key),
+        ("rate_limit", &config.rate_limit),
+        ("registration", &registration),
+        ("log", &config.log),
+        ("log_format", &log_format),
+        ("link.allow_users", &users),
+    ];
+    for (key, value) in values {
+        print(&format!("{key} = {value}"))?;
+    }
+    print("the configuration is right")
+}

@@ -1,0 +1,131 @@
+//! The command line.
+
+mod admin;
+mod check;
+mod demo;
+mod token;
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::fatal::Fatal;
+use crate::{logging, opening, serve};
+
+/// The control daemon of NIZAM.
+#[derive(Parser)]
+#[command(name = "nizamd", version)]
+struct Cli {
+    /// The configuration file [default: /etc/nizam/nizamd.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "NIZAM_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answers the REST API and feeds the switches, until SIGTERM
+    Serve,
+    /// Makes the database, or brings its schema up to date
+    Migrate,
+    /// Admins of the API
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Bearer tokens
+    #[command(subcommand)]
+    Token(Token),
+    /// Makes a tenant to try things with, and prints its passwords
+    SeedDemo,
+    /// Says whether the configuration is right, and which values are in force
+    CheckConfig,
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Makes an admin, and prints a bearer token
+    Create {
+        /// E-mail address, also the login
+        #[arg(long)]
+        email: String,
+        /// Password, at least 8 characters
+        #[arg(long)]
+        password: String,
+        /// Name for people
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Token {
+    /// Makes a bearer token for a user, and prints it
+    Create {
+        /// E-mail address of the user
+        #[arg(long)]
+        email: String,
+        /// What the token is called
+        #[arg(long, default_value = "command line")]
+        name: String,
+    },
+}
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody may be listening.
+            let _printed = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match execute(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fatal) => {
+            let _printed = writeln!(std::io::stderr(), "nizamd: {fatal}");
+            fatal.exit_code()
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<(), Fatal> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    let (config, warnings) = Config::load(cli.config.as_deref(), variables)?;
+    logging::start(&config)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    match cli.command {
+        Command::Serve => block_on(serve::serve(config)),
+        Command::Migrate => block_on(async {
+            opening::store(&config).await?.close().await;
+            print(&format!("the database {} is up to date", config.database_url))
+        }),
+        Command::Admin(Admin::Create { email, password, name }) => {
+            block_on(admin::create(&config, email, password, name))
+        }
+        Command::Token(Token::Create { email, name }) => block_on(token::create(&config, &email, &name)),
+        Command::SeedDemo => block_on(demo::seed(&config)),
+        Command::CheckConfig => check::show(&config),
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), Fatal>>) -> Result<(), Fatal> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Fatal::new(format!("cannot start threads: {e}")))?
+        .block_on(Box::pin(work))
+}
+
+/// Prints a line of the result.
+fn print(line: &str) -> Result<(), Fatal> {
+    writeln!(std::io::stdout(), "{line}").map_err(|e| Fatal::new(format!("cannot print: {e}")))
+}

@@ -1,0 +1,249 @@
+//! The configuration: a TOML file, and variables `NIZAM_…` that stand above it.
+
+mod environment;
+mod file;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::fatal::Fatal;
+use environment::Environment;
+use file::File;
+
+/// Where the file is unless the command line says otherwise; it need not exist.
+pub const DEFAULT_FILE: &str = "/etc/nizam/nizamd.toml";
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Address and port of the REST API.
+    pub listen: SocketAddr,
+    /// The Unix socket to which the module in FreeSWITCH connects.
+    pub socket: PathBuf,
+    /// Where nizamd keeps what must last.
+    pub state_dir: PathBuf,
+    /// Where the newest image is kept for modules that start without nizamd.
+    pub snapshot_dir: PathBuf,
+    /// The database, `sqlite:PATH`.
+    pub database_url: String,
+    /// The key of the secrets in the database, where it is configured and not in a file of its own.
+    pub app_key: Option<Secret>,
+    /// Requests a minute of one user or address; 0 turns every limit off.
+    pub rate_limit: u32,
+    /// Whether anybody may register.
+    pub registration: Registration,
+    /// What is logged, a filter as of `tracing`.
+    pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
+    /// The connection with the module.
+    pub link: Link,
+}
+
+/// The connection with the module in FreeSWITCH.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Names of the users whose FreeSWITCH may connect; the own user always may.
+    pub allow_users: Vec<String>,
+}
+
+/// Whether anybody may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// Anybody; without a tenant the new user can do nothing yet.
+    Open,
+    /// Nobody; admins make the users.
+    Closed,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A text that is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Config {
+    /// Reads the file, if there is one, and the variables. Also gives warnings.
+    pub fn load(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), Fatal> {
+        let file = match file {
+            Some(path) => File::read(path)?,
+            None if Path::new(DEFAULT_FILE).exists() => File::read(Path::new(DEFAULT_FILE))?,
+            None => File::default(),
+        };
+        let mut environment = Environment::new(variables);
+        let config = Self::merge(file, &mut environment)?;
+        Ok((config, environment.unknown()))
+    }
+
+    fn merge(file: File, env: &mut Environment) -> Result<Self, Fatal> {
+        let state_dir: PathBuf =
+            env.text("STATE_DIR").or(file.state_dir).unwrap_or_else(|| "/var/lib/nizam".to_owned()).into();
+        let snapshot_dir = env.text("SNAPSHOT_DIR").or(file.snapshot_dir).map(PathBuf::from);
+        let database_url = env.text("DATABASE_URL").or(file.database_url);
+        let allow_users = env
+            .list("LINK_ALLOW_USERS")
+            .or_else(|| file.link.and_then(|link| link.allow_users))
+            .unwrap_or_else(|| vec!["root".to_owned(), "freeswitch".to_owned()]);
+        Ok(Self {
+            listen: choose(
+                env.text("LISTEN").or(file.listen),
+                "127.0.0.1:8080",
+                "NIZAM_LISTEN (key listen)",
+                |text| text.parse().map_err(|_| "it must be ADDRESS:PORT, such as 127.0.0.1:8080".to_owned()),
+            )?,
+            socket: env
+                .text("SOCKET")
+                .or(file.socket)
+                .unwrap_or_else(|| "/run/nizam/nizam.sock".to_owned())
+                .into(),
+            snapshot_dir: snapshot_dir.unwrap_or_else(|| state_dir.join("snapshot")),
+            database_url: database_url
+                .unwrap_or_else(|| format!("sqlite:{}", state_dir.join("nizam.db").display())),
+            app_key: env.text("APP_KEY").or(file.app_key).map(Secret),
+            rate_limit: choose(
+                env.text("RATE_LIMIT").or(file.rate_limit.map(|n| n.to_string())),
+                "60",
+                "NIZAM_RATE_LIMIT (key rate_limit)",
+                |text| text.parse().map_err(|_| "it must be a number of requests a minute, or 0".to_owned()),
+            )?,
+            registration: choose(
+                env.text("REGISTRATION").or(file.registration),
+                "open",
+                "NIZAM_REGISTRATION (key registration)",
+                |text| match text {
+                    "open" => Ok(Registration::Open),
+                    "closed" => Ok(Registration::Closed),
+                    _ => Err("it must be open or closed".to_owned()),
+                },
+            )?,
+            // warp logs every connection that a client drops as an error.
+            log: env.text("LOG").or(file.log).unwrap_or_else(|| "info,warp=off".to_owned()),
+            log_format: choose(
+                env.text("LOG_FORMAT").or(file.log_format),
+                "text",
+                "NIZAM_LOG_FORMAT (key log_format)",
+                |text| match text {
+                    "text" => Ok(LogFormat::Text),
+                    "json" => Ok(LogFormat::Json),
+                    _ => Err("it must be text or json".to_owned()),
+                },
+            )?,
+            link: Link { allow_users },
+            state_dir,
+        })
+    }
+}
+
+fn choose<T>(
+    text: Option<String>,
+    default: &str,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, Fatal> {
+    let text = text.unwrap_or_else(|| default.to_owned());
+    parse(&text).map_err(|what| Fatal::config(format!("{name} is {text:?}; {what}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, variables: &[(&str, &str)]) -> Result<(Config, Vec<String>), String> {
+        let file = tempfile::NamedTempFile::new().map_err(|e| e.to_string())?;
+        std::fs::write(file.path(), toml).map_err(|e| e.to_string())?;
+        let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        Config::load(Some(file.path()), variables).map_err(|e| {
+            assert_eq!(e.exit_code(), std::process::ExitCode::from(2));
+            e.to_string().replace(&file.path().display().to_string(), "FILE")
+        })
+    }
+
+    #[test]
+    fn variables_stand_above_the_file() {
+        let toml = "listen = \"127.0.0.1:1\"\nstate_dir = \"/s\"\n[link]\nallow_users = [\"a\"]\n";
+        let (config, _) = load(toml, &[]).unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.database_url, "sqlite:/s/nizam.db");
+        assert_eq!(config.snapshot_dir, Path::new("/s/snapshot"));
+        assert_eq!(config.link.allow_users, ["a"]);
+        let variables = [
+            ("NIZAM_LISTEN", "[::1]:2"),
+            ("NIZAM_RATE_LIMIT", "0"),
+            ("NIZAM_LINK_ALLOW_USERS", "x, y"),
+            ("NIZAM_DATABASE_URL", "sqlite:/d"),
+            ("NIZAM_APP_KEY", "geheim"),
+        ];
+        let (config, warnings) = load(toml, &variables).unwrap();
+        assert_eq!((config.listen.port(), config.rate_limit), (2, 0));
+        assert_eq!(config.link.allow_users, ["x", "y"]);
+        assert_eq!(config.database_url, "sqlite:/d");
+        assert!(warnings.is_empty());
+        assert!(!format!("{config:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = load("listen = \"127.0.0.1:1\"\n\nlissten = 1\n", &[]).unwrap_err();
+        assert!(error.starts_with("FILE:3: unknown key `lissten`"), "{error}");
+        let error = load("[link]\nallow = []\n", &[]).unwrap_err();
+        assert!(error.starts_with("FILE:2: unknown key `allow`"), "{error}");
+        let error = load("listen = 7\n", &[]).unwrap_err();
+        assert!(error.starts_with("FILE:1: "), "{error}");
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        for (name, value) in [
+            ("NIZAM_LISTEN", "8080"),
+            ("NIZAM_RATE_LIMIT", "-1"),
+            ("NIZAM_REGISTRATION", "maybe"),
+            ("NIZAM_LOG_FORMAT", "xml"),
+        ] {
+            let error = load("", &[(name, value)]).unwrap_err();
+            assert!(error.contains(name) && error.contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_variable_is_a_warning() {
+        let (_, warnings) = load("", &[("NIZAM_LISTN", "x"), ("PATH", "/bin")]).unwrap();
+        assert_eq!(warnings, ["the variable NIZAM_LISTN is not known and has no effect"]);
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let documented = include_str!("../../../conf/nizamd.toml");
+        let (plain, _) = load("", &[]).unwrap();
+        assert_eq!(load(documented, &[]).unwrap().0, plain, "as it is shipped, the file changes nothing");
+        // Each commented key, taken in, also changes nothing.
+        let keys = documented.lines().filter_map(|line| line.strip_prefix("#"));
+        let keys =
+            keys.filter(|line| !line.starts_with(' ') && !line.is_empty() && !line.starts_with("app_key"));
+        let toml: Vec<&str> = keys.collect();
+        assert!(toml.len() >= 10, "{toml:?}");
+        assert_eq!(load(&toml.join("\n"), &[]).unwrap().0, plain);
+    }
+}

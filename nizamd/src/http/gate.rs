@@ -1,0 +1,317 @@
+//! Who may do what. An operation is made by one of the functions here, and its handler gets a proof that only they can
+//! make: [`Caller`], [`Admin`] or [`Member`]. So a handler that forgets to ask does not compile.
+//!
+//! The order in a tenant: bearer token (401), rate (429), tenant (404), other people's tenant (403), life of the tenant
+//! (403), child (404), fields (422), permission (403). A child of another tenant and one that is not there are the same
+//! to every caller, and so are tenants of others whatever their state: nothing tells that something exists.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use nizam_core::model::{Extension, Need, Permission, Tenant};
+use nizam_core::validate::{Errors, Fields};
+use nizam_store::{Authentic, Store};
+use uuid::Uuid;
+
+use super::call::Call;
+use super::failure::Failure;
+use super::reply::Outcome;
+
+/// What an operation asks for, for documents and tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Nothing.
+    Public,
+    /// A good token, whatever its abilities.
+    SignedIn,
+    /// A token that allows to read or to write.
+    User,
+    /// This permission, in no tenant in particular.
+    UserWith(Permission),
+    /// An admin, with a token that allows this.
+    Admin(Permission),
+    /// This permission, and to belong to the tenant; the tenant may be in any state.
+    Tenant(Permission),
+    /// This permission, and to belong to the tenant, which must be operational.
+    Member(Permission),
+}
+
+/// What runs an operation.
+pub(super) type Run = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
+
+/// Whether the fields are looked at before the permission, or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    FieldsFirst,
+    PermissionFirst,
+}
+
+/// The form of an operation that has no fields.
+pub(super) fn no_fields(fields: &mut Fields<'_>) -> Result<(), Errors> {
+    fields.finish(())
+}
+
+/// Proof: somebody presents a good token.
+pub(super) struct Caller(Arc<Authentic>);
+
+impl Caller {
+    fn of(call: &Call) -> Result<Self, Failure> {
+        call.authentic.clone().map(Self).ok_or_else(Failure::unauthenticated)
+    }
+
+    pub(super) fn who(&self) -> &Authentic {
+        &self.0
+    }
+
+    /// Whether user and token allow it, in a tenant that the user belongs to.
+    pub(super) fn may(&self, permission: Permission, writes: bool) -> bool {
+        self.0.user.may(permission, self.0.granted)
+            && self.0.token.abilities.cover(Need { permission: Some(permission), writes })
+    }
+
+    /// Whether the token allows it, where no permission is asked for.
+    pub(super) fn token_may(&self, writes: bool) -> Result<(), Failure> {
+        let covered = self.0.token.abilities.cover(Need { permission: None, writes });
+        if covered { Ok(()) } else { Err(Failure::unauthorized()) }
+    }
+}
+
+/// Proof: an admin presents a token that allows the operation.
+pub(super) struct Admin(());
+
+impl Admin {
+    fn of(caller: &Caller, permission: Permission, writes: bool) -> Result<Self, Failure> {
+        let allowed = caller.0.user.is_admin() && caller.may(permission, writes);
+        if allowed { Ok(Self(())) } else { Err(Failure::unauthorized()) }
+    }
+}
+
+/// Proof: somebody who belongs to the tenant, or an admin, presents a token, and both allow the operation.
+pub(super) struct Member {
+    tenant: Tenant,
+}
+
+impl Member {
+    pub(super) fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+}
+
+/// A row of a tenant that an operation is about.
+pub(super) trait Child: Sized + Send {
+    /// What clients call it.
+    const NAME: &'static str;
+    /// Its part of the path.
+    const PARAMETER: &'static str;
+    /// The row of that tenant, and of no other.
+    fn load(
+        store: &Store,
+        tenant: Uuid,
+        id: Uuid,
+    ) -> impl Future<Output = nizam_store::StoreResult<Option<Self>>> + Send;
+}
+
+impl Child for Extension {
+    const NAME: &'static str = "Extension";
+    const PARAMETER: &'static str = "extension";
+
+    async fn load(store: &Store, tenant: Uuid, id: Uuid) -> nizam_store::StoreResult<Option<Self>> {
+        store.extension(tenant, id).await
+    }
+}
+
+/// Reads the fields of an operation.
+type Form<F> = fn(&mut Fields<'_>) -> Result<F, Errors>;
+
+/// An operation for everybody.
+pub(super) fn public<F, R, O>(form: Form<F>, run: R) -> (Gate, Run)
+where
+    F: Send + 'static,
+    R: Fn(Call, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let form = call.read(form)?;
+        run(call, form).await
+    });
+    (Gate::Public, run)
+}
+
+/// An operation on the own sign-in, for every good token.
+pub(super) fn signed_in<R, O>(run: R) -> (Gate, Run)
+where
+    R: Fn(Call, Caller) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        run(call, caller).await
+    });
+    (Gate::SignedIn, run)
+}
+
+/// An operation on what belongs to the caller alone.
+pub(super) fn user<F, R, O>(form: Form<F>, run: R) -> (Gate, Run)
+where
+    F: Send + 'static,
+    R: Fn(Call, Caller, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let form = call.read(form)?;
+        caller.token_may(call.writes)?;
+        run(call, caller, form).await
+    });
+    (Gate::User, run)
+}
+
+/// An operation that looks across tenants for what the caller may see.
+pub(super) fn user_with<R, O>(permission: Permission, run: R) -> (Gate, Run)
+where
+    R: Fn(Call, Caller) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        if !caller.may(permission, call.writes) {
+            return Err(Failure::unauthorized());
+        }
+        run(call, caller).await
+    });
+    (Gate::UserWith(permission), run)
+}
+
+/// An operation for admins, about no tenant in particular.
+pub(super) fn admin<F, R, O>(permission: Permission, form: Form<F>, run: R) -> (Gate, Run)
+where
+    F: Send + 'static,
+    R: Fn(Call, Admin, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let form = call.read(form)?;
+        let admin = Admin::of(&caller, permission, call.writes)?;
+        run(call, admin, form).await
+    });
+    (Gate::Admin(permission), run)
+}
+
+/// An operation for admins, about a tenant in any state.
+pub(super) fn admin_of_tenant<F, R, O>(
+    permission: Permission,
+    order: Order,
+    form: Form<F>,
+    run: R,
+) -> (Gate, Run)
+where
+    F: Send + 'static,
+    R: Fn(Call, Admin, Tenant, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let tenant = tenant_of_path(&call).await?;
+        let (admin, form) = if order == Order::PermissionFirst {
+            let admin = Admin::of(&caller, permission, call.writes)?;
+            (admin, call.read(form)?)
+        } else {
+            let form = call.read(form)?;
+            (Admin::of(&caller, permission, call.writes)?, form)
+        };
+        run(call, admin, tenant, form).await
+    });
+    (Gate::Admin(permission), run)
+}
+
+/// An operation on a tenant in any state, for those who belong to it.
+pub(super) fn tenant<R, O>(permission: Permission, run: R) -> (Gate, Run)
+where
+    R: Fn(Call, Member) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let tenant = tenant_of_path(&call).await?;
+        if !caller.0.user.belongs_to(tenant.id) {
+            return Err(Failure::unauthorized());
+        }
+        let member = permit(&call, &caller, tenant, permission)?;
+        run(call, member).await
+    });
+    (Gate::Tenant(permission), run)
+}
+
+/// An operation in an operational tenant, for those who belong to it.
+pub(super) fn member<F, R, O>(permission: Permission, form: Form<F>, run: R) -> (Gate, Run)
+where
+    F: Send + 'static,
+    R: Fn(Call, Member, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let tenant = enter(&call, &caller).await?;
+        let form = call.read(form)?;
+        let member = permit(&call, &caller, tenant, permission)?;
+        run(call, member, form).await
+    });
+    (Gate::Member(permission), run)
+}
+
+/// An operation on a row of an operational tenant, for those who belong to it.
+pub(super) fn member_with<C, F, R, O>(permission: Permission, form: Form<F>, run: R) -> (Gate, Run)
+where
+    C: Child + 'static,
+    F: Send + 'static,
+    R: Fn(Call, Member, C, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let id = call.id(C::PARAMETER, C::NAME);
+        let tenant = enter(&call, &caller).await?;
+        let child = C::load(&call.app.store, tenant.id, id?).await?.ok_or(Failure::NotFound(C::NAME))?;
+        let form = call.read(form)?;
+        let member = permit(&call, &caller, tenant, permission)?;
+        run(call, member, child, form).await
+    });
+    (Gate::Member(permission), run)
+}
+
+fn boxed<R, O>(run: R) -> Run
+where
+    R: Fn(Call) -> O + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    Arc::new(move |call| Box::pin(run(call)))
+}
+
+async fn tenant_of_path(call: &Call) -> Result<Tenant, Failure> {
+    let id = call.id("tenant", "Tenant")?;
+    let tenant = call.app.store.tenant(id).await?;
+    tenant.ok_or_else(|| Failure::no_model("Tenant", call.parameter("tenant")))
+}
+
+/// The tenant of the path, if the caller belongs to it and it is operational. Whether it is comes last, so that nobody
+/// learns the state of another's tenant.
+async fn enter(call: &Call, caller: &Caller) -> Result<Tenant, Failure> {
+    let tenant = tenant_of_path(call).await?;
+    if !caller.0.user.belongs_to(tenant.id) {
+        return Err(Failure::forbidden());
+    }
+    if !tenant.status.is_operational() {
+        return Err(Failure::not_operational(tenant.status));
+    }
+    Ok(tenant)
+}
+
+fn permit(call: &Call, caller: &Caller, tenant: Tenant, permission: Permission) -> Result<Member, Failure> {
+    if caller.0.user.belongs_to(tenant.id) && caller.may(permission, call.writes) {
+        Ok(Member { tenant })
+    } else {
+        Err(Failure::unauthorized())
+    }
+}

@@ -1,0 +1,152 @@
+//! Pages of a list, in the envelope that clients know.
+
+use nizam_core::validate::Input;
+use nizam_store::{Listed, Page};
+use serde_json::{Value, json};
+
+use super::request::Request;
+
+const PER_PAGE: u64 = 15;
+const MOST_PER_PAGE: u64 = 100;
+
+/// The page that is asked for; what is no page is the first.
+pub(super) fn page(input: &Input) -> Page {
+    let number = |field| input.query_text(field).and_then(|text| text.parse().ok()).filter(|&n| n > 0);
+    Page {
+        number: number("page").unwrap_or(1),
+        size: number("per_page").unwrap_or(PER_PAGE).min(MOST_PER_PAGE),
+    }
+}
+
+/// The page with its links, which keep every other parameter of the query.
+pub(super) fn envelope<T>(
+    request: &Request,
+    page: Page,
+    listed: &Listed<T>,
+    present: fn(&T) -> Value,
+) -> Value {
+    let path = format!("{}{}", request.origin(), request.path);
+    let kept: Vec<&str> = request
+        .query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
+        .collect();
+    let url = |number: u64| {
+        let separator = if kept.is_empty() { "" } else { "&" };
+        format!("{path}?{}{separator}page={number}", kept.join("&"))
+    };
+    let last = listed.total.div_ceil(page.size).max(1);
+    let current = page.number;
+    let previous = (current > 1).then(|| current - 1);
+    let next = (current < last).then(|| current + 1);
+    let first_row = (current - 1).saturating_mul(page.size).saturating_add(1);
+    let rows = listed.rows.len() as u64;
+    let (from, to) = if rows == 0 { (None, None) } else { (Some(first_row), Some(first_row + rows - 1)) };
+
+    let link = |label: &str, number: Option<u64>, active: bool| json!({"url": number.map(url), "label": label, "page": number, "active": active});
+    let mut links = vec![link("&laquo; Previous", previous, false)];
+    links.extend(window(current, last).into_iter().map(|slot| match slot {
+        Some(number) => link(&number.to_string(), Some(number), number == current),
+        None => link("...", None, false),
+    }));
+    links.push(link("Next &raquo;", next, false));
+
+    json!({
+        "data": listed.rows.iter().map(present).collect::<Vec<_>>(),
+        "links": {"first": url(1), "last": url(last), "prev": previous.map(url), "next": next.map(url)},
+        "meta": {
+            "current_page": current,
+            "from": from,
+            "last_page": last,
+            "links": links,
+            "path": path,
+            "per_page": page.size,
+            "to": to,
+            "total": listed.total,
+        },
+    })
+}
+
+/// The page numbers that are shown, `None` for a gap: all of up to 13, else both ends and those around the current one.
+fn window(current: u64, last: u64) -> Vec<Option<u64>> {
+    let some = |range: std::ops::RangeInclusive<u64>| range.map(Some);
+    if last < 14 {
+        some(1..=last).collect()
+    } else if current <= 7 {
+        some(1..=10).chain([None]).chain(some(last - 1..=last)).collect()
+    } else if current > last - 7 {
+        some(1..=2).chain([None]).chain(some(last - 9..=last)).collect()
+    } else {
+        some(1..=2)
+            .chain([None])
+            .chain(some(current - 3..=current + 3))
+            .chain([None])
+            .chain(some(last - 1..=last))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use warp::http::{HeaderMap, Method};
+
+    fn request(query: &str) -> Request {
+        Request {
+            method: Method::GET,
+            path: "/api/v1/x".into(),
+            query: query.into(),
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+            peer: std::net::Ipv4Addr::LOCALHOST.into(),
+        }
+    }
+
+    fn asked(query: &str) -> Page {
+        page(&Input::default().with_query(query))
+    }
+
+    #[test]
+    fn what_is_no_page_is_the_first() {
+        for query in ["", "page=0", "page=-1", "page=x", "page[]=2", "page=1e9"] {
+            assert_eq!(asked(query), Page { number: 1, size: 15 }, "{query}");
+        }
+        assert_eq!(asked("page=3&per_page=1000"), Page { number: 3, size: 100 });
+    }
+
+    #[test]
+    fn links_keep_the_filters() {
+        let listed = Listed { rows: vec![1, 2], total: 5 };
+        let query = "per_page=2&page=2&q=a%20b";
+        let body = envelope(&request(query), asked(query), &listed, |n| json!(n));
+        assert_eq!(body["links"]["next"], "http://localhost/api/v1/x?per_page=2&q=a%20b&page=3");
+        assert_eq!(body["links"]["prev"], "http://localhost/api/v1/x?per_page=2&q=a%20b&page=1");
+        assert_eq!(body["meta"]["from"], 3);
+        assert_eq!(body["meta"]["to"], 4);
+        assert_eq!(body["meta"]["last_page"], 3);
+        assert_eq!(body["meta"]["links"].as_array().unwrap().len(), 5);
+        assert_eq!(body["meta"]["links"][2]["active"], true);
+    }
+
+    #[test]
+    fn past_the_end_there_is_nothing() {
+        let listed: Listed<u8> = Listed { rows: vec![], total: 5 };
+        let query = format!("page={}", u64::MAX);
+        let body = envelope(&request(&query), asked(&query), &listed, |n| json!(n));
+        assert_eq!(body["data"], json!([]));
+        assert_eq!(body["meta"]["from"], Value::Null);
+        assert_eq!(body["links"]["next"], Value::Null);
+    }
+
+    #[test]
+    fn long_lists_have_gaps() {
+        let text = |current, last| {
+            let slots = window(current, last).into_iter();
+            slots.map(|s| s.map_or("…".into(), |n| n.to_string())).collect::<Vec<String>>().join(" ")
+        };
+        assert_eq!(text(1, 1), "1");
+        assert_eq!(text(1, 20), "1 2 3 4 5 6 7 8 9 10 … 19 20");
+        assert_eq!(text(10, 20), "1 2 … 7 8 9 10 11 12 13 … 19 20");
+        assert_eq!(text(20, 20), "1 2 … 11 12 13 14 15 16 17 18 19 20");
+    }
+}

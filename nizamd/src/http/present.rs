@@ -1,0 +1,99 @@
+//! Rows as clients see them.
+
+use jiff::Timestamp;
+use nizam_core::model::{Extension, Tenant, Token, User};
+use serde_json::{Map, Value, json};
+
+/// `2026-01-02T03:04:05.678901Z`
+pub(super) fn time(micros: i64) -> String {
+    let time = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{time:.6}")
+}
+
+fn maybe_time(micros: Option<i64>) -> Option<String> {
+    micros.map(time)
+}
+
+/// Clients know an empty map as `[]`.
+pub(super) fn settings(settings: &Map<String, Value>) -> Value {
+    if settings.is_empty() { json!([]) } else { json!(settings) }
+}
+
+pub(super) fn tenant(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.id,
+        "name": tenant.name,
+        "domain": tenant.domain,
+        "slug": tenant.slug,
+        "settings": settings(&tenant.settings),
+        "status": tenant.status.as_str(),
+        "max_extensions": tenant.max_extensions,
+        "max_concurrent_calls": tenant.max_concurrent_calls,
+        "max_dids": tenant.max_dids,
+        "max_ring_groups": tenant.max_ring_groups,
+        "is_active": tenant.is_active,
+        "created_at": time(tenant.created_at),
+        "updated_at": time(tenant.updated_at),
+    })
+}
+
+/// With the secrets: web phones need them, and whoever gets here may view extensions.
+pub(super) fn extension(extension: &Extension) -> Value {
+    json!({
+        "id": extension.id,
+        "tenant_id": extension.tenant_id,
+        "extension": extension.extension,
+        "password": extension.password,
+        "directory_first_name": extension.directory_first_name,
+        "directory_last_name": extension.directory_last_name,
+        "effective_caller_id_name": extension.effective_caller_id_name,
+        "effective_caller_id_number": extension.effective_caller_id_number,
+        "outbound_caller_id_name": extension.outbound_caller_id_name,
+        "outbound_caller_id_number": extension.outbound_caller_id_number,
+        "voicemail_enabled": extension.voicemail_enabled,
+        "voicemail_pin": extension.voicemail_pin,
+        "cidr": extension.cidr,
+        "is_active": extension.is_active,
+        "created_at": time(extension.created_at),
+        "updated_at": time(extension.updated_at),
+    })
+}
+
+pub(super) fn user(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "name": user.name,
+        "email": user.email,
+        "tenant_id": user.tenant_id,
+        "role": user.role.as_str(),
+        "email_verified_at": maybe_time(user.email_verified_at),
+        "created_at": time(user.created_at),
+        "updated_at": time(user.updated_at),
+    })
+}
+
+pub(super) fn token(token: &Token) -> Value {
+    json!({
+        "id": token.id,
+        "tokenable_type": "App\\Models\\User",
+        "tokenable_id": token.user_id,
+        "name": token.name,
+        "abilities": token.abilities.names(),
+        "last_used_at": maybe_time(token.last_used_at),
+        "expires_at": maybe_time(token.expires_at),
+        "created_at": time(token.created_at),
+        "updated_at": time(token.updated_at),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_six_digits_and_a_z() {
+        assert_eq!(time(0), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(time(1_767_323_045_678_901), "2026-01-02T03:04:05.678901Z");
+        assert_eq!(time(i64::MAX), "1970-01-01T00:00:00.000000Z");
+    }
+}

@@ -1,0 +1,369 @@
+//! One warp filter that takes every request, and what is the same for all of them: limits, tokens, headers, the log.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::future::{Future, poll_fn};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use nizam_store::{Authentic, Presented};
+use serde_json::json;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+use warp::http::header::{ALLOW, CONTENT_LENGTH, HeaderName};
+use warp::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use warp::hyper::body::Bytes;
+use warp::{Buf, Filter as _, Stream};
+
+use super::call::Call;
+use super::failure::Failure;
+use super::gate::Gate;
+use super::limits::{Standing, Subject};
+use super::reply::Reply;
+use super::request::Request;
+use super::route::{Rate, Route};
+use super::router::{Found, Router};
+use super::routes::routes;
+use crate::app::App;
+
+/// Largest body.
+const BODY: usize = 1 << 20;
+/// How long a client may take to send it.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+// "*" does not cover Authorization (Fetch standard, 4.9).
+const ALLOWED_HEADERS: &str = "Authorization, *";
+const EXPOSED_HEADERS: &str = "X-Nizam-Generation, X-Nizam-Live, X-Nizam-Ignored-Fields, X-Request-Id, \
+     X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After";
+
+/// Answers requests until `stop` is done, then finishes those that run.
+pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
+    let server = Arc::new(Server { app, router: Router::new(routes()) });
+    let filter = warp::any()
+        .map(move || Arc::clone(&server))
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
+        .and(warp::header::headers_cloned())
+        .and(warp::addr::remote())
+        .and(warp::body::stream())
+        .and_then(
+            |server: Arc<Server>, method, path: warp::path::FullPath, query, headers, peer, body| async move {
+                Ok::<_, Infallible>(
+                    answer(server, method, path.as_str().to_owned(), query, headers, peer, body).await,
+                )
+            },
+        );
+    warp::serve(filter).incoming(listener).graceful(stop).run().await;
+}
+
+struct Server {
+    app: Arc<App>,
+    router: Router,
+}
+
+/// What of a request is known besides its answer.
+struct Context {
+    standing: Option<Standing>,
+    operation: &'static str,
+    user: Option<i64>,
+    ignored: Arc<OnceLock<Vec<String>>>,
+}
+
+async fn answer<S, B>(
+    server: Arc<Server>,
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    peer: Option<SocketAddr>,
+    body: S,
+) -> Response<Bytes>
+where
+    S: Stream<Item = Result<B, warp::Error>>,
+    B: Buf,
+{
+    let began = Instant::now();
+    let id = request_id(&headers);
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
+    let head = method == Method::HEAD;
+    let body = tokio::time::timeout(BODY_TIME, read(&headers, body)).await;
+    let mut request = Request { method, path, query, headers, body: Vec::new(), peer };
+    let (reply, context) = match body {
+        Err(_) => server.refuse(&request, StatusCode::REQUEST_TIMEOUT, "The request body took too long."),
+        Ok(Err(Refused::TooLarge)) => {
+            server.refuse(&request, StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large.")
+        }
+        Ok(Err(Refused::Broken)) => {
+            server.refuse(&request, StatusCode::BAD_REQUEST, "The request body cannot be read.")
+        }
+        Ok(Ok(body)) => {
+            request.body = body;
+            Box::pin(server.run(request)).await
+        }
+    };
+    tracing::info!(
+        operation = context.operation,
+        status = reply.status.as_u16(),
+        duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        user = context.user,
+        %peer,
+        request = id,
+        "request"
+    );
+    finish(reply, &context, &id, head)
+}
+
+impl Server {
+    /// Answers before there is an operation.
+    fn refuse(&self, request: &Request, status: StatusCode, text: &str) -> (Reply, Context) {
+        (Failure::Answer(status, text.to_owned()).into_reply(), self.context(request))
+    }
+
+    fn context(&self, request: &Request) -> Context {
+        let standing = self.app.limits.peek(Subject::Address(request.peer));
+        Context { standing, operation: "none", user: None, ignored: Arc::default() }
+    }
+
+    async fn run(&self, request: Request) -> (Reply, Context) {
+        let mut context = self.context(&request);
+        let (route, parameters) = match self.router.find(&request.method, &request.path) {
+            Found::Operation(route, parameters) => (route, parameters),
+            Found::OtherMethods(methods) => return (other_methods(&request, &methods), context),
+            Found::Nothing => {
+                let path = request.path.trim_start_matches('/');
+                let text = format!("The route {path} could not be found.");
+                return (Failure::Answer(StatusCode::NOT_FOUND, text).into_reply(), context);
+            }
+        };
+        context.operation = route.id;
+        let authentic = match self.authenticate(&request, route, &mut context).await {
+            Ok(authentic) => authentic,
+            Err(failure) => return (failure.into_reply(), context),
+        };
+        if let Some(who) = &authentic {
+            context.user = Some(who.user.id);
+            self.app.note_use(&who.token);
+        }
+        if self.throttled(&request, route, authentic.as_deref(), &mut context) {
+            return (Failure::too_many().into_reply(), context);
+        }
+        let input = match request.input() {
+            Ok(input) => input,
+            Err(failure) => return (failure.into_reply(), context),
+        };
+        let call = Call {
+            app: Arc::clone(&self.app),
+            request: Arc::new(request),
+            authentic,
+            input,
+            parameters,
+            writes: route.writes(),
+            ignored: Arc::clone(&context.ignored),
+        };
+        // A task of its own: a panic ends it and nothing else, and a client that hangs up does not end a write between
+        // its commit and the switches.
+        let outcome = match tokio::spawn((route.run)(call)).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(Failure::Broken(error.to_string())),
+        };
+        (outcome.unwrap_or_else(Failure::into_reply), context)
+    }
+
+    /// Who presents a good token. Where none is needed, a bad one is as good as none.
+    async fn authenticate(
+        &self,
+        request: &Request,
+        route: &Route,
+        context: &mut Context,
+    ) -> Result<Option<Arc<Authentic>>, Failure> {
+        let public = route.gate == Gate::Public;
+        let Some(text) = request.bearer() else {
+            return if public { Ok(None) } else { Err(Failure::unauthenticated()) };
+        };
+        let found = match Presented::parse(text) {
+            Some(presented) => self.app.store.authenticate(&presented).await,
+            None => Ok(None),
+        };
+        match found {
+            Ok(Some(authentic)) => Ok(Some(Arc::new(authentic))),
+            Ok(None) | Err(_) if public => Ok(None),
+            Ok(None) => {
+                let standing = self.app.limits.hit(Subject::WrongToken(request.peer));
+                if standing.is_some_and(|standing| standing.exceeded) {
+                    context.standing = standing;
+                    return Err(Failure::too_many());
+                }
+                Err(Failure::unauthenticated())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn throttled(
+        &self,
+        request: &Request,
+        route: &Route,
+        who: Option<&Authentic>,
+        context: &mut Context,
+    ) -> bool {
+        let api = who.map_or(Subject::Address(request.peer), |who| Subject::User(who.user.id));
+        let limits = &self.app.limits;
+        context.standing = match route.rate {
+            Rate::Free => limits.peek(api),
+            Rate::Login => limits.hit(Subject::Login(request.peer)),
+            Rate::Api => limits.hit(api),
+        };
+        context.standing.is_some_and(|standing| standing.exceeded)
+    }
+}
+
+/// The path is there, the method is not. OPTIONS is answered for every path that is there.
+fn other_methods(request: &Request, methods: &[String]) -> Reply {
+    let allow = methods.join(", ");
+    let mut reply = if request.method == Method::OPTIONS {
+        Reply::no_content()
+    } else {
+        let path = request.path.trim_start_matches('/');
+        let text = format!(
+            "The {} method is not supported for route {path}. Supported methods: {allow}.",
+            request.method
+        );
+        Reply::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": text}))
+    };
+    if let Ok(allow) = HeaderValue::from_str(&allow) {
+        reply.headers.push((ALLOW, allow));
+    }
+    reply
+}
+
+enum Refused {
+    TooLarge,
+    Broken,
+}
+
+async fn read<S, B>(headers: &HeaderMap, body: S) -> Result<Vec<u8>, Refused>
+where
+    S: Stream<Item = Result<B, warp::Error>>,
+    B: Buf,
+{
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY) {
+        return Err(Refused::TooLarge);
+    }
+    let mut bytes = Vec::with_capacity(announced.unwrap_or(0));
+    let mut body = pin!(body);
+    while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+        let mut part = part.map_err(|_| Refused::Broken)?;
+        if bytes.len() + part.remaining() > BODY {
+            return Err(Refused::TooLarge);
+        }
+        while part.has_remaining() {
+            let chunk = part.chunk();
+            let length = chunk.len();
+            bytes.extend_from_slice(chunk);
+            part.advance(length);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The caller's name for the request, if it is a harmless one, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let harmless = |id: &&str| {
+        (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+    };
+    given.filter(harmless).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+fn finish(mut reply: Reply, context: &Context, id: &str, head: bool) -> Response<Bytes> {
+    if let Some(ignored) = context.ignored.get().filter(|ignored| !ignored.is_empty()) {
+        reply.header("x-nizam-ignored-fields", &field_list(ignored));
+    }
+    if let Some(standing) = context.standing {
+        reply.header("x-ratelimit-limit", &standing.limit.to_string());
+        reply.header("x-ratelimit-remaining", &standing.remaining.to_string());
+        if reply.status == StatusCode::TOO_MANY_REQUESTS {
+            let reset = jiff::Timestamp::now().as_second().saturating_add_unsigned(standing.retry_after);
+            reply.header("retry-after", &standing.retry_after.to_string());
+            reply.header("x-ratelimit-reset", &reset.to_string());
+        }
+    }
+    reply.header("x-request-id", id);
+    for (name, value) in [
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", ALLOWED_METHODS),
+        ("access-control-allow-headers", ALLOWED_HEADERS),
+        ("access-control-expose-headers", EXPOSED_HEADERS),
+        // Answers hold secrets.
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        reply.headers.push((HeaderName::from_static(name), HeaderValue::from_static(value)));
+    }
+    if head {
+        reply.headers.push((CONTENT_LENGTH, HeaderValue::from(reply.body.len())));
+        reply.body.clear();
+    }
+    let mut response = Response::new(Bytes::from(reply.body));
+    *response.status_mut() = reply.status;
+    response.headers_mut().extend(reply.headers);
+    response
+}
+
+/// Names of fields for a header: whatever they hold, percent-encoded where a header could not.
+fn field_list(names: &[String]) -> String {
+    const MOST: usize = 512;
+    let mut list = String::new();
+    for name in names {
+        let mut encoded = String::new();
+        for byte in name.bytes().take(64) {
+            if byte.is_ascii_alphanumeric() || b"_-.".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                // Writing into memory cannot fail.
+                let _written = write!(encoded, "%{byte:02X}");
+            }
+        }
+        if list.len() + encoded.len() > MOST {
+            list.push_str(", ...");
+            break;
+        }
+        if !list.is_empty() {
+            list.push_str(", ");
+        }
+        list.push_str(&encoded);
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_fits_into_a_header() {
+        let names = ["plain".to_owned(), "a\r\nX: y".to_owned(), "é".to_owned()];
+        assert_eq!(field_list(&names), "plain, a%0D%0AX%3A%20y, %C3%A9");
+        let many: Vec<String> = (0..1000).map(|i| format!("field{i}")).collect();
+        let list = field_list(&many);
+        assert!(list.len() < 530 && list.ends_with(", ..."));
+    }
+
+    #[test]
+    fn only_harmless_names_of_requests_come_back() {
+        let id = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-request-id", HeaderValue::from_str(value).unwrap());
+            request_id(&headers)
+        };
+        assert_eq!(id("abc-1.2:3_4"), "abc-1.2:3_4");
+        for value in ["", "a b", "<x>", &"x".repeat(129)] {
+            assert_ne!(id(value), value);
+        }
+    }
+}

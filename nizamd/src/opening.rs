@@ -1,0 +1,91 @@
+//! Opening what a command works on: the state directory, the key, the database.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use nizam_store::{Key, Keyring, Store, StoreError};
+
+use crate::config::Config;
+use crate::fatal::Fatal;
+
+/// Opens the database, and makes directory, key and database where there are none.
+pub async fn store(config: &Config) -> Result<Store, Fatal> {
+    state_dir(&config.state_dir)?;
+    let (key, made) = key(config)?;
+    Store::open(&config.database_url, Keyring::new(&key)).await.map_err(|error| {
+        if let (StoreError::WrongKey, Some(path)) = (&error, made) {
+            // A key for a database that has another one would only hide that the right one is missing.
+            let _gone = std::fs::remove_file(path);
+        }
+        explain(error)
+    })
+}
+
+fn explain(error: StoreError) -> Fatal {
+    match error {
+        StoreError::Url(_) => Fatal::config(format!("NIZAM_DATABASE_URL (key database_url): {error}")),
+        StoreError::File(..) | StoreError::Unusable(..) => {
+            Fatal::new(format!("{error}; check NIZAM_DATABASE_URL, and that this user may write there"))
+        }
+        other => Fatal::new(other.to_string()),
+    }
+}
+
+/// Makes the state directory, and sees that it can be written.
+fn state_dir(path: &Path) -> Result<(), Fatal> {
+    let fatal = |e| {
+        Fatal::new(format!(
+            "cannot write to the state directory {}: {e}; make it writable for this user, or set NIZAM_STATE_DIR",
+            path.display()
+        ))
+    };
+    DirBuilder::new().recursive(true).mode(0o750).create(path).map_err(fatal)?;
+    let probe = path.join(format!(".probe-{}", std::process::id()));
+    File::create(&probe).map_err(fatal)?;
+    std::fs::remove_file(probe).map_err(fatal)
+}
+
+/// The key: from the configuration, else from the credential, else from its file, which is made if there is none. Then
+/// the path of the new file is in the answer.
+fn key(config: &Config) -> Result<(Key, Option<PathBuf>), Fatal> {
+    if let Some(text) = &config.app_key {
+        let key = Key::parse(text.reveal())
+            .ok_or_else(|| Fatal::new("NIZAM_APP_KEY (key app_key) must be 32 bytes in base64; `openssl rand -base64 32` prints such a key"))?;
+        return Ok((key, None));
+    }
+    if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+        let path = Path::new(&directory).join("app-key");
+        if path.exists() {
+            return read(&path).map(|key| (key, None));
+        }
+    }
+    let path = config.state_dir.join("app.key");
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(file) => {
+            let key =
+                Key::random().ok_or_else(|| Fatal::new("the system gives no random numbers for a key"))?;
+            save(file, &key)
+                .map_err(|e| Fatal::new(format!("cannot write the key {}: {e}", path.display())))?;
+            Ok((key, Some(path)))
+        }
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => read(&path).map(|key| (key, None)),
+        Err(e) => Err(Fatal::new(format!("cannot write the key {}: {e}", path.display()))),
+    }
+}
+
+fn save(mut file: File, key: &Key) -> std::io::Result<()> {
+    file.write_all(key.to_text().as_bytes())?;
+    file.write_all(b"\n")?;
+    // The database must not outlive its key.
+    file.sync_all()
+}
+
+fn read(path: &Path) -> Result<Key, Fatal> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Fatal::new(format!("cannot read the key {}: {e}", path.display())))?;
+    Key::parse(&text).ok_or_else(|| {
+        Fatal::new(format!("the key {} is not 32 bytes in base64; restore it from a backup", path.display()))
+    })
+}

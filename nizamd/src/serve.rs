@@ -1,0 +1,102 @@
+//! `nizamd serve`: from the configuration to a server that runs, and to its orderly end.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nizam_store::Store;
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::fatal::Fatal;
+use crate::publisher::{Nobody, Publisher};
+use crate::{http, opening};
+
+/// How long requests that run may take to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(config: Config) -> Result<(), Fatal> {
+    // First of all, so that a signal during the start is not lost.
+    let stop = stop_signal()?;
+    let listener = listen(&config).await?;
+    let store = Arc::new(opening::store(&config).await?);
+    let publisher = publisher(&store, &config).await?;
+    let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.rate_limit, config.registration);
+    tracing::info!(listen = %config.listen, generation = store.generation().await?, "nizamd is ready");
+    notify(&[NotifyState::Ready]);
+
+    let mut stopping = stop.clone();
+    let serving = http::serve(Arc::new(app), listener, async move {
+        stopped(&mut stopping).await;
+    });
+    let mut stopping = stop;
+    let deadline = async {
+        stopped(&mut stopping).await;
+        notify(&[NotifyState::Stopping]);
+        tracing::info!("stopping");
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = deadline => tracing::warn!("some requests did not end in time"),
+    }
+    publisher.shutdown().await;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The one place where the way to the switches is made.
+async fn publisher(_store: &Arc<Store>, _config: &Config) -> Result<Arc<dyn Publisher>, Fatal> {
+    Ok(Arc::new(Nobody))
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, Fatal> {
+    TcpListener::bind(config.listen).await.map_err(|e| {
+        let what = match e.kind() {
+            ErrorKind::AddrInUse => {
+                "another program uses it; stop that program, or set NIZAM_LISTEN".to_owned()
+            }
+            ErrorKind::PermissionDenied => {
+                "this user may not use it; set NIZAM_LISTEN to a port above 1023".to_owned()
+            }
+            ErrorKind::AddrNotAvailable => "this machine does not have it; set NIZAM_LISTEN".to_owned(),
+            _ => e.to_string(),
+        };
+        Fatal::new(format!("cannot listen on {}: {what}", config.listen))
+    })
+}
+
+/// True once SIGTERM or SIGINT has come.
+fn stop_signal() -> Result<watch::Receiver<bool>, Fatal> {
+    let fatal = |e| Fatal::new(format!("cannot wait for signals: {e}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(fatal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(fatal)?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        // Nobody waits any more: then it has ended already.
+        let _waiting = sender.send(true);
+    });
+    Ok(receiver)
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is an end as well.
+    let _changed = stop.wait_for(|stop| *stop).await;
+}
+
+/// Tells systemd; without it nothing happens.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "systemd is not told");
+    }
+}
