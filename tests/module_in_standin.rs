@@ -1,0 +1,261 @@
+//! The real module inside the stand-in host: lookups as FreeSWITCH makes them, commands, load and unload, panics.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+#[path = "standin/client.rs"]
+mod client;
+#[path = "standin/fixtures/tenants.rs"]
+mod tenants;
+
+use client::Standin;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A configuration directory with a snapshot, and no daemon.
+fn configured(mode: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    tenants::snapshot(&dir.path().join("snapshot"), 3);
+    let settings = [
+        ("socket", dir.path().join("nizam.sock").display().to_string()),
+        ("snapshot", dir.path().join("snapshot").display().to_string()),
+        ("mode", mode.to_owned()),
+        ("log-level", "info".to_owned()),
+    ];
+    let params: String =
+        settings.iter().map(|(name, value)| format!("<param name=\"{name}\" value=\"{value}\"/>")).collect();
+    let text = format!("<configuration name=\"nizam.conf\"><settings>{params}</settings></configuration>");
+    fs::write(dir.path().join("nizam.conf.xml"), text).unwrap();
+    dir
+}
+
+fn loaded(mode: &str) -> (TempDir, Standin) {
+    let dir = configured(mode);
+    let mut host = Standin::start(&["--conf".as_ref(), dir.path().as_os_str()]);
+    host.ask(&format!("load {}", client::module().display()));
+    (dir, host)
+}
+
+#[test]
+fn lookups_reach_the_module_and_its_answers_reach_freeswitch() {
+    let (_dir, mut host) = loaded("authoritative");
+    let user = host.ask("user id 1001 acme.example action=sip_auth sip_profile=internal");
+    assert!(user.contains("value=\"acme-1001\""), "{user}");
+    assert!(user.contains("domain-name=\"acme.example\""), "{user}");
+    let other = host.ask("user id 1001 OTHER.example action=sip_auth");
+    assert!(other.contains("other-1001") && !other.contains("acme-1001"), "{other}");
+    // Headers of a SIP message cannot change which user or domain is meant.
+    let spoofed =
+        host.ask("user id 1001 acme.example action=sip_auth purpose=gateways user=1002 domain=other.example");
+    assert!(spoofed.contains("acme-1001"), "{spoofed}");
+    assert!(host.try_ask("user id 9999 acme.example").is_err());
+    assert!(host.try_ask("user id 1001 nobody.example").is_err());
+    assert!(host.ask("user id:number-alias 1001 acme.example").contains("id=\"1001\""));
+    for hostile in ["%3C!", "%22%3E%3Cx", "%FF%FE", "%24%7Bx%7D", "%25s%25n", "a%0Ab"] {
+        assert!(
+            host.try_ask(&format!("user id {hostile} acme.example x-evil={hostile}")).is_err(),
+            "{hostile}"
+        );
+    }
+    let route =
+        host.ask("dialplan acme.example 1002 variable_user_name=1001 variable_domain_name=acme.example");
+    assert!(route.contains("bridge") && route.contains("user/1002@acme.example"), "{route}");
+    let nobody = host.ask("dialplan acme.example 4711");
+    assert!(nobody.contains("respond") && nobody.contains("404"), "{nobody}");
+    // Configuration lookups of all other modules go on to FreeSWITCH's own files.
+    assert!(host.ask("locate configuration configuration name nizam.conf").contains("snapshot"));
+}
+
+#[test]
+fn lists_are_walked_as_those_do_who_ask_for_them() {
+    let (_dir, mut host) = loaded("authoritative");
+    for (walk, expected) in [
+        ("walk group default acme.example", "1002"),
+        ("walk users acme.example", "1002"),
+        ("walk users", "other.example"),
+        ("walk voicemail _all_ acme.example", "1002"),
+        ("walk voicemail 1001 acme.example", "1001"),
+        ("walk directory acme.example", "1001"),
+        ("walk network-list acme.example", "192.0.2.0/24"),
+        ("walk gateways acme.example", "acme-carrier"),
+        ("walk gateways all", "acme-carrier"),
+    ] {
+        let found = host.ask(walk);
+        assert!(found.contains(expected), "{walk}: {found}");
+    }
+    assert!(!host.ask("walk group default acme.example").contains("other-"));
+}
+
+#[test]
+fn a_long_list_is_built_in_order_and_quickly() {
+    let dir = configured("authoritative");
+    tenants::snapshot(&dir.path().join("snapshot"), 20_000);
+    let mut host = Standin::start(&["--conf".as_ref(), dir.path().as_os_str()]);
+    host.ask(&format!("load {}", client::module().display()));
+    let found = host.ask("walk group default acme.example");
+    assert_eq!(
+        found.matches("acme.example").count().max(found.lines().count()) >= 20_000,
+        true,
+        "{found:.200}"
+    );
+}
+
+#[test]
+fn commands_and_completion() {
+    let (_dir, mut host) = loaded("authoritative");
+    let status = host.ask("api nizam status");
+    assert!(status.contains("generation 7 from snapshot") && status.contains("link"), "{status}");
+    assert!(host.ask("api nizam status json").contains("\"generation\":7"));
+    assert_eq!(host.ask("api nizam generation").trim(), "+OK 7");
+    assert!(host.ask("api nizam lookup directory 1001@acme.example").contains("value=\"***\""));
+    assert!(host.ask("api nizam").starts_with("-USAGE"));
+    assert!(host.ask("api nizam bench 200").contains("p99="));
+    assert!(host.ask("complete nizam lookup dialplan ").contains("acme.example"));
+    assert!(host.ask("complete nizam st").contains("status"));
+    assert!(host.ask("api nizam debug on").starts_with("+OK"));
+    host.ask("log clear");
+    host.ask("user id 1001 acme.example action=sip_auth");
+    let log = host.ask("log");
+    assert!(
+        log.contains("directory 1001@acme.example action sip_auth") && log.contains("answered found"),
+        "{log}"
+    );
+    assert!(!log.contains("acme-1001"), "a password in the log");
+}
+
+#[test]
+fn the_log_warns_of_old_releases_and_of_wrong_settings() {
+    let dir = configured("authoritative");
+    let file = dir.path().join("nizam.conf.xml");
+    let text =
+        fs::read_to_string(&file).unwrap().replace("log-level", "loglevel").replace("authoritative", "bossy");
+    fs::write(&file, text).unwrap();
+    let mut host = Standin::start(&["--conf".as_ref(), dir.path().as_os_str()]);
+    host.ask(&format!("load {}", client::module().display()));
+    let log = host.ask("log");
+    for part in [
+        "CVE-2026-116779",
+        "param loglevel",
+        "param mode = \"bossy\" ignored: it must be authoritative or shadow",
+    ] {
+        assert!(log.contains(part), "{part} in {log}");
+    }
+    assert!(host.ask("api nizam status").contains("mode        authoritative"));
+}
+
+#[test]
+fn shadow_answers_nothing_and_says_what_it_would() {
+    let (dir, mut host) = loaded("shadow");
+    assert!(host.try_ask("user id 1001 acme.example action=sip_auth").is_err());
+    let log = host.ask("log");
+    assert!(log.contains("directory 1001@acme.example") && log.contains("would answer found"), "{log}");
+    assert!(!log.contains("acme-1001"), "a password in the log");
+    // reloadxml makes a change of mode count.
+    let file = dir.path().join("nizam.conf.xml");
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace("shadow", "authoritative")).unwrap();
+    host.ask("reloadxml");
+    host.ask("drain");
+    let answered = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        host.try_ask("user id 1001 acme.example action=sip_auth").is_ok()
+    });
+    assert!(answered, "the new mode never counted");
+}
+
+#[test]
+fn a_damaged_snapshot_is_refused_and_freeswitch_goes_on() {
+    let dir = configured("authoritative");
+    for entry in fs::read_dir(dir.path().join("snapshot")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "image") {
+            let mut bytes = fs::read(&path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 0x10;
+            fs::write(&path, bytes).unwrap();
+        }
+    }
+    let mut host = Standin::start(&["--conf".as_ref(), dir.path().as_os_str()]);
+    host.ask(&format!("load {}", client::module().display()));
+    assert!(host.try_ask("user id 1001 acme.example").is_err());
+    let status = host.ask("api nizam status");
+    assert!(status.contains("generation 0 from nothing") && status.contains("image is damaged"), "{status}");
+    assert!(host.ask("log").contains("image is damaged"));
+}
+
+#[test]
+fn a_thousand_loads_and_unloads_under_lookups_and_events() {
+    let (_dir, mut host) = loaded("authoritative");
+    let report = host.ask("cycle 1000 3 1001 acme.example");
+    println!("{report}");
+    for nothing in ["lost=0", "wrong=0", "errors=0"] {
+        assert!(report.contains(nothing), "{report}");
+    }
+    host.ask(&format!("load {}", client::module().display()));
+    let user = host.ask("user id 1001 acme.example action=sip_auth");
+    assert!(user.contains("acme-1001"), "still there after it all: {user}");
+    host.ask("unload");
+    assert!(host.ask("leftovers").split(' ').all(|left| left.ends_with("=0")));
+    assert!(host.quit());
+}
+
+#[test]
+fn one_binary_serves_all_releases() {
+    for release in ["1.10.0", "1.10.12", "1.11.2"] {
+        let dir = configured("authoritative");
+        let options = ["--conf", dir.path().to_str().unwrap(), "--release", release];
+        let mut host = Standin::start(&options);
+        host.ask(&format!("load {}", client::module().display()));
+        assert!(host.ask("user id 1001 acme.example action=sip_auth").contains("acme-1001"), "{release}");
+        host.ask("reloadxml");
+        host.ask("drain");
+        host.ask("unload");
+        assert!(host.quit(), "{release}");
+    }
+}
+
+/// The module with faults to be injected, built beside the others.
+fn faulty_module() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let target = test.parent().and_then(Path::parent).and_then(Path::parent).unwrap().join("fault-injection");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "-p", "mod_nizam"]);
+    cargo.args(["--features", "fault-injection", "--target-dir"]).arg(&target);
+    assert!(cargo.status().unwrap().success(), "cargo build -p mod_nizam --features fault-injection failed");
+    target.join("debug/libmod_nizam.so")
+}
+
+#[test]
+fn a_panic_in_any_callback_leaves_the_host_alive_and_the_log_says_which() {
+    let module = faulty_module();
+    for callback in ["load", "lookup", "command", "completion", "event", "shutdown"] {
+        let dir = configured("authoritative");
+        let mut program = Command::new(client::program());
+        program.arg("--conf").arg(dir.path()).env("NIZAM_PANIC_IN", callback).stderr(Stdio::null());
+        let mut host = Standin::run(&mut program);
+        let load = host.try_ask(&format!("load {}", module.display()));
+        assert_eq!(load.is_err(), callback == "load");
+        if callback != "load" {
+            let user = host.try_ask("user id 1001 acme.example action=sip_auth");
+            assert_eq!(user.is_ok(), callback != "lookup", "{callback}: {user:?}");
+            let _ = host.try_ask("api nizam generation");
+            let _ = host.try_ask("complete nizam lookup dialplan ");
+            host.ask("reloadxml");
+            host.ask("drain");
+            if callback != "command" && callback != "shutdown" {
+                assert!(!host.ask("api nizam status").contains("panics      0"), "{callback}");
+            }
+            host.ask("unload");
+        }
+        let log = host.ask("log");
+        assert!(log.contains(&format!("panic caught in {callback}")), "{callback}: {log}");
+        assert!(log.contains(&format!("injected into {callback}")), "{callback}: {log}");
+        assert!(host.quit(), "the host ended badly after a panic in {callback}");
+    }
+}
