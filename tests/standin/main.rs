@@ -77,6 +77,7 @@ mod stream;
 mod user;
 mod words;
 mod xml_attributes;
+mod xml_calls;
 mod xml_entities;
 mod xml_parse;
 mod xml_tree;

@@ -138,6 +138,11 @@ impl Node {
         self.get_mut().name = name;
     }
 
+    /// From now on the name is freed with the node.
+    pub(crate) fn own_name(&mut self) {
+        self.get_mut().flags |= switch_xml_flag_t::SWITCH_XML_NAMEM.0;
+    }
+
     /// Appends text; the first piece is used where it is, in the document's buffer.
     pub(crate) fn append_text(&mut self, piece: *mut c_char) {
         if self.text().is_empty() {
@@ -180,7 +185,7 @@ impl Node {
         root.error.split(|byte| *byte == 0).next().unwrap_or_default()
     }
 
-    fn error_ptr(self) -> *const c_char {
+    pub(crate) fn error_ptr(self) -> *const c_char {
         // SAFETY: as in `error`.
         unsafe { self.document().as_ref() }.error.as_ptr().cast()
     }
@@ -324,79 +329,4 @@ fn last_while(first: Node, step: fn(&Node) -> Option<Node>, holds: impl Fn(&Node
         at = following;
     }
     at
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn switch_xml_new(name: *const c_char) -> switch_xml_t {
-    Node::new_document(name.cast_mut()).as_ptr()
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn switch_xml_add_child_d(
-    xml: switch_xml_t,
-    name: *const c_char,
-    off: usize,
-) -> switch_xml_t {
-    // SAFETY: modules pass nodes of trees that are theirs.
-    let Some(parent) = (unsafe { Node::from_raw(xml) }) else {
-        return ptr::null_mut();
-    };
-    // SAFETY: a C string of the caller.
-    let mut child = parent.add_child(memory::string(unsafe { memory::bytes(name) }), off);
-    child.get_mut().flags |= switch_xml_flag_t::SWITCH_XML_NAMEM.0;
-    child.as_ptr()
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn switch_xml_set_attr_d(
-    xml: switch_xml_t,
-    name: *const c_char,
-    value: *const c_char,
-) -> switch_xml_t {
-    // SAFETY: modules pass nodes of trees that are theirs.
-    let Some(mut node) = (unsafe { Node::from_raw(xml) }) else {
-        return ptr::null_mut();
-    };
-    // SAFETY: C strings of the caller; a null value counts as empty.
-    let (name, value) = unsafe { (memory::bytes(name), memory::bytes(value)) };
-    node.set_attr(name, value);
-    xml
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn switch_xml_child(xml: switch_xml_t, name: *const c_char) -> switch_xml_t {
-    // SAFETY: modules pass nodes of living trees, and C strings.
-    let (node, name) = unsafe { (Node::from_raw(xml), memory::bytes(name)) };
-    node.and_then(|node| node.child(name)).map_or(ptr::null_mut(), Node::as_ptr)
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn switch_xml_attr(xml: switch_xml_t, attr: *const c_char) -> *const c_char {
-    // SAFETY: modules pass nodes of living trees, and C strings.
-    let (node, name) = unsafe { (Node::from_raw(xml), memory::bytes(attr)) };
-    let Some(node) = node else {
-        return ptr::null();
-    };
-    node.attr(name).map_or(ptr::null(), |value| value.as_ptr().cast())
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn switch_xml_attr_soft(xml: switch_xml_t, attr: *const c_char) -> *const c_char {
-    // SAFETY: passed on.
-    let value = unsafe { switch_xml_attr(xml, attr) };
-    if value.is_null() { c"".as_ptr() } else { value }
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn switch_xml_error(xml: switch_xml_t) -> *const c_char {
-    // SAFETY: modules pass nodes of living trees.
-    unsafe { Node::from_raw(xml) }.map_or(c"".as_ptr(), Node::error_ptr)
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn switch_xml_free(xml: switch_xml_t) {
-    // SAFETY: modules pass roots that they own and forget.
-    if let Some(node) = unsafe { Node::from_raw(xml) } {
-        node.free();
-    }
 }
