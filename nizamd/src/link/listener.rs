@@ -115,7 +115,10 @@ fn accept(listener: &UnixListener, stopped: &UnixStream, allowed: &Allowed, swit
             continue;
         }
         let (Ok(handle), switches) = (stream.try_clone(), Arc::clone(switches)) else { continue };
-        match thread::Builder::new().name("link-switch".into()).spawn(move || switch::serve(stream, &switches)) {
+        match thread::Builder::new()
+            .name("link-switch".into())
+            .spawn(move || switch::serve(stream, &switches))
+        {
             Ok(thread) => connections.push((handle, thread)),
             Err(error) => warn!(%error, "no thread for a switch"),
         }
@@ -130,7 +133,9 @@ fn admit(stream: &UnixStream, allowed: &Allowed, connected: usize) -> Result<(),
     stream.set_nonblocking(false).map_err(|error| error.to_string())?;
     let uid = peer_uid(stream).map_err(|error| error.to_string())?;
     if !allowed.contains(uid) {
-        return Err(format!("user {uid} may not connect: name it in link.allow_users of nizamd's configuration"));
+        return Err(format!(
+            "user {uid} may not connect: name it in link.allow_users of nizamd's configuration"
+        ));
     }
     if connected >= MOST { Err(format!("{MOST} switches are connected already")) } else { Ok(()) }
 }

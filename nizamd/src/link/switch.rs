@@ -28,13 +28,12 @@ pub(super) fn serve(stream: UnixStream, switches: &Switches) {
         Ok(never) => match never {},
         Err(error) => error,
     };
-    match known {
-        Some(switch) => {
-            let name = switch.hello.switch_name.as_str();
-            warn!(switch.name = name, error, "switch disconnected; it goes on answering from its last images");
-            switch.progress.send_modify(|progress| progress.connected = false);
-        }
-        None => warn!(error, "a connection ended before it said who it is"),
+    if let Some(switch) = known {
+        let name = switch.hello.switch_name.as_str();
+        warn!(switch.name = name, error, "switch disconnected; it goes on answering from its last images");
+        switch.progress.send_modify(|progress| progress.connected = false);
+    } else {
+        warn!(error, "a connection ended before it said who it is");
     }
 }
 
@@ -50,13 +49,18 @@ struct Sent {
     repeated: bool,
 }
 
-fn converse(connection: &Connection, switches: &Switches, known: &mut Option<Arc<Known>>) -> Result<Never, String> {
+fn converse(
+    connection: &Connection,
+    switches: &Switches,
+    known: &mut Option<Arc<Known>>,
+) -> Result<Never, String> {
     connection.set_timeouts(SEND, SEND).map_err(|error| error.to_string())?;
     let (mut wake, waker) = UnixStream::pair().map_err(|error| error.to_string())?;
     wake.set_nonblocking(true).map_err(|error| error.to_string())?;
     waker.set_nonblocking(true).map_err(|error| error.to_string())?;
     let mut waker = Some(waker);
-    let mut session = DaemonSession::<Arc<OwnedFd>>::new(Welcome { daemon_version: env!("CARGO_PKG_VERSION").into() });
+    let mut session =
+        DaemonSession::<Arc<OwnedFd>>::new(Welcome { daemon_version: env!("CARGO_PKG_VERSION").into() });
     let mut sent = Sent { held: Vec::new(), stack: None, repeated: false };
     let mut buffer = vec![0; 64 << 10];
     let (mut heard, mut pinged, mut pings) = (Instant::now(), Instant::now(), 0);
@@ -77,7 +81,10 @@ fn converse(connection: &Connection, switches: &Switches, known: &mut Option<Arc
         if woken {
             while wake.read(&mut [0; 64]).is_ok_and(|length| length == 64) {}
         }
-        if socket && let Some(length) = connection.receive(&mut buffer, &mut Vec::new()).map_err(|e| e.to_string())? {
+        if socket
+            && let Some(length) =
+                connection.receive(&mut buffer, &mut Vec::new()).map_err(|e| e.to_string())?
+        {
             heard = Instant::now();
             session.input(buffer.get(..length).unwrap_or_default());
         }

@@ -108,7 +108,8 @@ impl Switches {
             other.progress.borrow().connected || other.hello.switch_name != switch.hello.switch_name
         });
         while known.len() >= REMEMBERED
-            && let Some(gone) = known.iter().find(|(_, other)| !other.progress.borrow().connected).map(|(id, _)| *id)
+            && let Some(gone) =
+                known.iter().find(|(_, other)| !other.progress.borrow().connected).map(|(id, _)| *id)
         {
             known.remove(&gone);
         }
@@ -141,15 +142,14 @@ impl Switches {
                 !progress.connected || progress.generation >= generation || progress.error.is_some()
             };
             let state = timeout_at(deadline, progress.wait_for(done)).await;
-            all &= match state {
-                Ok(Ok(progress)) => !progress.connected || progress.generation >= generation,
+            all &= if let Ok(Ok(progress)) = state {
+                !progress.connected || progress.generation >= generation
+            } else {
                 // The sender lives in `switch`, so only the time can have run out.
-                Ok(Err(_)) | Err(_) => {
-                    switch.late.store(true, Ordering::Relaxed);
-                    let name = switch.hello.switch_name.as_str();
-                    warn!(switch.name = name, generation, "a switch is late; writes do not wait for it any more");
-                    false
-                }
+                switch.late.store(true, Ordering::Relaxed);
+                let name = switch.hello.switch_name.as_str();
+                warn!(switch.name = name, generation, "a switch is late; writes do not wait for it any more");
+                false
             };
         }
         all

@@ -35,7 +35,7 @@ impl Layer {
     }
 
     /// Number of records.
-    pub fn records(&self) -> u64 {
+    pub fn record_count(&self) -> u64 {
         self.image.header().record_count
     }
 }

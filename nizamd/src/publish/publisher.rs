@@ -72,10 +72,16 @@ impl Publishing {
         let writer = Writer::new(snapshot)?;
         let started = Instant::now();
         let base = base(&store, seed).await?;
-        let (records, bytes) = (base.records(), base.image.bytes().len());
+        let (records, bytes) = (base.record_count(), base.image.bytes().len());
         let stack = Stack::new(base);
         let generation = stack.generation();
-        info!(generation, records, bytes, duration_ms = started.elapsed().as_millis(), "compiled the database");
+        info!(
+            generation,
+            records,
+            bytes,
+            duration_ms = started.elapsed().as_millis(),
+            "compiled the database"
+        );
         let saver = Saver::start(writer);
         if !saver.save(stack.layers()).await {
             warn!(directory = %snapshot.display(), "there is no snapshot: a switch that starts without nizamd has nothing to serve");
@@ -204,7 +210,10 @@ impl Publisher {
         for request in &mut waiting {
             self.pending.extend(request.touched.drain(..));
         }
-        if let Err(failed) = self.publish().await {
+        let newest = waiting.iter().map(|request| request.generation).max().unwrap_or(0);
+        // A write that concerns no switch has nothing to publish, and waits for what others published.
+        let nothing = self.pending.is_empty() && newest <= self.stack.generation();
+        if !nothing && let Err(failed) = self.publish().await {
             error!(error = %failed, keys = self.pending.len(), "committed edits are not live yet; trying again");
             for request in waiting {
                 // Whoever waited may have gone.
@@ -217,7 +226,6 @@ impl Publisher {
         let (switches, saver, layers) =
             (Arc::clone(&self.switches), Arc::clone(&self.saver), self.stack.layers().to_vec());
         tokio::spawn(async move {
-            let newest = waiting.iter().map(|request| request.generation).max().unwrap_or(0);
             let (live, _saved) = tokio::join!(switches.all_answer(newest), saver.save(&layers));
             for request in waiting {
                 let _ = request.live.send(live);
@@ -249,8 +257,13 @@ impl Publisher {
                     if let Err(failed) = Writer::prepare(&snapshot, &base.image) {
                         warn!(error = %failed, "the snapshot is not up to date");
                     }
-                    let (layers, records) = (layers.len(), base.records());
-                    info!(layers, records, duration_ms = started.elapsed().as_millis(), "folded into a new base");
+                    let (layers, records) = (layers.len(), base.record_count());
+                    info!(
+                        layers,
+                        records,
+                        duration_ms = started.elapsed().as_millis(),
+                        "folded into a new base"
+                    );
                 }
                 Err(failed) => error!(error = %failed, "images could not be folded; trying again later"),
             }

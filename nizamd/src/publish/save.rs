@@ -11,13 +11,13 @@ type Order = (Vec<Layer>, oneshot::Sender<bool>);
 
 /// Hands stacks to a thread that writes them.
 #[derive(Debug)]
-pub struct Saver {
+pub(super) struct Saver {
     orders: mpsc::UnboundedSender<Order>,
 }
 
 impl Saver {
     /// Starts the thread; it ends with the last [`Saver`].
-    pub fn start(writer: Writer) -> Self {
+    pub(super) fn start(writer: Writer) -> Self {
         let (orders, queue) = mpsc::unbounded_channel();
         let spawned = thread::Builder::new().name("snapshot".into()).spawn(move || save_all(writer, queue));
         if let Err(error) = spawned {
@@ -27,7 +27,7 @@ impl Saver {
     }
 
     /// Writes these layers, or newer ones. False if that failed; the next one will be tried all the same.
-    pub async fn save(&self, layers: &[Layer]) -> bool {
+    pub(super) async fn save(&self, layers: &[Layer]) -> bool {
         let (done, saved) = oneshot::channel();
         if self.orders.send((layers.to_vec(), done)).is_err() {
             return false;

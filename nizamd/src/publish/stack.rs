@@ -41,12 +41,12 @@ impl Stack {
 
     /// Puts an overlay on top, merged with the small ones below it.
     pub fn push(&mut self, overlay: Layer) -> Result<(), LayerError> {
-        let (mut count, mut records) = (0, overlay.records());
+        let (mut count, mut records) = (0, overlay.record_count());
         for below in self.layers.iter().take(self.layers.len() - self.folding.max(1)) {
-            if below.records() >= 4 * records || records + below.records() > MERGE_MOST {
+            if below.record_count() >= 4 * records || records + below.record_count() > MERGE_MOST {
                 break;
             }
-            records += below.records();
+            records += below.record_count();
             count += 1;
         }
         let merged = if count == 0 {
@@ -62,8 +62,8 @@ impl Stack {
 
     /// Whether the overlays have become so many or so large that a new base is due.
     pub fn wants_fold(&self) -> bool {
-        let base = self.layers.last().map_or(0, Layer::records);
-        let all: u64 = self.layers.iter().map(Layer::records).sum();
+        let base = self.layers.last().map_or(0, Layer::record_count);
+        let all: u64 = self.layers.iter().map(Layer::record_count).sum();
         self.folding == 0 && (self.layers.len() > FOLD_LAYERS || all - base > FOLD_LEAST.max(base / 16))
     }
 
@@ -110,8 +110,14 @@ mod tests {
         let mut builder = Builder::base(1, 9);
         let pairs = PairsBuf::default();
         let variables = pairs.as_pairs();
-        let tenant =
-            Tenant { id: [1; 16], domain: "d", state: State::Open, ring_timeout: 9, dial_string: "", variables };
+        let tenant = Tenant {
+            id: [1; 16],
+            domain: "d",
+            state: State::Open,
+            ring_timeout: 9,
+            dial_string: "",
+            variables,
+        };
         builder.put(Kind::Tenant, PLATFORM, b"d", Some(&tenant.encode())).unwrap();
         layer(builder)
     }
@@ -142,8 +148,8 @@ mod tests {
         let base = fold(&folding).unwrap();
         stack.end_fold(Some(base));
         assert_eq!(stack.layers().len(), 2, "what came while the fold was made stays on top of it");
-        assert_eq!(stack.layers()[0].records(), 2);
-        assert_eq!(stack.layers()[1].records(), generation);
+        assert_eq!(stack.layers()[0].record_count(), 2);
+        assert_eq!(stack.layers()[1].record_count(), generation);
         assert_eq!(stack.generation(), generation + 2);
         stack.begin_fold();
         stack.end_fold(None);

@@ -1,0 +1,70 @@
+//! Publisher and socket together, as the rest of nizamd knows them.
+
+use super::Publishing;
+use crate::config::Config;
+use crate::fatal::Fatal;
+use crate::link::{Allowed, Listener, Switches};
+use crate::publisher::{Publisher, SwitchStatus};
+use nizam_core::model::Touched;
+use nizam_store::Store;
+use parking_lot::Mutex;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+struct Service {
+    publishing: Publishing,
+    switches: Arc<Switches>,
+    listener: Mutex<Option<Listener>>,
+}
+
+/// Makes the socket, compiles the database, and publishes from then on.
+///
+/// The socket comes first: whether another daemon has it is known at once. A switch that connects meanwhile goes on
+/// answering from its snapshot until the first images are there.
+pub async fn start(store: &Arc<Store>, config: &Config) -> Result<Arc<dyn Publisher>, Fatal> {
+    let switches = Arc::new(Switches::default());
+    let allowed = Allowed::new(&config.link.allow_users);
+    let listener = Listener::start(&config.socket, allowed, Arc::clone(&switches))
+        .map_err(|error| Fatal::new(error.to_string()))?;
+    let publishing = Publishing::start(Arc::clone(store), &config.snapshot_dir, Arc::clone(&switches))
+        .await
+        .map_err(|error| Fatal::new(error.to_string()))?;
+    Ok(Arc::new(Service { publishing, switches, listener: Mutex::new(Some(listener)) }))
+}
+
+impl Publisher for Service {
+    fn live(
+        &self,
+        generation: u64,
+        touched: Vec<Touched>,
+    ) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(self.publishing.live(generation, touched))
+    }
+
+    fn switches(&self) -> Vec<SwitchStatus> {
+        let standing = self.switches.standing().into_iter();
+        standing
+            .map(|switch| SwitchStatus {
+                name: switch.hello.switch_name,
+                core_uuid: switch.hello.core_uuid,
+                freeswitch_version: switch.hello.freeswitch_version,
+                module_version: switch.hello.module_version,
+                connected: switch.connected,
+                generation: switch.generation,
+                last_error: switch.error,
+            })
+            .collect()
+    }
+
+    fn shutdown(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            self.publishing.stop();
+            let listener = self.listener.lock().take();
+            // It waits for its threads, which end within moments.
+            if let Err(error) = tokio::task::spawn_blocking(move || drop(listener)).await {
+                tracing::warn!(%error, "the socket was not closed in order");
+            }
+        })
+    }
+}
