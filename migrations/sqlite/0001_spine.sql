@@ -120,3 +120,10 @@ CREATE TABLE audit_logs (
     created_at     INTEGER NOT NULL
 );
 CREATE INDEX audit_logs_tenant ON audit_logs (tenant_id, created_at);
+
+-- What each generation touched, for other processes on this database: a daemon publishes what a command wrote.
+CREATE TABLE changes (
+    generation INTEGER PRIMARY KEY,
+    -- A JSON list of domains and of [tenant, number]; null if it was too much to list.
+    touched    TEXT
+);

@@ -9,6 +9,7 @@ use nizam_store::Store;
 use parking_lot::Mutex;
 
 use crate::config::Registration;
+use crate::follow::Own;
 use crate::http::Limits;
 use crate::password::Passwords;
 use crate::publisher::Publisher;
@@ -30,6 +31,8 @@ pub struct App {
     pub registration: Registration,
     /// How many requests are too many.
     pub limits: Limits,
+    /// The generations that requests of this process made.
+    pub own: Arc<Own>,
     uses: Mutex<HashMap<i64, Instant>>,
 }
 
@@ -47,6 +50,7 @@ impl App {
             passwords: Passwords::default(),
             registration,
             limits: Limits::new(rate_limit),
+            own: Arc::default(),
             uses: Mutex::default(),
         }
     }

@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nizam_store::Store;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,8 +12,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::config::Config;
 use crate::fatal::Fatal;
-use crate::publisher::{Nobody, Publisher};
-use crate::{http, opening};
+use crate::{follow, http, opening, publish};
 
 /// How long requests that run may take to end.
 const GRACE: Duration = Duration::from_secs(10);
@@ -25,9 +23,14 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let stop = stop_signal()?;
     let listener = listen(&config).await?;
     let store = Arc::new(opening::store(&config).await?);
-    let publisher = publisher(&store, &config).await?;
+    // Read first: what is written during the compilation is published again rather than not at all.
+    let seen = store.generation().await?;
+    // The one place where the way to the switches is made.
+    let publisher = publish::start(&store, &config).await?;
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.rate_limit, config.registration);
-    tracing::info!(listen = %config.listen, generation = store.generation().await?, "nizamd is ready");
+    let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
+    let following = tokio::spawn(following);
+    tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");
     notify(&[NotifyState::Ready]);
 
     let mut stopping = stop.clone();
@@ -45,15 +48,11 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
         () = serving => {}
         () = deadline => tracing::warn!("some requests did not end in time"),
     }
+    following.abort();
     publisher.shutdown().await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// The one place where the way to the switches is made.
-async fn publisher(_store: &Arc<Store>, _config: &Config) -> Result<Arc<dyn Publisher>, Fatal> {
-    Ok(Arc::new(Nobody))
 }
 
 async fn listen(config: &Config) -> Result<TcpListener, Fatal> {

@@ -14,7 +14,7 @@ use super::request::Request;
 use crate::app::App;
 
 /// Longest wait for the switches. The write is committed; a switch that hangs must not hang the client.
-const LIVE: Duration = Duration::from_secs(5);
+const LIVE: Duration = Duration::from_secs(8);
 
 /// A request that has found its operation.
 pub(super) struct Call {
@@ -68,6 +68,7 @@ impl Call {
         if committed.touched.is_empty() {
             return reply;
         }
+        self.app.own.note(committed.generation);
         let live = self.app.publisher.live(committed.generation, committed.touched);
         if !tokio::time::timeout(LIVE, live).await.unwrap_or(false) {
             reply.header("x-nizam-live", "no");

@@ -10,6 +10,7 @@
 mod db;
 
 mod audit;
+mod changes;
 mod clock;
 mod constraint;
 mod error;
@@ -29,6 +30,7 @@ mod write;
 use std::path::PathBuf;
 
 pub use audit::Actor;
+pub use changes::Change;
 pub use error::{StoreError, StoreResult};
 pub use fresh::{Fresh, Row};
 pub use keyring::{Key, Keyring, WrongKey};
@@ -52,6 +54,7 @@ impl Store {
         let this = Self { db: Db::open(url).await?, keys };
         this.check_key().await?;
         this.sync_permissions().await?;
+        this.forget_changes().await?;
         Ok(this)
     }
 

@@ -4,6 +4,7 @@ use nizam_core::model::Touched;
 
 use crate::Store;
 use crate::audit::Actor;
+use crate::changes;
 use crate::clock;
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
@@ -55,6 +56,8 @@ impl Write<'_> {
             sqlx::query_as("UPDATE meta SET generation = generation + 1 WHERE id = 1 RETURNING generation")
                 .fetch_one(c).await?
         });
+        let touched = changes::to_text(&self.touched);
+        record(self.conn(), generation, touched).await?;
         self.tx.commit().await?;
         Ok(Committed { value, generation: count(generation), touched: self.touched })
     }
@@ -65,6 +68,14 @@ impl Write<'_> {
         self.tx.commit().await?;
         Ok(Committed { value, generation, touched: Vec::new() })
     }
+}
+
+async fn record(conn: Conn<'_>, generation: i64, touched: Option<String>) -> StoreResult<()> {
+    on!(conn, c => {
+        sqlx::query("INSERT INTO changes (generation, touched) VALUES ($1, $2)")
+            .bind(generation).bind(touched).execute(c).await?
+    });
+    Ok(())
 }
 
 pub(crate) async fn generation(conn: Conn<'_>) -> StoreResult<u64> {

@@ -268,3 +268,26 @@ async fn many_rows_in_and_out() {
     let past = fixture.store.extensions(a.id, Page { number: u64::MAX, size: 15 }).await.unwrap();
     assert_eq!((past.total, past.rows.len()), (1234, 0));
 }
+
+#[tokio::test]
+async fn others_learn_what_was_touched() {
+    let fixture = Fixture::new().await;
+    let other = nizam_store::Store::open(
+        &crate::support::url(&fixture.directory),
+        nizam_store::Keyring::new(&fixture.key),
+    )
+    .await
+    .unwrap();
+    let seen = other.generation().await.unwrap();
+    let tenant = fixture.tenant("a.example").await;
+    fixture.store.create_extension(&actor(), tenant.id, new_extension("1")).await.unwrap();
+    let new = (0..10_001).map(|i| new_extension(&format!("n{i}"))).collect();
+    fixture.store.insert_extensions(&actor(), tenant.id, new).await.unwrap();
+    let changes = other.changes_after(seen).await.unwrap();
+    assert_eq!(changes.iter().map(|c| c.generation).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(changes[0].touched, Some(vec![domain("a.example")]));
+    assert_eq!(changes[1].touched, Some(vec![number(tenant.id, "1")]));
+    assert_eq!(changes[2].touched, None);
+    assert_eq!(other.changes_after(3).await.unwrap(), []);
+    assert_eq!(other.all_keys().await.unwrap().len(), 10_003);
+}
