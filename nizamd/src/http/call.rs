@@ -33,11 +33,11 @@ impl Call {
     /// Reads the fields of the operation.
     pub(super) fn read<F>(&self, form: fn(&mut Fields<'_>) -> Result<F, Errors>) -> Result<F, Failure> {
         let mut fields = Fields::new(&self.input);
-        let form = form(&mut fields)?;
+        let form = form(&mut fields);
         let ignored = fields.ignored().map(str::to_owned).collect();
         // Set once: an operation reads its fields once.
         let _first = self.ignored.set(ignored);
-        Ok(form)
+        Ok(form?)
     }
 
     /// A part of the path, as it was sent.

@@ -1,0 +1,184 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nizam_core::model::{Permission, Role, Touched};
+use nizam_store::Actor;
+use nizamd::config::Registration;
+use nizamd::publisher::{Publisher, SwitchStatus};
+use parking_lot::Mutex;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Api, extension};
+
+#[tokio::test]
+async fn the_order_of_the_gates() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let tenant = api.tenant(&admin, "a").await;
+    let user = api.person(Role::User, Some(tenant)).await;
+    let path = format!("/tenants/{tenant}/extensions");
+    let made = api.post(&path, &admin, extension("1")).await.json();
+    let one = format!("{path}/{}", made["data"]["id"].as_str().unwrap());
+
+    // No token, before anything about the tenant.
+    let nowhere = format!("/tenants/{}/extensions", Uuid::now_v7());
+    api.send(Method::GET, &nowhere, None, None).await.says(401, "Unauthenticated.");
+    // A tenant that is not there, before everything that comes later.
+    api.post(&nowhere, &user, json!({})).await.is(404);
+    // Fields before the permission.
+    let viewer = [Permission::ExtensionsView].into_iter().collect();
+    let _quiet = api.store.grant(&Actor::default(), user.id, viewer).await.unwrap();
+    api.post(&path, &user, json!({})).await.is(422);
+    api.post(&path, &user, extension("2")).await.says(403, "This action is unauthorized.");
+    api.put(&one, &user, json!({})).await.is(422);
+    api.put(&one, &user, extension("2")).await.says(403, "This action is unauthorized.");
+    api.delete(&one, &user).await.says(403, "This action is unauthorized.");
+    api.get(&one, &user).await.is(200);
+    api.get("/tenants", &user).await.says(403, "This action is unauthorized.");
+    let _quiet = api.store.revoke(&Actor::default(), user.id, viewer).await.unwrap();
+    api.get(&one, &user).await.says(403, "This action is unauthorized.");
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_not_operational() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let tenant = api.tenant(&admin, "a").await;
+    let user = api.person(Role::User, Some(tenant)).await;
+    let path = format!("/tenants/{tenant}/extensions");
+    let made = api.post(&path, &user, extension("1")).await.json();
+    let one = format!("{path}/{}", made["data"]["id"].as_str().unwrap());
+    for status in ["suspended", "terminated"] {
+        api.put(&format!("/tenants/{tenant}"), &admin, json!({"status": status})).await.is(200);
+        let text = format!("Tenant is {status}.");
+        for who in [&user, &admin] {
+            api.get(&path, who).await.says(403, &text);
+            api.post(&path, who, json!({})).await.says(403, &text);
+            api.get(&one, who).await.says(403, &text);
+            api.put(&one, who, json!({})).await.says(403, &text);
+            api.delete(&one, who).await.says(403, &text);
+        }
+        api.get(&format!("/tenants/{tenant}"), &user).await.is(200);
+        api.get(&format!("/tenants/{tenant}/settings"), &user).await.is(200);
+    }
+    for status in ["trial", "active"] {
+        let change = json!({"status": status, "is_active": false});
+        api.put(&format!("/tenants/{tenant}"), &admin, change).await.is(200);
+        api.get(&one, &user).await.is(200);
+    }
+    // A user whose tenant is deleted has none.
+    api.delete(&format!("/tenants/{tenant}"), &admin).await.is(204);
+    api.get(&path, &user).await.is(404);
+    assert_eq!(api.get("/auth/me", &user).await.is(200).json()["user"]["tenant_id"], Value::Null);
+}
+
+#[tokio::test]
+async fn ids_that_are_none() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let tenant = api.tenant(&admin, "a").await;
+    for id in ["x", "1", "%3Cpolicy_id%3E", "..%2f..", "%ff", "%00", "' OR 1=1", &tenant.simple().to_string()]
+    {
+        let answer = api.get(&format!("/tenants/{id}"), &admin).await;
+        let message = answer.is(404).json()["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with("No query results for model [App\\Models\\Tenant]"), "{message}");
+        api.get(&format!("/tenants/{id}/extensions"), &admin).await.is(404);
+        api.delete(&format!("/tenants/{tenant}/extensions/{id}"), &admin).await.is(404);
+        api.delete(&format!("/auth/tokens/{id}x"), &admin).await.is(404);
+    }
+    let shown = api.get("/tenants/%3Cpolicy_id%3E", &admin).await.json();
+    assert_eq!(shown["message"], "No query results for model [App\\Models\\Tenant] <policy_id>");
+}
+
+/// Remembers what it is told; answers after a while, or never.
+struct Slow {
+    answer: bool,
+    told: Mutex<Vec<(u64, Vec<Touched>)>>,
+}
+
+impl Publisher for Slow {
+    fn live(
+        &self,
+        generation: u64,
+        touched: Vec<Touched>,
+    ) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            self.told.lock().push((generation, touched));
+            self.answer
+        })
+    }
+
+    fn switches(&self) -> Vec<SwitchStatus> {
+        vec![SwitchStatus {
+            name: "fs1".into(),
+            core_uuid: "c".into(),
+            freeswitch_version: "1.10.12".into(),
+            module_version: "0.1.0".into(),
+            connected: self.answer,
+            generation: 7,
+            last_error: Some("secret path".into()),
+        }]
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_answered_when_the_switches_know_it() {
+    for answer in [true, false] {
+        let publisher = Arc::new(Slow { answer, told: Mutex::default() });
+        let api = Api::with(0, Registration::Open, publisher.clone()).await;
+        let admin = api.admin().await;
+        let tenant = api.tenant(&admin, "a").await;
+        let path = format!("/tenants/{tenant}/extensions");
+        let made = api.post(&path, &admin, extension("Desk")).await;
+        assert_eq!(made.is(201).header("x-nizam-live"), if answer { "" } else { "no" });
+        assert_eq!(made.header("x-nizam-generation"), "2");
+        let touched = Touched::Extension { tenant_id: tenant, extension: "Desk".into() };
+        assert_eq!(
+            *publisher.told.lock(),
+            [(1, vec![Touched::Domain("a.example".into())]), (2, vec![touched])],
+            "told before the answer"
+        );
+        // What no switch cares about does not wait for one.
+        api.post("/auth/tokens", &admin, json!({"name": "x"})).await.is(201);
+        assert_eq!(publisher.told.lock().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn health_says_little_to_strangers() {
+    let api = Api::with(0, Registration::Open, Arc::new(Slow { answer: true, told: Mutex::default() })).await;
+    let stranger = api.send(Method::GET, "/health", None, None).await;
+    assert_eq!(
+        stranger.is(200).json(),
+        json!({"status": "healthy", "checks": {
+            "app": {"status": "ok"},
+            "database": {"status": "ok"},
+            "cache": {"status": "ok"},
+            "esl": {"connected": true, "status": "ok"},
+            "gateways": {
+                "status": "unknown", "gateways": [], "registrations": {"count": 0, "entries": []}, "checked_at": null
+            },
+        }})
+    );
+    let bad = api.send(Method::GET, "/health", Some("1|nonsense"), None).await;
+    assert_eq!(bad.json(), stranger.json());
+    let user = api.person(Role::User, None).await;
+    let details = api.get("/health", &user).await.json();
+    assert_eq!((&details["generation"], &details["switches"][0]["generation"]), (&json!(0), &json!(7)));
+    assert!(!details.to_string().contains("secret path"));
+    let admin = api.admin().await;
+    assert!(api.get("/health", &admin).await.text.contains("secret path"));
+
+    let nobody = Api::new().await;
+    let esl = nobody.send(Method::GET, "/health", None, None).await.is(200).json();
+    assert_eq!(esl["checks"]["esl"], json!({"connected": false, "status": "unreachable"}));
+    nobody.store.close().await;
+    let broken = nobody.send(Method::GET, "/health", None, None).await;
+    assert_eq!(broken.is(503).json()["status"], "degraded");
+    nobody.send(Method::GET, "/auth/me", Some("1|x"), None).await.says(500, "Server Error");
+}

@@ -1,0 +1,19 @@
+//! The REST API, over HTTP, against a server in this process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::large_futures,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod accounts;
+mod extensions;
+mod gates;
+mod hostile;
+mod limits;
+mod protocol;
+mod support;
+mod tenants;
