@@ -172,9 +172,7 @@ impl Client {
         let mut buffer = vec![0; 64 << 10];
         let mut heard = Instant::now();
         loop {
-            while let Some(chunk) = session.outbox().take() {
-                connection.send(&chunk).map_err(text)?;
-            }
+            flush(connection, &mut session)?;
             let mut descriptors = Vec::new();
             match connection.receive(&mut buffer, &mut descriptors).map_err(text)? {
                 Some(length) => {
@@ -214,9 +212,7 @@ impl Client {
                     }
                 }
                 // An answer must not wait for the next event: a REST call waits for it.
-                while let Some(chunk) = session.outbox().take() {
-                    connection.send(&chunk).map_err(text)?;
-                }
+                flush(connection, &mut session)?;
             }
         }
     }
@@ -288,6 +284,21 @@ impl Client {
         self.engine.link.lock().applied += 1;
         Ok(())
     }
+}
+
+/// Sends what there is to send. Where that fails, the daemon may have said why before it closed.
+fn flush(connection: &Connection, session: &mut ModuleSession<OwnedFd>) -> Result<(), String> {
+    while let Some(chunk) = session.outbox().take() {
+        if let Err(error) = connection.send(&chunk) {
+            let mut buffer = [0; 4096];
+            if let Ok(Some(length)) = connection.receive(&mut buffer, &mut Vec::new()) {
+                session.input(buffer.get(..length).unwrap_or_default(), []);
+                session.poll().map_err(|reason| reason.to_string())?;
+            }
+            return Err(error.to_string());
+        }
+    }
+    Ok(())
 }
 
 fn open(id: u64, memory: &OwnedFd) -> Result<Image, String> {
