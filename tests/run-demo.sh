@@ -30,7 +30,7 @@ finish() {
         kill -TERM "$pid" 2>/dev/null || true
     done
     for pid in "${children[@]}"; do
-        for _ in $(seq 50); do
+        for _ in $(seq 100); do
             kill -0 "$pid" 2>/dev/null || break
             sleep 0.1
         done
