@@ -151,7 +151,7 @@ mod tests {
     fn memory_is_bounded() {
         let limits = Limits::new(1000);
         let now = Instant::now();
-        for id in 0..(MOST as i64 + 50) {
+        for id in 0..100_050 {
             limits.count(Subject::User(id), 1, now);
         }
         assert!(limits.windows.lock().len() <= MOST + 1);

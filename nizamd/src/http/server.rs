@@ -343,7 +343,39 @@ fn field_list(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use nizam_store::{Key, Keyring, Store};
+
+    use super::super::gate::{no_fields, public};
     use super::*;
+    use crate::config::Registration;
+    use crate::publisher::Nobody;
+
+    async fn broken(_: Call, (): ()) -> super::super::reply::Outcome {
+        panic!("the secret is 42");
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_request_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("nizam.db").display());
+        let store = Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap();
+        let app = App::new(Arc::new(store), Arc::new(Nobody), 0, Registration::Open);
+        let routes = vec![Route::new(Method::GET, "/broken", "broken", public(no_fields, broken))];
+        let server = Server { app: Arc::new(app), router: Router::new(routes) };
+        for _ in 0..2 {
+            let request = Request {
+                method: Method::GET,
+                path: "/api/broken".into(),
+                query: String::new(),
+                headers: HeaderMap::new(),
+                body: Vec::new(),
+                peer: Ipv4Addr::LOCALHOST.into(),
+            };
+            let (reply, _) = server.run(request).await;
+            assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(reply.body, br#"{"message":"Server Error"}"#);
+        }
+    }
 
     #[test]
     fn any_name_fits_into_a_header() {

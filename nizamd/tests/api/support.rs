@@ -88,7 +88,7 @@ impl Api {
         tokio::spawn(nizamd::http::serve(app, listener, async move {
             let _gone = stopped.await;
         }));
-        let client = Client::builder().timeout(std::time::Duration::from_secs(60)).build().unwrap();
+        let client = Client::builder().timeout(std::time::Duration::from_mins(1)).build().unwrap();
         Self { base, client, store, _stop: stop, _directory: directory }
     }
 
