@@ -3,20 +3,22 @@
 # inside the stand-in. Shows a directory lookup and a routed number answered in-process, and stays up until Ctrl-C.
 #
 #   RUN_ONCE=1            end after the show
-#   FREESWITCH_PREFIX=DIR the FreeSWITCH to use; FREESWITCH_PREFIX=none for the stand-in
-#   NIZAM_RUN_DIR=DIR     where the state is kept (default .nizam-run, so that the demo survives a restart)
+#   FREESWITCH_PREFIX=DIR the FreeSWITCH to use
+#   STANDIN=1             the stand-in, even where FreeSWITCH is installed
+#   RUN_DIR=DIR           where the state is kept (default .nizam-run, so that the demo survives a restart)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/needs.sh
 
 need_build
 say "Building (the first time takes some minutes)"
-cargo build --release -p mod_nizam -p nizamd -p nizam
+# The profile of make test, so that whoever runs both builds once.
+cargo build -p mod_nizam -p nizamd -p nizam
 target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-bin="$target/release"
+bin="$target/debug"
 
-mkdir -p "${NIZAM_RUN_DIR:=$PWD/.nizam-run}"
-dir=$(cd "$NIZAM_RUN_DIR" && pwd)
+mkdir -p "${RUN_DIR:=$PWD/.nizam-run}"
+dir=$(cd "$RUN_DIR" && pwd)
 chmod 700 "$dir"
 echo '*' >"$dir/.gitignore"
 mkdir -p "$dir/state"
@@ -86,7 +88,7 @@ children+=($!)
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$api_port"); }
 await 30 answers || { tail -n 20 "$dir/nizamd.log" >&2; exit 1; }
 
-if [ "${FREESWITCH_PREFIX:-}" != none ] && prefix=$(freeswitch_prefix); then
+if [ -z "${STANDIN:-}" ] && prefix=$(freeswitch_prefix); then
     . tests/demo-freeswitch.sh
 else
     . tests/demo-standin.sh
