@@ -25,6 +25,9 @@ const BUSY: Duration = Duration::from_secs(10);
 /// How long a request waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(15);
 
+/// Rows that SQLite's thread may be ahead of ours: each time it has to wait costs a switch between threads.
+const ROWS: usize = 1024;
+
 /// Runs a statement on the connection of whichever database it is.
 macro_rules! on {
     ($conn:expr, $c:ident => $run:expr) => {
@@ -75,6 +78,7 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY)
+            .row_buffer_size(ROWS)
             .pragma("cache_size", "-16384");
         let pool = || {
             SqlitePoolOptions::new()

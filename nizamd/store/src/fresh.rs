@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use nizam_core::model::{Extension, Tenant, Touched};
 use nizam_core::validate::extension_key;
 use serde_json::json;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::db::Conn;
-use crate::error::StoreResult;
+use crate::db::{Conn, Tx};
+use crate::error::{StoreError, StoreResult};
 use crate::extensions::{ExtensionRow, select_extensions};
 use crate::tenants;
 use crate::write::generation;
@@ -100,21 +101,34 @@ impl Store {
                 f(Row::Tenant(tenant));
             }
         }
-        last = Uuid::nil();
-        loop {
-            let rows: Vec<ExtensionRow> = on!(tx.conn(), c => {
-                sqlx::query_as(select_extensions!("WHERE id > $1 ORDER BY id LIMIT $2"))
-                    .bind(last).bind(PAGE).fetch_all(c).await?
-            });
-            if rows.is_empty() {
-                break;
-            }
+        // The next page is read while this one is decrypted.
+        let (sender, mut pages) = mpsc::channel(2);
+        let reading = tokio::spawn(read_pages(tx, sender));
+        while let Some(rows) = pages.recv().await {
             for row in rows {
-                last = row.id;
                 f(Row::Extension(row.open(&self.keys)?));
             }
         }
-        Ok(generation)
+        match reading.await {
+            Ok(read) => read.map(|()| generation),
+            Err(_) => Err(StoreError::Sql(sqlx::Error::WorkerCrashed)),
+        }
+    }
+}
+
+/// Sends every extension, in pages, until nobody wants more.
+async fn read_pages(mut tx: Tx, pages: mpsc::Sender<Vec<ExtensionRow>>) -> StoreResult<()> {
+    let mut last = Uuid::nil();
+    loop {
+        let rows: Vec<ExtensionRow> = on!(tx.conn(), c => {
+            sqlx::query_as(select_extensions!("WHERE id > $1 ORDER BY id LIMIT $2"))
+                .bind(last).bind(PAGE).fetch_all(c).await?
+        });
+        let Some(row) = rows.last() else { return Ok(()) };
+        last = row.id;
+        if pages.send(rows).await.is_err() {
+            return Ok(());
+        }
     }
 }
 
