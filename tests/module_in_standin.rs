@@ -29,8 +29,7 @@ fn configured(mode: &str) -> TempDir {
         ("mode", mode.to_owned()),
         ("log-level", "info".to_owned()),
     ];
-    let params: String =
-        settings.iter().map(|(name, value)| format!("<param name=\"{name}\" value=\"{value}\"/>")).collect();
+    let params = settings.map(|(name, value)| format!("<param name=\"{name}\" value=\"{value}\"/>")).concat();
     let text = format!("<configuration name=\"nizam.conf\"><settings>{params}</settings></configuration>");
     fs::write(dir.path().join("nizam.conf.xml"), text).unwrap();
     dir
@@ -100,11 +99,7 @@ fn a_long_list_is_built_in_order_and_quickly() {
     let mut host = Standin::start(&["--conf".as_ref(), dir.path().as_os_str()]);
     host.ask(&format!("load {}", client::module().display()));
     let found = host.ask("walk group default acme.example");
-    assert_eq!(
-        found.matches("acme.example").count().max(found.lines().count()) >= 20_000,
-        true,
-        "{found:.200}"
-    );
+    assert!(found.lines().count() >= 20_000, "{found:.200}");
 }
 
 #[test]

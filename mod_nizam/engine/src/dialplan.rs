@@ -2,11 +2,11 @@
 
 use crate::directory::{User, is_dialable};
 use crate::layers::{Layers, LowerKey};
-use crate::{Sink, Unwritable, xml};
+use crate::{Sink, Unwritable};
 use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
 use nizam_wire::record::{Extension, State, Tenant};
-use std::fmt::Write;
+use nizam_wire::xml;
 use std::ops::Range;
 use uuid::Uuid;
 
@@ -50,31 +50,31 @@ pub struct Action<'a> {
 pub struct Route {
     /// What it leads to.
     pub outcome: Outcome,
-    context: String,
+    /// The context, and behind it the arguments of all steps, in one piece of memory.
     text: String,
+    context: usize,
     steps: Vec<(&'static str, Range<usize>)>,
 }
 
 impl Route {
     fn new(outcome: Outcome, context: &str) -> Self {
-        Self {
-            outcome,
-            context: context.to_owned(),
-            text: String::with_capacity(512),
-            steps: Vec::with_capacity(16),
-        }
+        let mut text = String::with_capacity(640);
+        text.push_str(context);
+        Self { outcome, text, context: context.len(), steps: Vec::with_capacity(16) }
     }
 
-    fn add(&mut self, application: &'static str, data: std::fmt::Arguments<'_>) {
+    /// Adds a step whose argument is made of these pieces.
+    fn add(&mut self, application: &'static str, data: &[&str]) {
         let start = self.text.len();
-        // Writing to a String has no way to fail.
-        let _ = self.text.write_fmt(data);
+        for piece in data {
+            self.text.push_str(piece);
+        }
         self.steps.push((application, start..self.text.len()));
     }
 
     /// The context that was asked for, in lower case.
     pub fn context(&self) -> &str {
-        &self.context
+        self.text.get(..self.context).unwrap_or_default()
     }
 
     /// The steps in order.
@@ -89,13 +89,14 @@ impl Route {
     /// (`mod_dialplan_xml.c:parse_exten`).
     pub fn write(&self, out: &mut impl Sink) -> Result<(), Unwritable> {
         out.put(b"<document type=\"freeswitch/xml\"><section name=\"dialplan\"><context");
-        xml::attribute(out, "name", &self.context)?;
+        xml::attribute(out, "name", self.context())?;
         out.put(b"><extension name=\"nizam\"><condition>");
         for action in self.actions() {
-            out.put(b"<action");
-            xml::attribute(out, "application", action.application)?;
-            xml::attribute(out, "data", action.data)?;
-            out.put(b"/>");
+            out.put(b"<action application=\"");
+            xml::literal(out, action.application);
+            out.put(b"\" data=\"");
+            xml::text(out, action.data)?;
+            out.put(b"\"/>");
         }
         out.put(b"</condition></extension></context></section></document>");
         Ok(())
@@ -108,13 +109,14 @@ pub(crate) fn resolve(layers: &Layers, question: &DialplanQuestion<'_>) -> Optio
     let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, context.as_bytes())?).ok()?;
     let start = |outcome| {
         let mut route = Route::new(outcome, tenant.domain);
-        route.add("set", format_args!("nizam_generation={}", layers.generation()));
-        route.add("set", format_args!("nizam_tenant={}", Uuid::from_bytes(tenant.id)));
+        route.add("set", &["nizam_generation=", &layers.generation().to_string()]);
+        let mut id = Uuid::encode_buffer();
+        route.add("set", &["nizam_tenant=", Uuid::from_bytes(tenant.id).hyphenated().encode_lower(&mut id)]);
         route
     };
     if tenant.state != State::Open {
         let mut route = start(Outcome::Suspended);
-        route.add("respond", format_args!("403"));
+        route.add("respond", &["403"]);
         return Some(route);
     }
     let found = question.number.and_then(LowerKey::new).and_then(|number| {
@@ -122,19 +124,22 @@ pub(crate) fn resolve(layers: &Layers, question: &DialplanQuestion<'_>) -> Optio
     });
     let Some(extension) = found else {
         let mut route = start(Outcome::Unknown);
-        route.add("respond", format_args!("404"));
+        route.add("respond", &["404"]);
         return Some(route);
     };
     if !is_dialable(extension.number) {
         let mut route = start(Outcome::Refused);
-        route.add("respond", format_args!("404"));
+        route.add("respond", &["404"]);
         return Some(route);
     }
     let mut route = start(Outcome::Extension);
     if let Some(caller) = caller(layers, &tenant, question) {
-        for (name, value) in [("name", caller.caller_id_name()), ("number", caller.caller_id_number())] {
+        let (name, number) = (caller.caller_id_name(), caller.caller_id_number());
+        for (variable, value) in
+            [("effective_caller_id_name=", name), ("effective_caller_id_number=", number)]
+        {
             if is_inert(value) {
-                route.add("set", format_args!("effective_caller_id_{name}={value}"));
+                route.add("set", &[variable, value]);
             }
         }
     }
@@ -145,18 +150,18 @@ pub(crate) fn resolve(layers: &Layers, question: &DialplanQuestion<'_>) -> Optio
 /// Rings the extension; then its mailbox, or the reason why nobody answered.
 fn ring(route: &mut Route, tenant: &Tenant<'_>, extension: &Extension<'_>) {
     let (number, domain) = (extension.number, tenant.domain);
-    route.add("set", format_args!("dialed_extension={number}"));
-    route.add("set", format_args!("call_timeout={}", tenant.ring_timeout));
-    route.add("set", format_args!("hangup_after_bridge=true"));
-    route.add("set", format_args!("continue_on_fail=true"));
-    route.add("bridge", format_args!("user/{number}@{domain}"));
+    route.add("set", &["dialed_extension=", number]);
+    route.add("set", &["call_timeout=", &tenant.ring_timeout.to_string()]);
+    route.add("set", &["hangup_after_bridge=true"]);
+    route.add("set", &["continue_on_fail=true"]);
+    route.add("bridge", &["user/", number, "@", domain]);
     if extension.voicemail {
-        route.add("answer", format_args!(""));
-        route.add("sleep", format_args!("500"));
-        route.add("voicemail", format_args!("default {domain} {number}"));
+        route.add("answer", &[]);
+        route.add("sleep", &["500"]);
+        route.add("voicemail", &["default ", domain, " ", number]);
     } else {
         // Set on the caller's channel by switch_ivr_originate.c for every way in which a bridge fails.
-        route.add("hangup", format_args!("${{originate_disposition}}"));
+        route.add("hangup", &["${originate_disposition}"]);
     }
 }
 

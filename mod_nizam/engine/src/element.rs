@@ -3,7 +3,8 @@
 //! FreeSWITCH parses a flat list in quadratic time, so the module builds these through the node API instead
 //! (`switch_xml.c:switch_xml_insert`).
 
-use crate::{Sink, Unwritable, xml};
+use crate::{Sink, Unwritable};
+use nizam_wire::xml;
 
 /// An element with attributes and children, and no text.
 #[derive(Clone, Debug, PartialEq, Eq)]

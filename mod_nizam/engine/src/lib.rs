@@ -17,7 +17,6 @@ mod layers;
 pub mod link;
 mod live;
 pub mod snapshot;
-mod xml;
 
 pub use bench::{Measured, bench};
 pub use counters::{Counters, Section};
@@ -27,4 +26,4 @@ pub use element::Element;
 pub use engine::Engine;
 pub use layers::{Layers, Origin};
 pub use live::Live;
-pub use xml::{Sink, Unwritable};
+pub use nizam_wire::xml::{Sink, Unwritable};

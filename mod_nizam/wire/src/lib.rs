@@ -1,5 +1,5 @@
 //! The contract between `nizamd` and `mod_nizam`: the image format ([`image`], values in [`record`]), the sealed
-//! memory an image travels in ([`memory`]), and the frames on the socket ([`link`]).
+//! memory an image travels in ([`memory`]), text that FreeSWITCH reads back ([`xml`]), and the frames on the socket ([`link`]).
 //!
 //! Nothing here knows FreeSWITCH, a database or an async runtime. `docs/image-format.md` describes every byte.
 
@@ -9,5 +9,6 @@ pub mod image;
 pub mod link;
 pub mod memory;
 pub mod record;
+pub mod xml;
 
 pub use image::{Builder, Image, ImageError, Kind, Lookup, Scope};

@@ -20,7 +20,16 @@ fn open(builder: Builder) -> Image {
 fn tenant(id: Scope) -> Vec<u8> {
     let pairs = PairsBuf::default();
     let variables = pairs.as_pairs();
-    Tenant { id, domain: "d", state: State::Open, ring_timeout: 30, dial_string: "", variables }.encode()
+    Tenant {
+        id,
+        domain: "d",
+        state: State::Open,
+        ring_timeout: 30,
+        dial_string: "",
+        variables,
+        variables_xml: "",
+    }
+    .encode()
 }
 
 fn small() -> Vec<u8> {

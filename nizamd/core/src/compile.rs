@@ -34,6 +34,8 @@ pub fn tenant(builder: &mut Builder, tenant: &Tenant) -> Result<(), BuildError> 
             "{{sip_invite_domain={domain},presence_id={USER_MARK}@{domain}}}${{sofia_contact(*/{USER_MARK}@{domain})}}"
         ),
         variables: variables.as_pairs(),
+        // A domain and a UUID hold nothing that cannot be written.
+        variables_xml: &variables.to_xml("variable").unwrap_or_default(),
     };
     builder.put(Kind::Tenant, PLATFORM, domain.to_ascii_lowercase().as_bytes(), Some(&record.encode()))
 }

@@ -117,6 +117,7 @@ mod tests {
             ring_timeout: 9,
             dial_string: "",
             variables,
+            variables_xml: "",
         };
         builder.put(Kind::Tenant, PLATFORM, b"d", Some(&tenant.encode())).unwrap();
         layer(builder)

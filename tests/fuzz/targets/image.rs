@@ -21,6 +21,7 @@ static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
         ring_timeout: 30,
         dial_string: "{x=\u{1}}",
         variables: variables.as_pairs(),
+        variables_xml: "",
     };
     let mut builder = Builder::base(1, 2);
     builder.put(Kind::Tenant, PLATFORM, b"d.example", Some(&tenant.encode())).unwrap();

@@ -14,6 +14,7 @@ fuzz_target!(|texts: (String, String, String, String, Vec<u8>)| {
     let (password, name, number, variable, asked) = texts;
     let mut variables = PairsBuf::default();
     variables.push("user_context", &variable);
+    let Ok(variables_xml) = variables.to_xml("variable") else { return };
     let tenant = Tenant {
         id: [1; 16],
         domain: "d.example",
@@ -21,6 +22,7 @@ fuzz_target!(|texts: (String, String, String, String, Vec<u8>)| {
         ring_timeout: 30,
         dial_string: "{x=\u{1}}",
         variables: variables.as_pairs(),
+        variables_xml: &variables_xml,
     };
     let extension = Extension {
         id: [2; 16],

@@ -2,8 +2,9 @@
 
 use super::question::GROUP;
 use super::user::{Fields, User, Value};
-use crate::{Sink, Unwritable, xml};
+use crate::{Sink, Unwritable};
 use nizam_wire::record::Tenant;
+use nizam_wire::xml;
 
 const OPEN: &[u8] = b"<document type=\"freeswitch/xml\"><section name=\"directory\"><domain";
 const CLOSE: &[u8] = b"</domain></section></document>";
@@ -22,9 +23,7 @@ pub(super) fn domain(out: &mut impl Sink, tenant: &Tenant<'_>) -> Result<(), Unw
     out.put(OPEN);
     xml::attribute(out, "name", tenant.domain)?;
     out.put(b"><variables>");
-    for (name, value) in tenant.variables.iter() {
-        entry(out, "variable", name, Value::Text(value))?;
-    }
+    out.put(tenant.variables_xml.as_bytes());
     out.put(b"</variables>");
     out.put(CLOSE);
     Ok(())
@@ -49,19 +48,20 @@ pub(super) fn user(
         xml::attribute(out, "number-alias", user.extension.number)?;
     }
     out.put(b"><params>");
-    user.params(fields, |name, value| entry(out, "param", name, value))?;
+    user.params(fields, |label, value| entry(out, label.param, value))?;
     out.put(b"</params><variables>");
-    user.variables(fields, |name, value| entry(out, "variable", name, value))?;
+    if fields.has_template() {
+        out.put(user.tenant.variables_xml.as_bytes());
+    }
+    user.variables(fields, |label, value| entry(out, label.variable, value))?;
     out.put(b"</variables></user></users></group></groups>");
     out.put(CLOSE);
     Ok(())
 }
 
-fn entry(out: &mut impl Sink, tag: &str, name: &str, value: Value<'_>) -> Result<(), Unwritable> {
-    out.put(b"<");
-    out.put(tag.as_bytes());
-    xml::attribute(out, "name", name)?;
-    out.put(b" value=\"");
+/// Completes an element whose beginning, up to the value's first quote, is `open`.
+fn entry(out: &mut impl Sink, open: &'static str, value: Value<'_>) -> Result<(), Unwritable> {
+    xml::literal(out, open);
     value.pieces(|piece| xml::text(out, piece))?;
     out.put(b"\"/>");
     Ok(())

@@ -66,13 +66,18 @@ fn users(layers: &Layers, tenant: &Tenant<'_>, fields: Fields) -> Vec<Element> {
 
 fn user(user: &User<'_>, fields: Fields) -> Result<Element, Unwritable> {
     let mut params = Element::new("params");
-    user.params(fields, |name, value| {
-        params.children.push(entry("param", name, value)?);
+    user.params(fields, |label, value| {
+        params.children.push(entry("param", label.name, value)?);
         Ok(())
     })?;
     let mut variables = Element::new("variables");
-    user.variables(fields, |name, value| {
-        variables.children.push(entry("variable", name, value)?);
+    if fields.has_template() {
+        for (name, value) in user.tenant.variables.iter() {
+            variables.children.push(entry("variable", name, Value::Text(value))?);
+        }
+    }
+    user.variables(fields, |label, value| {
+        variables.children.push(entry("variable", label.name, value)?);
         Ok(())
     })?;
     Ok(Element::new("user").with("id", user.extension.number).child(params).child(variables))

@@ -26,6 +26,11 @@ impl Fields {
     /// For mod_directory's search by name.
     pub(crate) const NAMES: Self = Self(Self::FULL_NAME);
 
+    /// Whether the variables of the tenant's template are among them.
+    pub(crate) fn has_template(self) -> bool {
+        self.has(Self::VARIABLES)
+    }
+
     fn has(self, field: u8) -> bool {
         self.0 & field != 0
     }
@@ -40,6 +45,24 @@ impl Fields {
             _ => Self::ALL,
         }
     }
+}
+
+/// The name of a param or variable of ours, and how its element begins: written in one piece.
+#[derive(Clone, Copy)]
+pub(crate) struct Label {
+    pub(crate) name: &'static str,
+    pub(crate) param: &'static str,
+    pub(crate) variable: &'static str,
+}
+
+macro_rules! label {
+    ($name:literal) => {
+        Label {
+            name: $name,
+            param: concat!("<param name=\"", $name, "\" value=\""),
+            variable: concat!("<variable name=\"", $name, "\" value=\""),
+        }
+    };
 }
 
 /// A user with its tenant's template.
@@ -94,54 +117,50 @@ impl<'a> User<'a> {
     pub(crate) fn params(
         &self,
         fields: Fields,
-        mut put: impl FnMut(&'static str, Value<'a>) -> Result<(), Unwritable>,
+        mut put: impl FnMut(Label, Value<'a>) -> Result<(), Unwritable>,
     ) -> Result<(), Unwritable> {
         let extension = &self.extension;
         if fields.has(Fields::PASSWORD) {
-            put("password", Value::Text(extension.password))?;
+            put(label!("password"), Value::Text(extension.password))?;
         }
         if fields.has(Fields::DIAL_STRING) {
-            put("dial-string", Value::Dial { template: self.tenant.dial_string, number: extension.number })?;
+            let dial = Value::Dial { template: self.tenant.dial_string, number: extension.number };
+            put(label!("dial-string"), dial)?;
         }
         if fields.has(Fields::MAILBOX) {
-            put("vm-enabled", Value::Text(if extension.voicemail { "true" } else { "false" }))?;
+            put(label!("vm-enabled"), Value::Text(if extension.voicemail { "true" } else { "false" }))?;
             if !extension.voicemail_pin.is_empty() {
-                put("vm-password", Value::Text(extension.voicemail_pin))?;
+                put(label!("vm-password"), Value::Text(extension.voicemail_pin))?;
             }
         }
         if fields.has(Fields::REVERSE) {
-            put("reverse-auth-user", Value::Text(extension.number))?;
-            put("reverse-auth-pass", Value::Text(extension.password))?;
+            put(label!("reverse-auth-user"), Value::Text(extension.number))?;
+            put(label!("reverse-auth-pass"), Value::Text(extension.password))?;
         }
         Ok(())
     }
 
-    /// The `<variable>`s.
+    /// The `<variable>`s of its own; those of the tenant's template come before them.
     pub(crate) fn variables(
         &self,
         fields: Fields,
-        mut put: impl FnMut(&'a str, Value<'a>) -> Result<(), Unwritable>,
+        mut put: impl FnMut(Label, Value<'a>) -> Result<(), Unwritable>,
     ) -> Result<(), Unwritable> {
         let extension = &self.extension;
-        if fields.has(Fields::VARIABLES) {
-            for (name, value) in self.tenant.variables.iter() {
-                put(name, Value::Text(value))?;
-            }
-        }
         if fields.has(Fields::FULL_NAME) {
-            put("directory_full_name", Value::Text(extension.full_name))?;
+            put(label!("directory_full_name"), Value::Text(extension.full_name))?;
         }
         if fields.has(Fields::VARIABLES | Fields::FULL_NAME) {
-            put("effective_caller_id_name", Value::Text(self.caller_id_name()))?;
-            put("effective_caller_id_number", Value::Text(self.caller_id_number()))?;
+            put(label!("effective_caller_id_name"), Value::Text(self.caller_id_name()))?;
+            put(label!("effective_caller_id_number"), Value::Text(self.caller_id_number()))?;
         }
         if fields.has(Fields::VARIABLES) {
-            for (name, value) in [
-                ("outbound_caller_id_name", extension.outbound_caller_id_name),
-                ("outbound_caller_id_number", extension.outbound_caller_id_number),
+            for (label, value) in [
+                (label!("outbound_caller_id_name"), extension.outbound_caller_id_name),
+                (label!("outbound_caller_id_number"), extension.outbound_caller_id_number),
             ] {
                 if !value.is_empty() {
-                    put(name, Value::Text(value))?;
+                    put(label, Value::Text(value))?;
                 }
             }
         }

@@ -28,6 +28,7 @@ pub fn tenant(builder: &mut Builder, id: Scope, domain: &str, state: State) {
         ring_timeout: 25,
         dial_string: &dial_string,
         variables: variables.as_pairs(),
+        variables_xml: &variables.to_xml("variable").unwrap(),
     };
     builder.put(Kind::Tenant, PLATFORM, domain.as_bytes(), Some(&record.encode())).unwrap();
 }

@@ -121,6 +121,8 @@ impl Image {
         let start = usize::try_from(offset).ok()?;
         let end = usize::try_from(self.header.records_end).ok()?;
         let bytes = self.bytes().get(start..end)?;
+        // A record spans several cache lines, each of which may have to come from memory: ask for them at once.
+        std::hint::black_box([bytes.get(64).copied(), bytes.get(128).copied()]);
         let head = bytes.get(..RECORD_HEADER)?;
         let value_len = u32_at(head, 0)? as usize;
         let key_len = usize::from(u16::from_le_bytes(head.get(4..6)?.try_into().ok()?));

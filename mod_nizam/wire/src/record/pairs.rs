@@ -1,5 +1,6 @@
 //! A list of names with values, read in place.
 
+use crate::xml::{self, Unwritable};
 use serde::{Deserialize, Serialize};
 
 /// Names with values, in order, without an allocation: each text is a postcard string, one after the other.
@@ -29,6 +30,20 @@ impl PairsBuf {
     /// Appends a pair.
     pub fn push(&mut self, name: &str, value: &str) {
         self.0.extend(super::encode(&(name, value)));
+    }
+
+    /// The pairs so far as elements `<tag name="…" value="…"/>`.
+    pub fn to_xml(&self, tag: &'static str) -> Result<String, Unwritable> {
+        let mut out = Vec::new();
+        for (name, value) in self.as_pairs().iter() {
+            xml::literal(&mut out, "<");
+            xml::literal(&mut out, tag);
+            xml::attribute(&mut out, "name", name)?;
+            xml::attribute(&mut out, "value", value)?;
+            xml::literal(&mut out, "/>");
+        }
+        // Made of whole strings.
+        Ok(String::from_utf8(out).unwrap_or_default())
     }
 
     /// The pairs so far.

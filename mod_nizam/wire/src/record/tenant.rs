@@ -33,6 +33,8 @@ pub struct Tenant<'a> {
     pub dial_string: &'a str,
     /// Directory variables of every user.
     pub variables: Pairs<'a>,
+    /// The same as `<variable …/>` elements, so that a lookup copies them in one piece.
+    pub variables_xml: &'a str,
 }
 
 impl<'a> Tenant<'a> {

@@ -41,9 +41,32 @@ fn escape(byte: u8) -> Option<&'static [u8]> {
     })
 }
 
-/// Whether a byte cannot be copied as it is.
+/// 1 for a byte that cannot be copied as it is.
+const SPECIAL: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        if matches!(byte, b'&' | b'<' | b'>' | b'"') || byte.is_ascii_control() {
+            #[expect(clippy::indexing_slicing, reason = "a byte indexes a table of 256")]
+            {
+                table[byte as usize] = 1;
+            }
+        }
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
 fn is_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'>' | b'"') || byte.is_ascii_control()
+    SPECIAL.get(usize::from(byte)) != Some(&0)
+}
+
+/// Whether a text can be copied as it is: nearly all of them. Without a branch a byte, because this is most of what
+/// a lookup computes.
+fn is_plain(text: &[u8]) -> bool {
+    text.iter().fold(0, |any, &byte| any | SPECIAL.get(usize::from(byte)).copied().unwrap_or(1)) == 0
 }
 
 /// Appends the text of an attribute value.
@@ -51,8 +74,12 @@ fn is_special(byte: u8) -> bool {
 /// Refused are control characters, which FreeSWITCH's parser turns into blanks or drops, and `<!`: on it
 /// `switch_xml.c:switch_xml_ampencode` stops escaping the rest of the value, so that the copy which
 /// `switch_xml_locate_user_merged` makes is cut off or gains attributes.
-pub(crate) fn text(out: &mut impl Sink, value: &str) -> Result<(), Unwritable> {
+pub fn text(out: &mut impl Sink, value: &str) -> Result<(), Unwritable> {
     let mut rest = value.as_bytes();
+    if is_plain(rest) {
+        out.put(rest);
+        return Ok(());
+    }
     while let Some(at) = rest.iter().position(|&byte| is_special(byte)) {
         let (plain, special) = rest.split_at_checked(at).ok_or(Unwritable)?;
         let (&byte, behind) = special.split_first().ok_or(Unwritable)?;
@@ -67,8 +94,13 @@ pub(crate) fn text(out: &mut impl Sink, value: &str) -> Result<(), Unwritable> {
     Ok(())
 }
 
+/// Appends a text that is ours, and needs no escape.
+pub fn literal(out: &mut impl Sink, text: &'static str) {
+    out.put(text.as_bytes());
+}
+
 /// Appends ` name="value"`.
-pub(crate) fn attribute(out: &mut impl Sink, name: &str, value: &str) -> Result<(), Unwritable> {
+pub fn attribute(out: &mut impl Sink, name: &str, value: &str) -> Result<(), Unwritable> {
     out.put(b" ");
     out.put(name.as_bytes());
     out.put(b"=\"");
