@@ -1,7 +1,7 @@
 # What a person types. Each target installs what it needs on Debian, or says exactly what to install.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e bench fmt lint
+.PHONY: help run test e2e bench fuzz fmt lint
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ e2e: ## The suites on a real FreeSWITCH with sipp and baresip
 
 bench: ## The figures of the design, one line each; BENCH=NAME runs a part
 	@tests/bench/run.sh
+
+fuzz: ## The parsers of outside bytes for FUZZ_SECONDS (60) each; FUZZ=NAME runs one
+	@tests/fuzz/run.sh
 
 fmt: ## Format the Rust code
 	@cargo fmt --all

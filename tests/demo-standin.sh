@@ -16,7 +16,7 @@ children+=("$STANDIN_PID")
 # bash closes the descriptors of a coproc in subshells, pipelines included; copies stay open.
 exec 4>&"${STANDIN[1]}" 5<&"${STANDIN[0]}"
 
-# tell LINE: one command to the stand-in and what it answers: a line, or `+BODY LENGTH` and so many bytes (tests/standin/main.rs).
+# tell LINE: one command to the stand-in and what it answers: a line, or `+BODY LENGTH` and so many bytes (tests/standin/host.rs).
 tell() {
     local line body
     printf '%s\n' "$1" >&4 || return 1

@@ -3,7 +3,8 @@
 //!
 //! The order in a tenant: bearer token (401), rate (429), tenant (404), other people's tenant (403), life of the tenant
 //! (403), child (404), fields (422), permission (403). A child of another tenant and one that is not there are the same
-//! to every caller, and so are tenants of others whatever their state: nothing tells that something exists.
+//! to every caller, and the state of other people's tenants does not show; that a tenant exists does (403, not 404), as the
+//! contract has it.
 
 use std::future::Future;
 use std::pin::Pin;

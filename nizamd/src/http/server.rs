@@ -37,7 +37,7 @@ const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 // "*" does not cover Authorization (Fetch standard, 4.9).
 const ALLOWED_HEADERS: &str = "Authorization, *";
 const EXPOSED_HEADERS: &str = "X-Nizam-Generation, X-Nizam-Live, X-Nizam-Ignored-Fields, X-Request-Id, \
-     X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After";
+     X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Server-Timing";
 
 /// Answers requests until `stop` is done, then finishes those that run.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {

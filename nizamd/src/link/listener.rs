@@ -25,10 +25,10 @@ const MOST: usize = 64;
 #[derive(Debug, Error)]
 pub enum ListenerError {
     /// Another daemon answers there.
-    #[error("another nizamd listens on {}: stop it, or set link.socket (NIZAM_SOCKET) to another path", .0.display())]
+    #[error("another nizamd listens on {}: stop it, or set socket (NIZAM_SOCKET) to another path", .0.display())]
     Taken(PathBuf),
     /// It cannot be made.
-    #[error("the socket {} cannot be made: {source}; create its directory for this user, or set link.socket (NIZAM_SOCKET)", path.display())]
+    #[error("the socket {} cannot be made: {source}; create its directory for this user, or set socket (NIZAM_SOCKET)", path.display())]
     Io {
         /// Where.
         path: PathBuf,

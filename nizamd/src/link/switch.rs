@@ -5,6 +5,7 @@ use nizam_engine::link::Connection;
 use nizam_wire::link::{DaemonEvent, DaemonSession, Welcome};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::Read;
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub(super) fn serve(stream: UnixStream, switches: &Switches) {
         Ok(never) => match never {},
         Err(error) => error,
     };
+    // The listener holds another handle, so the peer would not see an end.
+    let _ = connection.stream().shutdown(Shutdown::Both);
     if let Some(switch) = known {
         let name = switch.hello.switch_name.as_str();
         warn!(switch.name = name, error, "switch disconnected; it goes on answering from its last images");

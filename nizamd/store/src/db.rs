@@ -16,6 +16,9 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::error::{StoreError, StoreResult};
 
+/// Takes the write lock at once: see above.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// Connections that read.
@@ -111,7 +114,15 @@ impl Db {
     /// The transaction that writes; the next one waits for its end.
     pub(crate) async fn write(&self) -> StoreResult<Tx> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Sqlite { writer, .. } => match writer.begin_with(BEGIN).await {
+                // On a full disk SQLite undoes the transaction by itself (lang_transaction.html, "Response To Errors
+                // Within A Transaction"), and the driver's count of open ones is wrong from then on: a new connection.
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    writer.acquire().await?.close().await?;
+                    Ok(Tx::Sqlite(writer.begin_with(BEGIN).await?))
+                }
+                begun => Ok(Tx::Sqlite(begun?)),
+            },
         }
     }
 
@@ -169,7 +180,7 @@ fn create(path: &Path) -> io::Result<()> {
 /// All migrations in one transaction, so that two processes that start together do not run them twice.
 async fn migrate(writer: &SqlitePool, path: &Path) -> StoreResult<()> {
     let unusable = |e| StoreError::Unusable(path.to_owned(), e);
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(unusable)?;
+    let mut tx = writer.begin_with(BEGIN).await.map_err(unusable)?;
     match SQLITE_MIGRATIONS.run_direct(None, &mut *tx, false).await {
         Ok(()) => tx.commit().await.map_err(unusable),
         Err(MigrateError::VersionMissing(found)) => Err(StoreError::Newer {
@@ -184,6 +195,22 @@ async fn migrate(writer: &SqlitePool, path: &Path) -> StoreResult<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What SQLite does by itself when the disk is full, the test does by hand: it undoes the transaction behind the
+    /// driver's back.
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_undid_does_not_keep_others_from_writing() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite:{}", dir.path().join("t.db").display())).await.unwrap();
+        let Tx::Sqlite(mut tx) = db.write().await.unwrap();
+        sqlx::query("ROLLBACK").execute(&mut *tx).await.unwrap();
+        assert!(tx.commit().await.is_err(), "nothing is left to commit");
+        for _ in 0..2 {
+            let Tx::Sqlite(mut tx) = db.write().await.unwrap();
+            sqlx::query("UPDATE meta SET generation = generation + 1").execute(&mut *tx).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
 
     #[test]
     fn urls() {

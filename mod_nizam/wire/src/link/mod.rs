@@ -1,7 +1,7 @@
 //! The frames on the socket between a FreeSWITCH process and `nizamd`, and the two ends' protocol as state
 //! machines that do no I/O: bytes and descriptors in, events and output out.
 //!
-//! Each side first sends a [`PREAMBLE`] with its protocol version; everything after it is frames: a little-endian
+//! Each side first sends a [`preamble`] with its protocol version; everything after it is frames: a little-endian
 //! `u32` length and a postcard message of that length.
 
 mod daemon;
