@@ -254,3 +254,47 @@ fn a_panic_in_any_callback_leaves_the_host_alive_and_the_log_says_which() {
         assert!(host.quit(), "the host ended badly after a panic in {callback}");
     }
 }
+
+/// Lookups under valgrind: `NIZAM_VALGRIND_LOOKUPS` of them, else few enough for every run.
+#[test]
+fn valgrind_finds_no_leak_and_no_invalid_access() {
+    let lookups = std::env::var("NIZAM_VALGRIND_LOOKUPS").unwrap_or_else(|_| "2000".to_owned());
+    if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
+        client::skip(
+            "valgrind",
+            "valgrind_finds_no_leak_and_no_invalid_access: no valgrind (apt-get install valgrind)",
+        );
+        return;
+    }
+    let dir = configured("authoritative");
+    let report = dir.path().join("valgrind");
+    let mut program = Command::new("valgrind");
+    program.args(["--leak-check=full", "--show-leak-kinds=definite,indirect,possible"]);
+    program.args([
+        "--errors-for-leak-kinds=definite,indirect,possible",
+        "--error-exitcode=9",
+        "--num-callers=30",
+    ]);
+    program.arg(format!("--log-file={}", report.display()));
+    program.arg(client::program()).arg("--conf").arg(dir.path()).stderr(Stdio::null());
+    let mut host = Standin::run(&mut program);
+    host.ask(&format!("load {}", client::module().display()));
+    println!("{}", host.ask(&format!("lookups {lookups} 1001 acme.example")));
+    for walk in [
+        "walk users",
+        "walk group default acme.example",
+        "walk gateways all",
+        "walk network-list acme.example",
+    ] {
+        host.ask(walk);
+    }
+    let _ = host.try_ask("user id 9999 acme.example action=sip_auth");
+    host.ask("dialplan acme.example 1002 variable_user_name=1001 variable_domain_name=acme.example");
+    host.ask("api nizam status json");
+    host.ask("complete nizam lookup dialplan ");
+    println!("{}", host.ask("cycle 5 2 1001 acme.example"));
+    let ended_well = host.quit();
+    let report = fs::read_to_string(report).unwrap();
+    println!("{report}");
+    assert!(ended_well && report.contains("ERROR SUMMARY: 0 errors"), "{report}");
+}

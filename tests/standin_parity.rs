@@ -8,7 +8,7 @@ mod client;
 
 use client::Standin;
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -29,7 +29,7 @@ fn installed() -> Option<(PathBuf, PathBuf)> {
 
 fn witness() -> Option<(TempDir, PathBuf)> {
     let Some((include, lib)) = installed() else {
-        skip("stand-in parity: no libfreeswitch installed (set FREESWITCH_PREFIX)");
+        client::skip("freeswitch", "stand-in parity: no libfreeswitch installed (set FREESWITCH_PREFIX)");
         return None;
     };
     let dir = tempfile::tempdir().unwrap();
@@ -40,19 +40,6 @@ fn witness() -> Option<(TempDir, PathBuf)> {
     compiler.arg("-lfreeswitch").arg(format!("-Wl,-rpath,{}", lib.display()));
     assert!(compiler.status().expect("a C compiler is needed: apt-get install build-essential").success());
     Some((dir, program))
-}
-
-fn skip(reason: &str) {
-    let required = env::var("NIZAM_REQUIRE").unwrap_or_default();
-    assert!(
-        !required.split(',').any(|name| name.trim() == "freeswitch"),
-        "NIZAM_REQUIRE=freeswitch, but {reason}"
-    );
-    eprintln!("skipped: {reason}");
-    if let Some(path) = env::var_os("NIZAM_SKIPS") {
-        let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{reason}").unwrap();
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {

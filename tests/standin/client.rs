@@ -10,6 +10,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -33,6 +34,17 @@ pub fn module() -> PathBuf {
         }
     }
     panic!("neither mod_nizam.so nor libmod_nizam.so in {}", dir.display());
+}
+
+/// Says loudly that a test does not run, and why; fails where `NIZAM_REQUIRE` (a comma list) names what is missing.
+pub fn skip(need: &str, reason: &str) {
+    let required = env::var("NIZAM_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|name| name.trim() == need), "NIZAM_REQUIRE={need}, but {reason}");
+    eprintln!("SKIPPED {reason}");
+    if let Some(path) = env::var_os("NIZAM_SKIPS") {
+        let mut list = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(list, "{reason}").unwrap();
+    }
 }
 
 fn build_module() -> PathBuf {
