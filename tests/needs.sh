@@ -58,6 +58,19 @@ need_sip_clients() {
     fi
 }
 
+# The web server that mod_xml_curl is measured against. Its package starts a server on port 80 where systemd runs, so it is
+# installed only where that does not happen.
+need_web_server() {
+    if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; then
+        return
+    fi
+    if [ -d /run/systemd/system ]; then
+        say "Without nginx mod_xml_curl is not measured: sudo apt-get install --no-install-recommends nginx-light"
+        return 1
+    fi
+    install_packages nginx-light
+}
+
 # freeswitch_prefix: prints where FreeSWITCH is installed; the same places in the same order as tests/support/freeswitch.
 freeswitch_prefix() {
     local prefix packaged

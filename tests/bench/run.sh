@@ -15,6 +15,9 @@ export BENCH_DIR
 trap 'rm -rf "$BENCH_DIR"' EXIT
 BENCH_SWITCH=$(freeswitch_prefix) || say "No FreeSWITCH here (FREESWITCH_PREFIX, pkg-config, usual places): parts that need one say so."
 export BENCH_SWITCH
+if [ -n "$BENCH_SWITCH" ]; then
+    need_web_server || true
+fi
 
 for part in tests/bench/parts/*; do
     [ -x "$part" ] || continue

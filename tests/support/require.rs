@@ -1,6 +1,6 @@
 //! What a test needs from the machine, and what happens where it is missing.
 
-use std::{io::Write, path::PathBuf};
+use std::{io::Write, panic::Location, path::PathBuf};
 
 use super::freeswitch::Installed;
 
@@ -8,10 +8,17 @@ use super::freeswitch::Installed;
 ///
 /// A skip is loud: it is printed and appended to the file that `NIZAM_SKIPS` names. Where `NIZAM_REQUIRE` (a comma
 /// list) names the thing, a missing one is a failure.
+#[track_caller]
 pub(crate) fn require(needs: &[&str]) -> bool {
     let missing = needs.iter().find_map(|need| reason(need).err().map(|why| (*need, why)));
     let Some((need, why)) = missing else { return true };
-    let test = std::thread::current().name().unwrap_or("?").to_owned();
+    // The harness names a test's thread after it, but runs it on the main one where it has only one.
+    let caller = Location::caller();
+    let current = std::thread::current();
+    let test = match current.name() {
+        Some(name) if name != "main" => name.to_owned(),
+        _ => format!("{}:{}", caller.file(), caller.line()),
+    };
     let demanded = std::env::var("NIZAM_REQUIRE").unwrap_or_default();
     assert!(!demanded.split(',').any(|name| name.trim() == need), "{test}: {why}");
     eprintln!("SKIPPED {test}: {why}");
@@ -26,7 +33,7 @@ fn reason(need: &str) -> Result<(), String> {
     match need {
         "freeswitch" => Installed::find().map(|_| ()),
         "sipp" => on_path("sipp", "sip-tester"),
-        "baresip" => on_path("baresip", "baresip"),
+        "baresip" => on_path("baresip", "baresip-core"),
         other => panic!("no test knows how to look for {other}"),
     }
 }

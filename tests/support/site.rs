@@ -87,6 +87,11 @@ impl Site {
         self.attempt("register", account, "", expect);
     }
 
+    /// A digest REGISTER with the account's name and password for another address, that must end with `expect`.
+    pub(crate) fn register_as(&self, account: &Account, address: &str, expect: u16) {
+        self.attempt("register-as", account, address, expect);
+    }
+
     /// An authenticated INVITE to `callee` that must end with `expect`.
     pub(crate) fn invite(&self, account: &Account, callee: &str, expect: u16) {
         self.attempt("invite", account, callee, expect);
