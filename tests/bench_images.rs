@@ -47,15 +47,8 @@ fn the_last_extension_of_a_snapshot_is_found() {
 }
 
 fn found(engine: &Engine, domain: &str, user: &str) -> bool {
-    let question = DirectoryQuestion {
-        tag: Some(b"domain"),
-        domain: Some(domain.as_bytes()),
-        has_params: true,
-        key: Some(b"id"),
-        user: Some(user.as_bytes()),
-        action: Some(b"sip_auth"),
-        ..DirectoryQuestion::default()
-    };
+    let mut question = DirectoryQuestion::user(user.as_bytes(), domain.as_bytes());
+    question.action = Some(b"sip_auth");
     let mut out = Vec::new();
     matches!(engine.directory(&question, &mut out), DirectoryAnswer::Found)
 }

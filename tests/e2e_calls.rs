@@ -43,6 +43,13 @@ fn two_tenants_with_the_same_number_register_each_with_its_own_password() {
     let mut stranger = of_alpha.clone();
     stranger.number = "1999".to_owned();
     site.register(&stranger, 403);
+    // Its own name and password for somebody else's address: mod_sofia would take it, and its calls would go astray.
+    for address in ["1001@beta.test", "1002@alpha.test"] {
+        site.register_as(&of_alpha, address, 403);
+    }
+    site.register_as(&of_alpha, "1001@ALPHA.test", 200);
+    let registered = site.switch.api("show registrations");
+    assert_eq!(registered.matches("1001,beta.test,").count(), 1, "{registered}");
     let mut nowhere = of_alpha;
     nowhere.domain = "nowhere.test".to_owned();
     site.register(&nowhere, 403);

@@ -127,15 +127,8 @@ impl Switch {
     }
 
     fn answer(&self, user: &str, domain: &str) -> Option<String> {
-        let question = DirectoryQuestion {
-            tag: Some(b"domain"),
-            domain: Some(domain.as_bytes()),
-            has_params: true,
-            key: Some(b"id"),
-            user: Some(user.as_bytes()),
-            action: Some(b"sip_auth"),
-            ..DirectoryQuestion::default()
-        };
+        let mut question = DirectoryQuestion::user(user.as_bytes(), domain.as_bytes());
+        question.action = Some(b"sip_auth");
         let mut out = Vec::new();
         let found = matches!(self.engine.directory(&question, &mut out), DirectoryAnswer::Found);
         found.then(|| String::from_utf8(out).unwrap())
@@ -346,6 +339,31 @@ async fn a_peer_of_another_user_is_told_why() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("user 65534 may not connect: name it in link.allow_users"), "{said}");
     assert_eq!(daemon.switches.standing().len(), 0);
+}
+
+/// What a module says of a daemon that is none, or another one.
+#[test]
+fn a_module_says_what_is_wrong_with_its_daemon_and_tries_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("nizam.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let switch = Switch::start(&socket, "fs1");
+    let mut huge = preamble().to_vec();
+    huge.extend(u32::MAX.to_le_bytes());
+    for (sent, said) in [
+        (&huge[..], "a frame of 4294967295 bytes was announced"),
+        (b"NIZAML\x63\x00", "version 99 of the link protocol"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "does not speak this protocol"),
+    ] {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(sent).unwrap();
+        let start = Instant::now();
+        while !switch.engine.link.lock().last_error.as_ref().is_some_and(|error| error.contains(said)) {
+            let error = switch.engine.link.lock().last_error.clone();
+            assert!(start.elapsed() < Duration::from_secs(20), "{said}: {error:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 /// A daemon of ours that sends a damaged image, as the module's side sees it.

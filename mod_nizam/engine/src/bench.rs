@@ -50,15 +50,8 @@ pub fn bench(engine: &Engine, count: usize) -> Option<(Measured, Measured)> {
     let mut directory = Vec::with_capacity(count);
     let mut dialplan = Vec::with_capacity(count);
     for (user, domain) in keys.iter().cycle().take(count) {
-        let question = DirectoryQuestion {
-            tag: Some(b"domain"),
-            domain: Some(domain.as_bytes()),
-            has_params: true,
-            key: Some(b"id"),
-            user: Some(user.as_bytes()),
-            action: Some(b"sip_auth"),
-            ..DirectoryQuestion::default()
-        };
+        let mut question = DirectoryQuestion::user(user.as_bytes(), domain.as_bytes());
+        question.action = Some(b"sip_auth");
         out.clear();
         let start = Instant::now();
         std::hint::black_box(engine.directory(&question, &mut out));

@@ -11,13 +11,8 @@ use nizam_wire::{Builder, Kind};
 
 fn ask(user: &'static str, domain: &'static str, action: &'static str) -> DirectoryQuestion<'static> {
     DirectoryQuestion {
-        tag: Some(b"domain"),
-        domain: Some(domain.as_bytes()),
-        has_params: true,
-        key: Some(b"id"),
-        user: Some(user.as_bytes()),
         action: (!action.is_empty()).then_some(action.as_bytes()),
-        ..DirectoryQuestion::default()
+        ..DirectoryQuestion::user(user.as_bytes(), domain.as_bytes())
     }
 }
 
@@ -169,6 +164,36 @@ fn sip_passwords_open_no_console() {
     assert_eq!(answer(&engine, &ask("1001", "acme.example", "event_socket_auth")).0, "unknown");
     let question = DirectoryQuestion { number_alias: Some(b"check"), ..ask("1001", "acme.example", "") };
     assert_eq!(answer(&engine, &question).0, "unknown");
+}
+
+#[test]
+fn nobody_registers_or_subscribes_as_somebody_else() {
+    let engine = engine(vec![base()]);
+    let login = |method: &'static str, to_user: &'static str, to_host: Option<&'static str>| {
+        let question = DirectoryQuestion {
+            method: Some(method.as_bytes()),
+            to_user: Some(to_user.as_bytes()),
+            to_host: to_host.map(str::as_bytes),
+            from_host: Some(b"acme.example"),
+            ..ask("1001", "acme.example", "sip_auth")
+        };
+        answer(&engine, &question).0
+    };
+    assert_eq!(login("REGISTER", "1001", Some("ACME.example")), "found");
+    assert_eq!(login("REGISTER", "1001", None), "found", "mod_sofia takes the host of From then");
+    assert_eq!(login("REGISTER", "1001", Some("other.example")), "unknown", "another tenant's number");
+    assert_eq!(login("REGISTER", "1002", Some("acme.example")), "unknown", "another number");
+    assert_eq!(login("SUBSCRIBE", "1002", Some("acme.example")), "found");
+    for method in ["SUBSCRIBE", "PUBLISH", "MESSAGE"] {
+        assert_eq!(login(method, "1001", Some("other.example")), "unknown", "{method}");
+    }
+    assert_eq!(
+        login("INVITE", "1001", Some("other.example")),
+        "found",
+        "it is routed in the caller's own context"
+    );
+    let nameless = DirectoryQuestion { method: Some(b"REGISTER"), ..ask("1001", "acme.example", "sip_auth") };
+    assert_eq!(answer(&engine, &nameless).0, "unknown");
 }
 
 #[test]

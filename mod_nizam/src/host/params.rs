@@ -74,7 +74,7 @@ impl<'a> Question<'a> {
 
     /// The question as one for the directory.
     pub(crate) fn directory(&self) -> DirectoryQuestion<'a> {
-        const NAMES: [&[u8]; 9] = [
+        const NAMES: [&[u8]; 13] = [
             b"key",
             b"user",
             b"domain",
@@ -84,15 +84,21 @@ impl<'a> Question<'a> {
             b"purpose",
             b"number_alias",
             b"event-calling-function",
+            b"sip_auth_method",
+            b"sip_to_user",
+            b"sip_to_host",
+            b"sip_from_host",
         ];
-        let mut found: [Option<&[u8]>; 9] = [None; 9];
+        let mut found: [Option<&[u8]>; 13] = [None; 13];
         self.headers(&NAMES, |index, value| {
             if let Some(place) = found.get_mut(index) {
                 // Of several headers of a name FreeSWITCH itself reads the first.
                 place.get_or_insert(value);
             }
         });
-        let [key, user, domain, group_name, group, action, purpose, number_alias, calling_function] = found;
+        let [key, user, domain, group_name, group, action, purpose, number_alias, calling_function, sip @ ..] =
+            found;
+        let [method, to_user, to_host, from_host] = sip;
         let by_name = self.key_name.is_none_or(|name| name == b"name");
         DirectoryQuestion {
             tag: self.tag,
@@ -106,6 +112,10 @@ impl<'a> Question<'a> {
             purpose,
             number_alias,
             calling_function,
+            method,
+            to_user,
+            to_host,
+            from_host,
         }
     }
 

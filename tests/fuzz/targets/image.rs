@@ -71,14 +71,7 @@ fuzz_target!(|input: (Vec<(u16, u64, u8)>, u16, Vec<u8>)| {
     engine.live.publish(Layers::new(vec![Arc::new(image)], Origin::Daemon));
     for key in &keys {
         for user in &keys {
-            let question = DirectoryQuestion {
-                tag: Some(b"domain"),
-                domain: Some(key),
-                has_params: true,
-                key: Some(b"id"),
-                user: Some(user),
-                ..DirectoryQuestion::default()
-            };
+            let question = DirectoryQuestion::user(user, key);
             let _ = engine.directory(&question, &mut Vec::new());
             let route =
                 DialplanQuestion { context: Some(key), number: Some(user), ..DialplanQuestion::default() };

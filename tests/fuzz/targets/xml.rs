@@ -45,15 +45,7 @@ fuzz_target!(|texts: (String, String, String, String, Vec<u8>)| {
     let image = Image::from_vec(builder.finish().unwrap()).unwrap();
     engine.live.publish(Layers::new(vec![Arc::new(image)], Origin::Daemon));
     for (user, action) in [(&b"1001"[..], None), (b"1001", Some(&b"sip_auth"[..])), (&asked, None)] {
-        let question = DirectoryQuestion {
-            tag: Some(b"domain"),
-            domain: Some(b"d.example"),
-            has_params: true,
-            key: Some(b"id"),
-            user: Some(user),
-            action,
-            ..DirectoryQuestion::default()
-        };
+        let question = DirectoryQuestion { action, ..DirectoryQuestion::user(user, b"d.example") };
         let mut out = Vec::new();
         let answer = engine.directory(&question, &mut out);
         let values = values(&out);

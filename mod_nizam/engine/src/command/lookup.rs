@@ -11,14 +11,7 @@ pub(super) fn directory(engine: &Engine, address: &str) -> String {
     else {
         return format!("-ERR not of the form USER@DOMAIN: {address}\n");
     };
-    let question = DirectoryQuestion {
-        tag: Some(b"domain"),
-        domain: Some(domain.as_bytes()),
-        has_params: true,
-        key: Some(b"id"),
-        user: Some(user.as_bytes()),
-        ..DirectoryQuestion::default()
-    };
+    let question = DirectoryQuestion::user(user.as_bytes(), domain.as_bytes());
     let mut document = Vec::new();
     let said = match engine.directory(&question, &mut document) {
         DirectoryAnswer::Found | DirectoryAnswer::List(_) => "+OK found",

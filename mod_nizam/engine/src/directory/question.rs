@@ -38,6 +38,50 @@ pub struct DirectoryQuestion<'a> {
     pub number_alias: Option<&'a [u8]>,
     /// Header `Event-Calling-Function`.
     pub calling_function: Option<&'a [u8]>,
+    /// Header `sip_auth_method`: the request that is authenticated.
+    pub method: Option<&'a [u8]>,
+    /// Header `sip_to_user`: whom the request is about.
+    pub to_user: Option<&'a [u8]>,
+    /// Header `sip_to_host`.
+    pub to_host: Option<&'a [u8]>,
+    /// Header `sip_from_host`: stands in for a missing `sip_to_host`.
+    pub from_host: Option<&'a [u8]>,
+}
+
+impl<'a> DirectoryQuestion<'a> {
+    /// The lookup of one user by id, as `switch_xml_locate_user` makes it, without an action.
+    pub fn user(user: &'a [u8], domain: &'a [u8]) -> Self {
+        Self {
+            tag: Some(b"domain"),
+            domain: Some(domain),
+            has_params: true,
+            key: Some(b"id"),
+            user: Some(user),
+            ..Self::default()
+        }
+    }
+}
+
+impl DirectoryQuestion<'_> {
+    /// Whether a SIP request that asks for a login is about somebody else than who logs in.
+    ///
+    /// mod_sofia takes the domain of the login from the realm that the client states, and keeps the registration under
+    /// the address in the header To (`sofia_reg.c:sofia_reg_handle_register_token`, `reg_host`). It never compares the two, so
+    /// a phone of one tenant could register as the same number of another one, and get its calls; or subscribe to its
+    /// presence. An INVITE is routed in the context of who logged in, whatever it is addressed to.
+    fn is_about_somebody_else(&self) -> bool {
+        let same = |one: Option<&[u8]>, other: Option<&[u8]>| {
+            one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
+        };
+        match self.method {
+            _ if self.action != Some(b"sip_auth") => false,
+            Some(b"REGISTER") => {
+                !same(self.to_user, self.user) || !same(self.to_host.or(self.from_host), self.domain)
+            }
+            Some(b"INVITE") | None => false,
+            Some(_) => !same(self.to_host.or(self.from_host), self.domain),
+        }
+    }
 }
 
 /// What becomes of a directory lookup.
@@ -97,6 +141,9 @@ fn classify<'a>(question: &DirectoryQuestion<'a>) -> Ask<'a> {
     if question.key.is_some() {
         // SIP passwords are no logins to the switch's own consoles (mod_xml_rpc, mod_event_socket userauth).
         if question.number_alias.is_some() || question.action == Some(b"event_socket_auth") {
+            return Ask::Nobody;
+        }
+        if question.is_about_somebody_else() {
             return Ask::Nobody;
         }
         return question.user.map_or(Ask::Nobody, |user| Ask::User(user, Fields::of_action(question.action)));
