@@ -11,6 +11,8 @@ else
     say "No FreeSWITCH here (FREESWITCH_PREFIX, pkg-config, usual places): the suites that need one skip."
 fi
 
+command -v valgrind >/dev/null || install_packages valgrind || say "Going on without valgrind; its test skips."
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export NIZAM_SKIPS="$work/skips"
