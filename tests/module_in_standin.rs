@@ -54,6 +54,8 @@ fn lookups_reach_the_module_and_its_answers_reach_freeswitch() {
     let spoofed =
         host.ask("user id 1001 acme.example action=sip_auth purpose=gateways user=1002 domain=other.example");
     assert!(spoofed.contains("acme-1001"), "{spoofed}");
+    let call = host.ask("user id 1001 acme.example sip_=x actions=x ACTION=user_call userx=y");
+    assert!(call.contains("dial-string") && !call.contains("acme-1001"), "names in any case: {call}");
     assert!(host.try_ask("user id 9999 acme.example").is_err());
     assert!(host.try_ask("user id 1001 nobody.example").is_err());
     assert!(host.ask("user id:number-alias 1001 acme.example").contains("id=\"1001\""));

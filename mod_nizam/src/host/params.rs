@@ -51,54 +51,46 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Calls `take` for every header whose lower-case name it may want to know, with the name's index in `names`.
-    fn headers(&self, names: &[&[u8]], mut take: impl FnMut(usize, &'a [u8])) {
+    /// The values of the first header of each of these names, which are in lower case and sorted: of several headers of
+    /// a name FreeSWITCH itself reads the first.
+    fn headers<const N: usize>(&self, names: &[&[u8]; N]) -> [Option<&'a [u8]>; N] {
+        let mut found = [None; N];
+        // One bit for each letter that a name begins with: most headers begin with none of them.
+        let initials = names.iter().fold(0, |bits, name| bits | name.first().map_or(0, |&byte| bit(byte)));
         let mut next = self.params.map_or(std::ptr::null_mut(), |params| params.headers);
         // SAFETY: a list that ends with NULL and does not change while the search function runs
         // (switch_event.c:switch_event_base_add_header builds it).
         while let Some(header) = unsafe { next.as_ref() } {
             next = header.next;
-            if header.name.is_null() {
-                continue;
-            }
-            // SAFETY: the name is a NUL-terminated string.
-            let found = names.iter().position(|name| unsafe { is(header.name, name) });
-            if let Some(index) = found
+            // SAFETY: the name is NULL or a NUL-terminated string.
+            let Some(index) = (unsafe { find(header.name, names, initials) }) else { continue };
+            if let Some(place @ None) = found.get_mut(index) {
                 // SAFETY: the value is NULL or a NUL-terminated string.
-                && let Some(value) = unsafe { bytes(header.value) }
-            {
-                take(index, value);
+                *place = unsafe { bytes(header.value) };
             }
         }
+        found
     }
 
     /// The question as one for the directory.
     pub(crate) fn directory(&self) -> DirectoryQuestion<'a> {
-        const NAMES: [&[u8]; 13] = [
-            b"key",
-            b"user",
-            b"domain",
-            b"group_name",
-            b"group",
-            b"action",
-            b"purpose",
-            b"number_alias",
-            b"event-calling-function",
-            b"sip_auth_method",
-            b"sip_to_user",
-            b"sip_to_host",
-            b"sip_from_host",
-        ];
-        let mut found: [Option<&[u8]>; 13] = [None; 13];
-        self.headers(&NAMES, |index, value| {
-            if let Some(place) = found.get_mut(index) {
-                // Of several headers of a name FreeSWITCH itself reads the first.
-                place.get_or_insert(value);
-            }
-        });
-        let [key, user, domain, group_name, group, action, purpose, number_alias, calling_function, sip @ ..] =
-            found;
-        let [method, to_user, to_host, from_host] = sip;
+        let [action, domain, calling_function, group, group_name, key, number_alias, purpose, sip @ .., user] =
+            self.headers(&[
+                b"action",
+                b"domain",
+                b"event-calling-function",
+                b"group",
+                b"group_name",
+                b"key",
+                b"number_alias",
+                b"purpose",
+                b"sip_auth_method",
+                b"sip_from_host",
+                b"sip_to_host",
+                b"sip_to_user",
+                b"user",
+            ]);
+        let [method, from_host, to_host, to_user] = sip;
         let by_name = self.key_name.is_none_or(|name| name == b"name");
         DirectoryQuestion {
             tag: self.tag,
@@ -122,35 +114,54 @@ impl<'a> Question<'a> {
     /// The question as one for the dialplan. `Hunt-…`, not `Caller-…`: the latter is the channel's, not the
     /// lookup's, when an extension is executed (`switch_core_session.c:switch_core_session_execute_exten`).
     pub(crate) fn dialplan(&self) -> DialplanQuestion<'a> {
-        const NAMES: [&[u8]; 4] =
-            [b"hunt-context", b"hunt-destination-number", b"variable_user_name", b"variable_domain_name"];
-        let mut found: [Option<&[u8]>; 4] = [None; 4];
-        self.headers(&NAMES, |index, value| {
-            if let Some(place) = found.get_mut(index) {
-                place.get_or_insert(value);
-            }
-        });
-        let [context, number, caller, caller_domain] = found;
+        let [context, number, caller_domain, caller] = self.headers(&[
+            b"hunt-context",
+            b"hunt-destination-number",
+            b"variable_domain_name",
+            b"variable_user_name",
+        ]);
         DialplanQuestion { context, number, caller, caller_domain }
     }
 }
 
-/// Whether a C string is `name`, which is in lower case, whatever the case of its letters. Stops at the first
-/// difference: a dialplan lookup has hundreds of headers, and most differ early.
+fn bit(byte: u8) -> u32 {
+    1 << (byte & 31)
+}
+
+/// Which of the sorted lower-case names a C string is, whatever the case of its letters. Stops at the first byte that
+/// no name has there: a dialplan lookup has hundreds of headers, and a REGISTER passes here for each of them.
 ///
 /// # Safety
-/// `text` is NUL-terminated.
-unsafe fn is(text: *const c_char, name: &[u8]) -> bool {
+/// `text` is NULL or NUL-terminated.
+unsafe fn find(text: *const c_char, names: &[&[u8]], initials: u32) -> Option<usize> {
+    if text.is_null() {
+        return None;
+    }
     let mut at = text.cast::<u8>();
-    for &expected in name {
-        // SAFETY: every byte before was equal to one of `name`, so was not the NUL; this one is at most it.
-        let byte = unsafe { *at };
-        if byte.to_ascii_lowercase() != expected {
-            return false;
+    // The names from `first` up to `last` begin with what was read so far.
+    let (mut first, mut last) = (0, names.len());
+    for position in 0.. {
+        // SAFETY: every byte before was one of a name, so was not the NUL; this one is at most it.
+        let byte = unsafe { *at }.to_ascii_lowercase();
+        if position == 0 && initials & bit(byte) == 0 {
+            return None;
+        }
+        if byte == 0 {
+            // Sorted, so that the name which ends here comes before those that go on.
+            return names.get(first).filter(|name| name.len() == position).map(|_| first);
+        }
+        let has = |index: usize| names.get(index).and_then(|name| name.get(position)) == Some(&byte);
+        while first < last && !has(first) {
+            first += 1;
+        }
+        while first < last && !has(last - 1) {
+            last -= 1;
+        }
+        if first == last {
+            return None;
         }
         // SAFETY: `byte` was not the NUL, so another byte follows.
         at = unsafe { at.add(1) };
     }
-    // SAFETY: as above; this byte is at most the NUL.
-    unsafe { *at == 0 }
+    None
 }
