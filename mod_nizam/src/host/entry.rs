@@ -2,6 +2,7 @@
 
 use super::guard::{guard, install_hook};
 use super::log::{Level, log};
+use super::names::try_hashes;
 use super::text::{c_string, lossy};
 use crate::module;
 use freeswitch_sys::{
@@ -49,6 +50,7 @@ unsafe extern "C" fn load(
         command.syntax =
             c"status [json] | generation | lookup directory USER@DOMAIN | lookup dialplan CONTEXT NUMBER [CALLER] | bench [COUNT] | debug on|off".as_ptr();
         command.function = Some(api);
+        try_hashes();
         match module::start() {
             Ok(()) => switch_status_t::SWITCH_STATUS_SUCCESS,
             Err(error) => {

@@ -10,6 +10,7 @@ mod entry;
 mod event;
 mod guard;
 mod log;
+mod names;
 mod params;
 mod text;
 mod tree;

@@ -1,5 +1,6 @@
 //! What FreeSWITCH asks, read in place.
 
+use super::names::{Names, hashes_agree};
 use super::text::bytes;
 use freeswitch_sys::switch_event_t;
 use nizam_engine::{DialplanQuestion, DirectoryQuestion};
@@ -51,19 +52,18 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The values of the first header of each of these names, which are in lower case and sorted: of several headers of
-    /// a name FreeSWITCH itself reads the first.
-    fn headers<const N: usize>(&self, names: &[&[u8]; N]) -> [Option<&'a [u8]>; N] {
+    /// The values of the first header of each of these names: of several headers of a name FreeSWITCH itself reads the
+    /// first.
+    fn headers<const N: usize>(&self, names: &Names<N>) -> [Option<&'a [u8]>; N] {
         let mut found = [None; N];
-        // One bit for each letter that a name begins with: most headers begin with none of them.
-        let initials = names.iter().fold(0, |bits, name| bits | name.first().map_or(0, |&byte| bit(byte)));
+        let hashed = hashes_agree();
         let mut next = self.params.map_or(std::ptr::null_mut(), |params| params.headers);
         // SAFETY: a list that ends with NULL and does not change while the search function runs
         // (switch_event.c:switch_event_base_add_header builds it).
         while let Some(header) = unsafe { next.as_ref() } {
             next = header.next;
             // SAFETY: the name is NULL or a NUL-terminated string.
-            let Some(index) = (unsafe { find(header.name, names, initials) }) else { continue };
+            let Some(index) = (unsafe { names.find(header, hashed) }) else { continue };
             if let Some(place @ None) = found.get_mut(index) {
                 // SAFETY: the value is NULL or a NUL-terminated string.
                 *place = unsafe { bytes(header.value) };
@@ -74,22 +74,23 @@ impl<'a> Question<'a> {
 
     /// The question as one for the directory.
     pub(crate) fn directory(&self) -> DirectoryQuestion<'a> {
+        const NAMES: Names<13> = Names::new([
+            "action",
+            "domain",
+            "event-calling-function",
+            "group",
+            "group_name",
+            "key",
+            "number_alias",
+            "purpose",
+            "sip_auth_method",
+            "sip_from_host",
+            "sip_to_host",
+            "sip_to_user",
+            "user",
+        ]);
         let [action, domain, calling_function, group, group_name, key, number_alias, purpose, sip @ .., user] =
-            self.headers(&[
-                b"action",
-                b"domain",
-                b"event-calling-function",
-                b"group",
-                b"group_name",
-                b"key",
-                b"number_alias",
-                b"purpose",
-                b"sip_auth_method",
-                b"sip_from_host",
-                b"sip_to_host",
-                b"sip_to_user",
-                b"user",
-            ]);
+            self.headers(&NAMES);
         let [method, from_host, to_host, to_user] = sip;
         let by_name = self.key_name.is_none_or(|name| name == b"name");
         DirectoryQuestion {
@@ -114,54 +115,13 @@ impl<'a> Question<'a> {
     /// The question as one for the dialplan. `Hunt-…`, not `Caller-…`: the latter is the channel's, not the
     /// lookup's, when an extension is executed (`switch_core_session.c:switch_core_session_execute_exten`).
     pub(crate) fn dialplan(&self) -> DialplanQuestion<'a> {
-        let [context, number, caller_domain, caller] = self.headers(&[
-            b"hunt-context",
-            b"hunt-destination-number",
-            b"variable_domain_name",
-            b"variable_user_name",
+        const NAMES: Names<4> = Names::new([
+            "hunt-context",
+            "hunt-destination-number",
+            "variable_domain_name",
+            "variable_user_name",
         ]);
+        let [context, number, caller_domain, caller] = self.headers(&NAMES);
         DialplanQuestion { context, number, caller, caller_domain }
     }
-}
-
-fn bit(byte: u8) -> u32 {
-    1 << (byte & 31)
-}
-
-/// Which of the sorted lower-case names a C string is, whatever the case of its letters. Stops at the first byte that
-/// no name has there: a dialplan lookup has hundreds of headers, and a REGISTER passes here for each of them.
-///
-/// # Safety
-/// `text` is NULL or NUL-terminated.
-unsafe fn find(text: *const c_char, names: &[&[u8]], initials: u32) -> Option<usize> {
-    if text.is_null() {
-        return None;
-    }
-    let mut at = text.cast::<u8>();
-    // The names from `first` up to `last` begin with what was read so far.
-    let (mut first, mut last) = (0, names.len());
-    for position in 0.. {
-        // SAFETY: every byte before was one of a name, so was not the NUL; this one is at most it.
-        let byte = unsafe { *at }.to_ascii_lowercase();
-        if position == 0 && initials & bit(byte) == 0 {
-            return None;
-        }
-        if byte == 0 {
-            // Sorted, so that the name which ends here comes before those that go on.
-            return names.get(first).filter(|name| name.len() == position).map(|_| first);
-        }
-        let has = |index: usize| names.get(index).and_then(|name| name.get(position)) == Some(&byte);
-        while first < last && !has(first) {
-            first += 1;
-        }
-        while first < last && !has(last - 1) {
-            last -= 1;
-        }
-        if first == last {
-            return None;
-        }
-        // SAFETY: `byte` was not the NUL, so another byte follows.
-        at = unsafe { at.add(1) };
-    }
-    None
 }

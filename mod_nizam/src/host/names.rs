@@ -1,0 +1,108 @@
+//! Finding headers by name in an event.
+//!
+//! FreeSWITCH keeps a hash beside each name (`switch_event.c:switch_event_base_add_header`), and a dialplan lookup has
+//! hundreds of headers: comparing numbers spares reading their names. Whether this FreeSWITCH hashes as we do is tried
+//! once, at load; where it does not, names are compared.
+
+use super::text::bytes;
+use freeswitch_sys::{
+    switch_event_add_header_string, switch_event_create_subclass_detailed, switch_event_destroy,
+    switch_event_header_t, switch_event_t, switch_event_types_t, switch_stack_t, switch_status_t,
+};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static AGREE: AtomicBool = AtomicBool::new(false);
+
+/// Whether the hashes in events are what [`hash`] gives.
+pub(super) fn hashes_agree() -> bool {
+    AGREE.load(Ordering::Relaxed)
+}
+
+/// `switch_apr.c:switch_ci_hashfunc_default`: 32 bits, times 33, letters in lower case.
+const fn hash(name: &str) -> u32 {
+    let mut rest = name.as_bytes();
+    let mut hash = 0_u32;
+    while let [byte, behind @ ..] = rest {
+        hash = hash.wrapping_mul(33).wrapping_add(byte.to_ascii_lowercase() as u32);
+        rest = behind;
+    }
+    hash
+}
+
+/// Names to look for, with their hashes.
+pub(super) struct Names<const N: usize> {
+    names: [&'static str; N],
+    hashes: [u32; N],
+}
+
+impl<const N: usize> Names<N> {
+    pub(super) const fn new(names: [&'static str; N]) -> Self {
+        let mut hashes = [0; N];
+        let mut index = 0;
+        while index < N {
+            #[expect(clippy::indexing_slicing, reason = "below the length of both arrays")]
+            {
+                hashes[index] = hash(names[index]);
+            }
+            index += 1;
+        }
+        Self { names, hashes }
+    }
+
+    /// Which of the names this header has.
+    ///
+    /// # Safety
+    /// The header's name is NULL or NUL-terminated.
+    pub(super) unsafe fn find(&self, header: &switch_event_header_t, hashed: bool) -> Option<usize> {
+        // Zero: FreeSWITCH has not computed it yet.
+        if hashed && header.hash != 0 {
+            let index = self.hashes.iter().position(|&hash| u64::from(hash) == header.hash)?;
+            // SAFETY: by the caller's promise.
+            return unsafe { self.is(header, index) }.then_some(index);
+        }
+        // SAFETY: by the caller's promise.
+        (0..N).find(|&index| unsafe { self.is(header, index) })
+    }
+
+    /// # Safety
+    /// As for [`Names::find`].
+    unsafe fn is(&self, header: &switch_event_header_t, index: usize) -> bool {
+        // SAFETY: by the caller's promise.
+        let name = unsafe { bytes(header.name) };
+        name.zip(self.names.get(index))
+            .is_some_and(|(name, wanted)| name.eq_ignore_ascii_case(wanted.as_bytes()))
+    }
+}
+
+/// Makes an event, as FreeSWITCH does, and looks at what it says of a header's name.
+pub(super) fn try_hashes() {
+    let name = c"Nizam_Probe-1";
+    let mut event: *mut switch_event_t = ptr::null_mut();
+    // SAFETY: static strings and a place for the event; the event is not fired. REQUEST_PARAMS has the same number in
+    // all releases.
+    let made = unsafe {
+        switch_event_create_subclass_detailed(
+            c"mod_nizam".as_ptr(),
+            c"nizam".as_ptr(),
+            0,
+            &raw mut event,
+            switch_event_types_t::SWITCH_EVENT_REQUEST_PARAMS,
+            ptr::null(),
+        )
+    };
+    if made != switch_status_t::SWITCH_STATUS_SUCCESS || event.is_null() {
+        return;
+    }
+    let bottom = switch_stack_t::SWITCH_STACK_BOTTOM;
+    // SAFETY: the event was just made; both strings are copied.
+    unsafe { switch_event_add_header_string(event, bottom, name.as_ptr(), c"1".as_ptr()) };
+    // SAFETY: the event was just made and belongs to nobody else.
+    let last = unsafe { (*event).last_header };
+    // SAFETY: NULL or the header just added.
+    let agree = unsafe { last.as_ref() }
+        .is_some_and(|header| name.to_str().is_ok_and(|name| header.hash == u64::from(hash(name))));
+    AGREE.store(agree, Ordering::Relaxed);
+    // SAFETY: ours to destroy, and used no more.
+    unsafe { switch_event_destroy(&raw mut event) };
+}
