@@ -38,6 +38,8 @@ fn lookup(wanted: &Wanted, tally: &Tally) -> Result<bool, String> {
     params.add("sip_profile", b"internal");
     params.add("sip_auth_username", wanted.user.to_bytes());
     params.add("sip_auth_realm", wanted.domain.to_bytes());
+    params.add("sip_to_user", wanted.user.to_bytes());
+    params.add("sip_to_host", wanted.domain.to_bytes());
     params.add("sip_auth_method", b"REGISTER");
     let Some(merged) = user::locate_merged(wanted, Some(&mut params)) else {
         count(&tally.missed);
