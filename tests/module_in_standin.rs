@@ -281,7 +281,9 @@ fn valgrind_finds_no_leak_and_no_invalid_access() {
     program.arg(client::program()).arg("--conf").arg(dir.path()).stderr(Stdio::null());
     let mut host = Standin::run(&mut program);
     host.ask(&format!("load {}", client::module().display()));
-    println!("{}", host.ask(&format!("lookups {lookups} 1001 acme.example")));
+    let report_of_lookups = host.ask(&format!("lookups {lookups} 1001 acme.example"));
+    println!("{report_of_lookups}");
+    assert!(report_of_lookups.contains(&format!("found={lookups} missed=0")), "{report_of_lookups}");
     for walk in [
         "walk users",
         "walk group default acme.example",
