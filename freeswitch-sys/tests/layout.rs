@@ -211,6 +211,7 @@ fn skip(reason: &str) {
     eprintln!("skipped: {reason}");
     if let Some(path) = env::var_os("NIZAM_SKIPS") {
         let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{reason}").unwrap();
+        // One write, so that lines of tests that run at once do not mix.
+        file.write_all(format!("{reason}\n").as_bytes()).unwrap();
     }
 }

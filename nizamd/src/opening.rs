@@ -1,6 +1,6 @@
 //! Opening what a command works on: the state directory, the key, the database.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,39 @@ use nizam_store::{Key, Keyring, Store, StoreError};
 
 use crate::config::Config;
 use crate::fatal::Fatal;
+
+/// Takes the state directory for this daemon alone, for as long as the answer lives: two that write one snapshot, and hear
+/// of each other's writes late, would both be wrong.
+pub fn lock(config: &Config) -> Result<File, Fatal> {
+    state_dir(&config.state_dir)?;
+    let path = config.state_dir.join("nizamd.lock");
+    let fatal = |e| Fatal::new(format!("cannot lock {}: {e}", path.display()));
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(fatal)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Fatal::new(format!(
+            "another nizamd serves from {}: stop it, or set NIZAM_STATE_DIR to another directory",
+            config.state_dir.display()
+        ))),
+        Err(TryLockError::Error(e)) => Err(fatal(e)),
+    }
+}
+
+/// Refuses to serve a new, empty database in the place of one that was there: all tenants would be gone from the
+/// switches at once, and from the snapshot.
+pub fn not_lost(config: &Config) -> Result<(), Fatal> {
+    let Some(file) = Store::file(&config.database_url).filter(|file| !file.exists()) else { return Ok(()) };
+    if !config.snapshot_dir.join("stack").exists() {
+        return Ok(());
+    }
+    Err(Fatal::new(format!(
+        "the database {} is missing, but {} shows that there was one: restore it, or run `nizamd migrate` to begin with an \
+         empty one",
+        file.display(),
+        config.snapshot_dir.display()
+    )))
+}
 
 /// Opens the database, and makes directory, key and database where there are none.
 pub async fn store(config: &Config) -> Result<Store, Fatal> {

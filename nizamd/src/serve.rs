@@ -22,6 +22,8 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     // First of all, so that a signal during the start is not lost.
     let stop = stop_signal()?;
     let listener = listen(&config).await?;
+    let _lock = opening::lock(&config)?;
+    opening::not_lost(&config)?;
     let store = Arc::new(opening::store(&config).await?);
     // Read first: what is written during the compilation is published again rather than not at all.
     let seen = store.generation().await?;

@@ -1,6 +1,11 @@
 //! The program itself: commands, exit codes, signals.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
@@ -260,5 +265,61 @@ fn logs_hold_no_secrets() {
     let secret = token.split_once('|').unwrap().1;
     for secret in [secret, "Sip-Secret-77", "73519284", "correct horse"] {
         assert!(!log.contains(secret), "the log holds {secret}");
+    }
+}
+
+#[test]
+fn a_database_that_is_missing_is_not_replaced_by_an_empty_one() {
+    let place = Place::new();
+    drop(place.serve());
+    for file in std::fs::read_dir(place.path("state")).unwrap() {
+        let file = file.unwrap().path();
+        if file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("nizam.db")) {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    let output = place.run(&["serve"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("nizam.db is missing") && said.contains("nizamd migrate"), "{said}");
+    assert!(place.run(&["migrate"]).status.success());
+    drop(place.serve());
+}
+
+#[test]
+fn two_daemons_do_not_share_a_state_directory() {
+    let place = Place::new();
+    let _first = place.serve();
+    let mut second = place.command(&["serve"]);
+    second.env("NIZAM_LISTEN", "127.0.0.1:0").env("NIZAM_SOCKET", place.path("other.sock"));
+    let output = second.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("another nizamd serves from"), "{said}");
+}
+
+/// A request that is never finished must not keep others out.
+#[test]
+fn half_open_requests_do_not_keep_others_out() {
+    use std::io::Write as _;
+    let place = Place::new();
+    let _daemon = place.serve();
+    let held: Vec<_> = (0..690)
+        .map_while(|_| {
+            let mut stream = std::net::TcpStream::connect(&place.listen).ok()?;
+            stream.write_all(b"GET /api/v1/health HTTP/1.1\r\nX-A: ").ok()?;
+            Some(stream)
+        })
+        .collect();
+    assert!(held.len() > 100, "{}", held.len());
+    let health = place.get("/health", "");
+    assert_eq!(health["status"], json!("healthy"));
+    let mut first = &held[0];
+    first.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut rest = Vec::new();
+    // Closed after the time for a head: an end, an answer 408, or a reset, and not our own patience.
+    match first.read_to_end(&mut rest) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
     }
 }

@@ -248,10 +248,10 @@ async fn a_switch_outlives_the_daemon_and_comes_back_to_it() {
     daemon.listener = None;
     until("the end of the link", || connected(&daemon) == 0).await;
     assert!(switch.answer("1001", "acme.example").unwrap().contains("first-password"));
-    // Nobody is connected, so nobody is waited for.
+    // It is not waited for, but the answer says that somebody does not know yet.
     let committed =
         daemon.store.update_extension(&ACTOR, daemon.tenant.id, id, change("1001")).await.unwrap();
-    assert!(daemon.live(committed).await.1);
+    assert!(!daemon.live(committed).await.1);
     assert!(switch.answer("1001", "acme.example").unwrap().contains("first-password"));
     daemon.listen();
     until("the new password", || switch.answer("1001", "acme.example").unwrap().contains("some-password"))
@@ -314,7 +314,8 @@ async fn a_peer_of_another_user_is_told_why() {
         eprintln!("SKIPPED {why}");
         if let Some(list) = std::env::var_os("NIZAM_SKIPS") {
             let mut list = fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
-            writeln!(list, "{why}").unwrap();
+            // One write, so that lines of tests that run at once do not mix.
+            list.write_all(format!("{why}\n").as_bytes()).unwrap();
         }
         return;
     }
@@ -339,6 +340,54 @@ async fn a_peer_of_another_user_is_told_why() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("user 65534 may not connect: name it in link.allow_users"), "{said}");
     assert_eq!(daemon.switches.standing().len(), 0);
+}
+
+/// Two writes that are committed at once may bring a switch to the same generation by two stacks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_waits_for_its_own_stack_even_where_an_earlier_one_has_its_generation() {
+    use nizam_wire::link::{Hello, ModuleEvent, ModuleSession};
+    const SLOW: Duration = Duration::from_millis(500);
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("nizam.sock");
+    let switches = Arc::new(Switches::default());
+    let _listener = Listener::start(&socket, Allowed::new(&[]), Arc::clone(&switches)).unwrap();
+    assert!(!switches.all_answer(0).await, "a switch may be about to come back");
+    let layer = |seed| {
+        let image = nizam_wire::Builder::base(5, seed).finish().unwrap();
+        nizamd::publish::Layer::new(&image).unwrap()
+    };
+    switches.want(5, vec![layer(1)]);
+    let path = socket.clone();
+    std::thread::spawn(move || {
+        let connection = Connection::connect(&path).unwrap();
+        let mut session =
+            ModuleSession::<OwnedFd>::new(Hello { switch_name: "slow".into(), ..Hello::default() });
+        let mut stacks = 0;
+        let mut buffer = [0; 4096];
+        loop {
+            while let Some(chunk) = session.outbox().take() {
+                connection.send(&chunk).unwrap();
+            }
+            let mut descriptors = Vec::new();
+            let Ok(Some(length)) = connection.receive(&mut buffer, &mut descriptors) else { return };
+            session.input(&buffer[..length], descriptors);
+            while let Some(event) = session.poll().unwrap() {
+                if let ModuleEvent::Stack { generation, .. } = event {
+                    stacks += 1;
+                    if stacks > 1 {
+                        std::thread::sleep(SLOW);
+                    }
+                    session.applied(generation);
+                }
+            }
+        }
+    });
+    let waiting = || switches.standing().iter().any(|switch| switch.generation == 5);
+    until("the first stack", waiting).await;
+    let serial = switches.want(5, vec![layer(2)]);
+    let start = Instant::now();
+    assert!(switches.all_answer(serial).await);
+    assert!(start.elapsed() >= SLOW, "answered by the stack before");
 }
 
 /// What a module says of a daemon that is none, or another one.

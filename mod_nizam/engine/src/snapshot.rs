@@ -6,6 +6,7 @@
 
 use nizam_wire::image::{Image, ImageError};
 use nizam_wire::link::MAX_LAYERS;
+use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -16,6 +17,13 @@ use thiserror::Error;
 const STACK: &str = "stack";
 const FIRST_LINE: &str = "nizam-stack 1";
 const MAX_STACK_FILE: u64 = 64 << 10;
+
+/// Neither follow a link nor wait for the other end of a pipe that somebody put there.
+const PLAIN: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits().cast_signed();
+
+fn plain(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+}
 
 /// Why there is no snapshot to start from.
 #[derive(Debug, Error)]
@@ -80,11 +88,17 @@ impl Writer {
     /// Puts an image's file there ahead of the stack that will name it, so that this one is quick.
     pub fn prepare(directory: &Path, image: &Image) -> Result<(), SnapshotError> {
         let path = image_path(directory, image.id());
-        if path.exists() { Ok(()) } else { replace(&path, image.bytes(), !image.header().overlay) }
+        let whole = fs::symlink_metadata(&path)
+            .is_ok_and(|file| file.is_file() && file.len() == image.bytes().len() as u64);
+        if whole { Ok(()) } else { replace(&path, image.bytes(), !image.header().overlay) }
     }
 
     /// Makes these images, newest first, the ones to start from.
     pub fn write(&mut self, images: &[Arc<Image>]) -> Result<(), SnapshotError> {
+        if !self.directory.exists() {
+            // Somebody removed it under us.
+            *self = Self::new(&self.directory)?;
+        }
         for image in images {
             Self::prepare(&self.directory, image)?;
         }
@@ -125,7 +139,9 @@ fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<(), SnapshotError> {
         .create(true)
         .truncate(true)
         .mode(0o640)
+        .custom_flags(PLAIN)
         .open(&part)
+        .and_then(plain)
         .map_err(io_error(&part))?;
     file.write_all(bytes).map_err(io_error(&part))?;
     if sync {
@@ -151,7 +167,11 @@ pub fn read(directory: &Path) -> Result<Loaded, SnapshotError> {
 fn read_once(directory: &Path) -> Result<Loaded, SnapshotError> {
     let path = directory.join(STACK);
     let mut text = String::new();
-    File::open(&path)
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(PLAIN)
+        .open(&path)
+        .and_then(plain)
         .and_then(|file| file.take(MAX_STACK_FILE).read_to_string(&mut text))
         .map_err(io_error(&path))?;
     let mut lines = text.lines();
@@ -179,7 +199,14 @@ fn read_once(directory: &Path) -> Result<Loaded, SnapshotError> {
 }
 
 fn open(path: &Path, id: u64) -> Result<Result<Image, ImageError>, SnapshotError> {
-    let bytes = fs::read(path).map_err(io_error(path))?;
+    let mut bytes = Vec::new();
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(PLAIN)
+        .open(path)
+        .and_then(plain)
+        .and_then(|mut file| file.read_to_end(&mut bytes))
+        .map_err(io_error(path))?;
     Ok(Image::from_vec(bytes).and_then(|image| {
         let stated = image.id();
         if stated == id { Ok(image) } else { Err(ImageError::Corrupt { stated: id, computed: stated }) }

@@ -174,11 +174,25 @@ fn nobody_registers_or_subscribes_as_somebody_else() {
             method: Some(method.as_bytes()),
             to_user: Some(to_user.as_bytes()),
             to_host: to_host.map(str::as_bytes),
+            from_user: Some(b"1001"),
             from_host: Some(b"acme.example"),
             ..ask("1001", "acme.example", "sip_auth")
         };
         answer(&engine, &question).0
     };
+    let message = |user: &'static [u8], host: &'static [u8]| {
+        let question = DirectoryQuestion {
+            method: Some(b"MESSAGE"),
+            to_host: Some(b"acme.example"),
+            from_user: Some(user),
+            from_host: Some(host),
+            ..ask("1001", "acme.example", "sip_auth")
+        };
+        answer(&engine, &question).0
+    };
+    assert_eq!(message(b"1001", b"acme.example"), "found");
+    assert_eq!(message(b"1009", b"acme.example"), "unknown", "somebody else's name");
+    assert_eq!(message(b"1001", b"other.example"), "unknown");
     assert_eq!(login("REGISTER", "1001", Some("ACME.example")), "found");
     assert_eq!(login("REGISTER", "1001", None), "found", "mod_sofia takes the host of From then");
     assert_eq!(login("REGISTER", "1001", Some("other.example")), "unknown", "another tenant's number");

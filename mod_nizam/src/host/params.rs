@@ -74,7 +74,7 @@ impl<'a> Question<'a> {
 
     /// The question as one for the directory.
     pub(crate) fn directory(&self) -> DirectoryQuestion<'a> {
-        const NAMES: Names<13> = Names::new([
+        const NAMES: Names<14> = Names::new([
             "action",
             "domain",
             "event-calling-function",
@@ -85,13 +85,14 @@ impl<'a> Question<'a> {
             "purpose",
             "sip_auth_method",
             "sip_from_host",
+            "sip_from_user",
             "sip_to_host",
             "sip_to_user",
             "user",
         ]);
         let [action, domain, calling_function, group, group_name, key, number_alias, purpose, sip @ .., user] =
             self.headers(&NAMES);
-        let [method, from_host, to_host, to_user] = sip;
+        let [method, from_host, from_user, to_host, to_user] = sip;
         let by_name = self.key_name.is_none_or(|name| name == b"name");
         DirectoryQuestion {
             tag: self.tag,
@@ -108,6 +109,7 @@ impl<'a> Question<'a> {
             method,
             to_user,
             to_host,
+            from_user,
             from_host,
         }
     }

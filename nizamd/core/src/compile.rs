@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 pub use nizam_wire::image::BuildError;
 
+/// The sofia profile that phones register with.
+const PHONE_PROFILE: &str = "internal";
+
 /// How long an extension rings where the tenant's setting `ring_timeout` says nothing else, in seconds.
 const RING_TIMEOUT: u16 = 30;
 
@@ -29,9 +32,11 @@ pub fn tenant(builder: &mut Builder, tenant: &Tenant) -> Result<(), BuildError> 
         domain,
         state,
         ring_timeout: ring_timeout(tenant),
-        // Not `${dialed_user}`: nothing that a caller sends takes part in it.
+        // `%`: mod_sofia itself looks for the registration and calls its contact as a URI. With `${sofia_contact(…)}` the
+        // contact, which a phone chooses, would be read as a part of the dial string: its commas would begin further legs,
+        // through any endpoint (mod_sofia.c:sofia_outgoing_channel, switch_ivr_originate.c).
         dial_string: &format!(
-            "{{sip_invite_domain={domain},presence_id={USER_MARK}@{domain}}}${{sofia_contact(*/{USER_MARK}@{domain})}}"
+            "{{sip_invite_domain={domain},presence_id={USER_MARK}@{domain}}}sofia/{PHONE_PROFILE}/{USER_MARK}%{domain}"
         ),
         variables: variables.as_pairs(),
         // A domain and a UUID hold nothing that cannot be written.
@@ -100,4 +105,42 @@ fn delete(builder: &mut Builder, kind: Kind, scope: Scope, key: &[u8]) -> Result
 /// Extensions are found without regard to case, as FreeSWITCH compares user ids.
 fn extension_key(number: &str) -> Vec<u8> {
     number.to_ascii_lowercase().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nizam_wire::image::{self, Image, Lookup};
+
+    #[test]
+    fn a_dial_string_reads_nothing_that_a_phone_chose() {
+        let row = Tenant {
+            id: Uuid::from_u128(1),
+            name: "Acme".to_owned(),
+            domain: "acme.example".to_owned(),
+            slug: "acme".to_owned(),
+            settings: serde_json::Map::new(),
+            status: TenantStatus::Active,
+            max_extensions: 0,
+            max_concurrent_calls: 0,
+            max_dids: 0,
+            max_ring_groups: 0,
+            is_active: true,
+            created_at: 0,
+            updated_at: 0,
+        };
+        let mut builder = Builder::base(1, 2);
+        tenant(&mut builder, &row).unwrap();
+        let image = Image::from_vec(builder.finish().unwrap()).unwrap();
+        let hash = image::hash(2, Kind::Tenant, &PLATFORM, b"acme.example").unwrap();
+        let Lookup::Value(value) = image.get(hash, Kind::Tenant, &PLATFORM, b"acme.example") else {
+            panic!("not found")
+        };
+        let dial_string = record::Tenant::decode(value).unwrap().dial_string.replace(USER_MARK, "1001");
+        // `${sofia_contact(…)}` would put a registration's contact into it, commas and all.
+        assert_eq!(
+            dial_string,
+            "{sip_invite_domain=acme.example,presence_id=1001@acme.example}sofia/internal/1001%acme.example"
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! The REST API. One table ([`routes`]) says which operations there are; one warp filter hands every request to it.
 
+mod accept;
 mod account;
 mod call;
 mod extensions;

@@ -17,6 +17,9 @@ use warp::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use warp::hyper::body::Bytes;
 use warp::{Buf, Filter as _, Stream};
 
+use hyper_util::service::TowerToHyperService;
+
+use super::accept::{self, Peer};
 use super::call::Call;
 use super::failure::Failure;
 use super::gate::Gate;
@@ -48,16 +51,23 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         .and(warp::path::full())
         .and(warp::query::raw().or(warp::any().map(String::new)).unify())
         .and(warp::header::headers_cloned())
-        .and(warp::addr::remote())
+        .and(warp::ext::optional::<Peer>())
         .and(warp::body::stream())
         .and_then(
-            |server: Arc<Server>, method, path: warp::path::FullPath, query, headers, peer, body| async move {
+            |server: Arc<Server>,
+             method,
+             path: warp::path::FullPath,
+             query,
+             headers,
+             peer: Option<Peer>,
+             body| async move {
+                let peer = peer.map(|Peer(peer)| peer);
                 Ok::<_, Infallible>(
                     answer(server, method, path.as_str().to_owned(), query, headers, peer, body).await,
                 )
             },
         );
-    warp::serve(filter).incoming(listener).graceful(stop).run().await;
+    accept::serve(listener, TowerToHyperService::new(warp::service(filter)), stop).await;
 }
 
 struct Server {

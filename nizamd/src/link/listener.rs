@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,7 +53,8 @@ impl Listener {
         }
         // Left behind by a daemon that was killed: nobody answers.
         match fs::symlink_metadata(path) {
-            Ok(_) => fs::remove_file(path).map_err(failed)?,
+            Ok(found) if found.file_type().is_socket() => fs::remove_file(path).map_err(failed)?,
+            Ok(_) => return Err(failed(io::Error::other("something that is no socket is there"))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(directory) = path.parent() {
                     fs::create_dir_all(directory).map_err(failed)?;

@@ -4,6 +4,7 @@ use super::switches::{Known, Switches, Wanted};
 use nizam_engine::link::Connection;
 use nizam_wire::link::{DaemonEvent, DaemonSession, Welcome};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::VecDeque;
 use std::io::Read;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
@@ -46,8 +47,10 @@ enum Never {}
 struct Sent {
     /// Ids of the images that the switch has.
     held: Vec<u64>,
-    /// The stack sent last.
-    stack: Option<Vec<u64>>,
+    /// Serial of the stack sent last.
+    stack: Option<u64>,
+    /// Serial and generation of the stacks that the switch has not answered yet, in the order in which it will.
+    unanswered: VecDeque<(u64, u64)>,
     /// Whether a refused stack was sent again, whole.
     repeated: bool,
 }
@@ -64,7 +67,7 @@ fn converse(
     let mut waker = Some(waker);
     let mut session =
         DaemonSession::<Arc<OwnedFd>>::new(Welcome { daemon_version: env!("CARGO_PKG_VERSION").into() });
-    let mut sent = Sent { held: Vec::new(), stack: None, repeated: false };
+    let mut sent = Sent { held: Vec::new(), stack: None, unanswered: VecDeque::new(), repeated: false };
     let mut buffer = vec![0; 64 << 10];
     let (mut heard, mut pinged, mut pings) = (Instant::now(), Instant::now(), 0);
     loop {
@@ -106,17 +109,23 @@ fn converse(
                     *known = Some(switches.add(Known::new(hello, waker)));
                 }
                 DaemonEvent::Applied { generation } => {
+                    let serial = answered(&mut sent, generation)?;
                     sent.repeated = false;
                     if let Some(switch) = &known {
-                        switch.applied(generation);
+                        switch.applied(serial, generation);
                     }
                 }
                 DaemonEvent::Refused { generation, reason } => {
+                    answered(&mut sent, generation)?;
                     warn!(generation, reason, "a switch did not take a generation");
                     match known {
                         Some(switch) if sent.repeated => switch.refused(reason),
                         // It may have lost an image that it is thought to have: send all of them once.
-                        _ => sent = Sent { held: Vec::new(), stack: None, repeated: true },
+                        _ => {
+                            sent.held.clear();
+                            sent.stack = None;
+                            sent.repeated = true;
+                        }
                     }
                 }
                 DaemonEvent::Pong(_) => {}
@@ -133,18 +142,27 @@ fn converse(
     }
 }
 
+/// Which of our stacks a switch's answer is about.
+fn answered(sent: &mut Sent, generation: u64) -> Result<u64, String> {
+    match sent.unanswered.pop_front() {
+        Some((serial, of)) if of == generation => Ok(serial),
+        _ => Err(format!("it answered to generation {generation}, which was not sent to it then")),
+    }
+}
+
 /// Sends what the switch lacks of the wanted stack.
 fn catch_up(wanted: &Wanted, session: &mut DaemonSession<Arc<OwnedFd>>, sent: &mut Sent) {
-    let ids: Vec<u64> = wanted.layers.iter().map(|layer| layer.image.id()).collect();
-    if ids.is_empty() || sent.stack.as_ref() == Some(&ids) {
+    if wanted.layers.is_empty() || sent.stack == Some(wanted.serial) {
         return;
     }
+    let ids: Vec<u64> = wanted.layers.iter().map(|layer| layer.image.id()).collect();
     for layer in &wanted.layers {
         if !sent.held.contains(&layer.image.id()) {
             session.image(layer.image.id(), Arc::clone(&layer.memory));
         }
     }
     session.stack(wanted.generation, ids.clone());
-    sent.held.clone_from(&ids);
-    sent.stack = Some(ids);
+    sent.unanswered.push_back((wanted.serial, wanted.generation));
+    sent.held = ids;
+    sent.stack = Some(wanted.serial);
 }

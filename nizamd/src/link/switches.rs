@@ -16,12 +16,18 @@ use tracing::warn;
 /// lookups go on meanwhile.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A switch tries to reconnect every half a minute at least.
+const RECONNECT: Duration = Duration::from_secs(35);
+
 /// Switches that are gone are remembered until there are so many of them.
 const REMEMBERED: usize = 64;
 
 /// What switches shall answer with.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
+    /// Counts stacks. A generation does not: two stacks may bring a switch to the same one, if the second write was
+    /// committed before the first one's rows were read.
+    pub(super) serial: u64,
     pub(super) generation: u64,
     /// Newest first; none before the first compilation.
     pub(super) layers: Vec<Layer>,
@@ -31,6 +37,8 @@ pub(super) struct Wanted {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress {
     pub(super) connected: bool,
+    /// Serial of the newest stack that it has taken.
+    pub(super) serial: u64,
     /// Generation it answers with.
     pub(super) generation: u64,
     /// Why it did not take the last one.
@@ -50,14 +58,15 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new(hello: Hello, wake: UnixStream) -> Self {
         // What it came with does not count: it may be of another database.
-        let progress = Progress { connected: true, generation: 0, error: None };
+        let progress = Progress { connected: true, ..Progress::default() };
         Self { hello, progress: watch::Sender::new(progress), late: AtomicBool::new(false), wake }
     }
 
-    /// It answers with this generation now.
-    pub(super) fn applied(&self, generation: u64) {
+    /// It answers with this stack now.
+    pub(super) fn applied(&self, serial: u64, generation: u64) {
         self.late.store(false, Ordering::Relaxed);
         self.progress.send_modify(|progress| {
+            progress.serial = serial;
             progress.generation = generation;
             progress.error = None;
         });
@@ -75,11 +84,22 @@ impl Known {
 }
 
 /// All switches.
-#[derive(Default)]
 pub struct Switches {
+    started: Instant,
     wanted: Mutex<Arc<Wanted>>,
     known: Mutex<BTreeMap<u64, Arc<Known>>>,
     next: AtomicU64,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            started: Instant::now(),
+            wanted: Mutex::default(),
+            known: Mutex::default(),
+            next: AtomicU64::new(0),
+        }
+    }
 }
 
 /// One line about a switch.
@@ -117,38 +137,50 @@ impl Switches {
         switch
     }
 
-    /// Tells every switch to answer with these layers, newest first.
-    pub fn want(&self, generation: u64, layers: Vec<Layer>) {
-        *self.wanted.lock() = Arc::new(Wanted { generation, layers });
+    /// Tells every switch to answer with these layers, newest first, and gives the number to wait for.
+    pub fn want(&self, generation: u64, layers: Vec<Layer>) -> u64 {
+        let serial = {
+            let mut wanted = self.wanted.lock();
+            let serial = wanted.serial + 1;
+            *wanted = Arc::new(Wanted { serial, generation, layers });
+            serial
+        };
         for switch in self.known.lock().values() {
             switch.wake();
         }
+        serial
     }
 
-    /// Waits until every connected switch answers with this generation or a newer one. False if one of them did
-    /// not take it, or not in time.
-    pub async fn all_answer(&self, generation: u64) -> bool {
+    /// Number of the stack that is wanted now.
+    pub fn serial(&self) -> u64 {
+        self.wanted.lock().serial
+    }
+
+    /// Waits until every connected switch answers with this stack or a newer one. False if one of them did not take
+    /// it, or not in time, and while a switch is away that was here, or may be about to come: it answers with what it
+    /// had.
+    pub async fn all_answer(&self, serial: u64) -> bool {
         let deadline = Instant::now() + PATIENCE;
         let switches: Vec<_> = self.known.lock().values().cloned().collect();
-        let mut all = true;
+        let mut all = !switches.is_empty() || self.started.elapsed() > RECONNECT;
         for switch in switches {
             let mut progress = switch.progress.subscribe();
             if switch.late.load(Ordering::Relaxed) {
                 let progress = progress.borrow();
-                all &= !progress.connected || progress.generation >= generation;
+                all &= progress.connected && progress.serial >= serial;
                 continue;
             }
             let done = |progress: &Progress| {
-                !progress.connected || progress.generation >= generation || progress.error.is_some()
+                !progress.connected || progress.serial >= serial || progress.error.is_some()
             };
             let state = timeout_at(deadline, progress.wait_for(done)).await;
             all &= if let Ok(Ok(progress)) = state {
-                !progress.connected || progress.generation >= generation
+                progress.connected && progress.serial >= serial
             } else {
                 // The sender lives in `switch`, so only the time can have run out.
                 switch.late.store(true, Ordering::Relaxed);
                 let name = switch.hello.switch_name.as_str();
-                warn!(switch.name = name, generation, "a switch is late; writes do not wait for it any more");
+                warn!(switch.name = name, serial, "a switch is late; writes do not wait for it any more");
                 false
             };
         }

@@ -222,11 +222,11 @@ impl Publisher {
             return;
         }
         self.pending.clear();
-        self.send();
+        let serial = if nothing { self.switches.serial() } else { self.send() };
         let (switches, saver, layers) =
             (Arc::clone(&self.switches), Arc::clone(&self.saver), self.stack.layers().to_vec());
         tokio::spawn(async move {
-            let (live, _saved) = tokio::join!(switches.all_answer(newest), saver.save(&layers));
+            let (live, _saved) = tokio::join!(switches.all_answer(serial), saver.save(&layers));
             for request in waiting {
                 let _ = request.live.send(live);
             }
@@ -241,8 +241,8 @@ impl Publisher {
         Ok(())
     }
 
-    fn send(&self) {
-        self.switches.want(self.stack.generation(), self.stack.layers().to_vec());
+    fn send(&self) -> u64 {
+        self.switches.want(self.stack.generation(), self.stack.layers().to_vec())
     }
 
     fn fold(&mut self) {

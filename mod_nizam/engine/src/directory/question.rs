@@ -44,7 +44,9 @@ pub struct DirectoryQuestion<'a> {
     pub to_user: Option<&'a [u8]>,
     /// Header `sip_to_host`.
     pub to_host: Option<&'a [u8]>,
-    /// Header `sip_from_host`: stands in for a missing `sip_to_host`.
+    /// Header `sip_from_user`: whom the request claims to come from.
+    pub from_user: Option<&'a [u8]>,
+    /// Header `sip_from_host`; stands in for a missing `sip_to_host`.
     pub from_host: Option<&'a [u8]>,
 }
 
@@ -79,6 +81,10 @@ impl DirectoryQuestion<'_> {
                 !same(self.to_user, self.user) || !same(self.to_host.or(self.from_host), self.domain)
             }
             Some(b"INVITE") | None => false,
+            // mod_sofia hands a MESSAGE on with the From that it came with.
+            Some(b"MESSAGE") if !same(self.from_user, self.user) || !same(self.from_host, self.domain) => {
+                true
+            }
             Some(_) => !same(self.to_host.or(self.from_host), self.domain),
         }
     }

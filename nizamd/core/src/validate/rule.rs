@@ -98,6 +98,17 @@ pub(super) fn domain(label: &str, text: &str) -> Result<String, String> {
     Ok(text.to_ascii_lowercase())
 }
 
+/// The domain of a tenant: more than one label, or an address. It is also the name of the tenant's context, and a single
+/// word may be one that the switch has already: a tenant `public` would get the calls of strangers.
+pub(super) fn tenant_domain(label: &str, text: &str) -> Result<String, String> {
+    let domain = domain(label, text)?;
+    if domain.contains(['.', ':']) {
+        Ok(domain)
+    } else {
+        Err(format!("The {label} field must be a host name with a dot, or an IP address."))
+    }
+}
+
 /// One network in CIDR notation.
 pub(super) fn cidr(label: &str, text: &str) -> Result<String, String> {
     let wrong = || format!("The {label} field must be a network such as 192.0.2.0/24 or 2001:db8::/32.");
@@ -203,6 +214,16 @@ mod tests {
             &long,
         ] {
             assert!(domain("domain", text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_tenants_domain_is_no_name_of_a_context() {
+        for text in ["public", "default", "all", "a"] {
+            assert!(tenant_domain("domain", text).is_err(), "{text}");
+        }
+        for text in ["a.test", "192.0.2.1", "2001:db8::1"] {
+            assert_eq!(tenant_domain("domain", text).as_deref(), Ok(text));
         }
     }
 

@@ -1,13 +1,13 @@
 //! The fields of a tenant.
 
-use super::rule::{domain, plain, slug};
+use super::rule::{plain, slug, tenant_domain};
 use super::{Errors, Fields};
 use crate::model::{NewTenant, Slug, TenantChange, TenantStatus};
 
 /// The fields of a new tenant. Without a slug it is made from the name.
 pub fn new_tenant(f: &mut Fields<'_>) -> Result<NewTenant, Errors> {
     let name = f.text("name", plain);
-    let domain = f.text("domain", domain);
+    let domain = f.text("domain", tenant_domain);
     let slug = match f.nullable("slug", slug) {
         Some(slug) => Slug::Given(slug),
         None if f.is_wrong("slug") => Slug::Given(String::new()),
@@ -35,7 +35,7 @@ pub fn new_tenant(f: &mut Fields<'_>) -> Result<NewTenant, Errors> {
 pub fn change_tenant(f: &mut Fields<'_>) -> Result<TenantChange, Errors> {
     let change = TenantChange {
         name: f.text_change("name", plain),
-        domain: f.text_change("domain", domain),
+        domain: f.text_change("domain", tenant_domain),
         slug: f.text_change("slug", slug),
         status: f.choice("status", TenantStatus::parse),
         max_extensions: f.count("max_extensions"),
