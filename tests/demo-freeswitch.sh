@@ -62,4 +62,6 @@ show() {
     echo
 }
 where="SIP      127.0.0.1:$sip_port (trunks $external_port), domain demo.nizam.local"
-more="fs_cli -P $esl_port -p $esl_password -x 'nizam status'"
+fs_cli=fs_cli
+[ ! -x "$prefix/bin/fs_cli" ] || fs_cli="$prefix/bin/fs_cli"
+more="$fs_cli -P $esl_port -p $esl_password -x 'nizam status'"
