@@ -315,7 +315,7 @@ fn half_open_requests_do_not_keep_others_out() {
     let health = place.get("/health", "");
     assert_eq!(health["status"], json!("healthy"));
     let mut first = &held[0];
-    first.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    first.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut rest = Vec::new();
     // Closed after the time for a head: an end, an answer 408, or a reset, and not our own patience.
     match first.read_to_end(&mut rest) {
