@@ -32,22 +32,26 @@ const fn hash(name: &str) -> u32 {
 
 /// Names to look for, with their hashes.
 pub(super) struct Names<const N: usize> {
-    names: [&'static str; N],
-    hashes: [u32; N],
+    texts: [&'static str; N],
+    hashes: [u64; N],
+    /// A bit for the last six bits of each hash: most headers are none of ours, and are told by one look.
+    some: u64,
 }
 
 impl<const N: usize> Names<N> {
     pub(super) const fn new(names: [&'static str; N]) -> Self {
         let mut hashes = [0; N];
+        let mut some = 0;
         let mut index = 0;
         while index < N {
             #[expect(clippy::indexing_slicing, reason = "below the length of both arrays")]
             {
-                hashes[index] = hash(names[index]);
+                hashes[index] = hash(names[index]) as u64;
+                some |= 1 << (hashes[index] & 63);
             }
             index += 1;
         }
-        Self { names, hashes }
+        Self { texts: names, hashes, some }
     }
 
     /// Which of the names this header has.
@@ -57,7 +61,10 @@ impl<const N: usize> Names<N> {
     pub(super) unsafe fn find(&self, header: &switch_event_header_t, hashed: bool) -> Option<usize> {
         // Zero: FreeSWITCH has not computed it yet.
         if hashed && header.hash != 0 {
-            let index = self.hashes.iter().position(|&hash| u64::from(hash) == header.hash)?;
+            if self.some >> (header.hash & 63) & 1 == 0 {
+                return None;
+            }
+            let index = self.hashes.iter().position(|&hash| hash == header.hash)?;
             // SAFETY: by the caller's promise.
             return unsafe { self.is(header, index) }.then_some(index);
         }
@@ -70,7 +77,7 @@ impl<const N: usize> Names<N> {
     unsafe fn is(&self, header: &switch_event_header_t, index: usize) -> bool {
         // SAFETY: by the caller's promise.
         let name = unsafe { bytes(header.name) };
-        name.zip(self.names.get(index))
+        name.zip(self.texts.get(index))
             .is_some_and(|(name, wanted)| name.eq_ignore_ascii_case(wanted.as_bytes()))
     }
 }
