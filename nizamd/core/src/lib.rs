@@ -5,4 +5,5 @@
 
 pub mod compile;
 pub mod model;
+pub mod resource;
 pub mod validate;

@@ -8,6 +8,7 @@ mod tenant;
 mod token;
 mod touched;
 mod user;
+mod vendor;
 
 pub use ability::{Abilities, Need};
 pub use audit::{AuditAction, AuditEntry};
@@ -17,3 +18,4 @@ pub use tenant::{NewTenant, Slug, Tenant, TenantChange, TenantStatus};
 pub use token::Token;
 pub use touched::Touched;
 pub use user::{NewUser, Role, User};
+pub use vendor::vendor_of_mac;

@@ -18,6 +18,9 @@ pub enum TenantStatus {
 }
 
 impl TenantStatus {
+    /// Every name.
+    pub const NAMES: &[&str] = &["trial", "active", "suspended", "terminated"];
+
     /// The name in the database and in the API.
     pub fn as_str(self) -> &'static str {
         match self {

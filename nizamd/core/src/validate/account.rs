@@ -1,9 +1,9 @@
 //! The fields of registration, login and tokens.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::rule::{email, opaque, plain, user_password};
-use super::{Errors, Fields};
+use super::rule::{EMAIL, OPAQUE, PLAIN, USER_PASSWORD};
+use super::{Errors, Fields, Presence};
 use crate::model::Abilities;
 
 /// The fields of a registration.
@@ -42,9 +42,10 @@ const MOST_ABILITIES: usize = 100;
 
 /// Reads a registration.
 pub fn registration(f: &mut Fields<'_>) -> Result<Registration, Errors> {
-    let name = f.text("name", plain);
-    let email = f.text("email", email);
-    let password = f.text("password", user_password);
+    let name = f.text("name", PLAIN);
+    let email = f.text("email", EMAIL);
+    let password = f.text("password", USER_PASSWORD);
+    f.describe("password_confirmation", Presence::Required, || USER_PASSWORD.schema());
     let confirmation = f.value("password_confirmation").and_then(Value::as_str);
     if !password.is_empty() && confirmation != Some(password.as_str()) {
         f.wrong("password", "The password field confirmation does not match.");
@@ -54,19 +55,23 @@ pub fn registration(f: &mut Fields<'_>) -> Result<Registration, Errors> {
 
 /// Reads a login.
 pub fn login(f: &mut Fields<'_>) -> Result<Login, Errors> {
-    let login = Login { email: f.text("email", email), password: f.text("password", opaque) };
+    let login = Login { email: f.text("email", EMAIL), password: f.text("password", OPAQUE) };
     f.finish(login)
 }
 
 /// Reads a new token.
 pub fn new_token(f: &mut Fields<'_>) -> Result<NewToken, Errors> {
-    let name = f.text("name", plain);
-    let abilities = if f.has("abilities") { abilities(f) } else { Abilities::all() };
-    let expires_at = f.nullable("expires_at", plain);
+    let name = f.text("name", PLAIN);
+    let abilities = if f.is_describing() || f.has("abilities") { abilities(f) } else { Abilities::all() };
+    let expires_at = f.nullable("expires_at", PLAIN);
     f.finish(NewToken { name, abilities, expires_at })
 }
 
 fn abilities(f: &mut Fields<'_>) -> Abilities {
+    let schema = || json!({"type": "array", "items": PLAIN.schema(), "maxItems": MOST_ABILITIES, "examples": [["read"]]});
+    if f.describe("abilities", Presence::Optional, schema) {
+        return Abilities::default();
+    }
     let items: Vec<&Value> = match f.value("abilities") {
         Some(Value::Array(items)) => items.iter().collect(),
         Some(Value::Object(map)) => map.values().collect(),
@@ -83,7 +88,7 @@ fn abilities(f: &mut Fields<'_>) -> Abilities {
     for (i, item) in items.into_iter().enumerate() {
         let field = format!("abilities.{i}");
         match item {
-            Value::String(text) => match plain(&field, text) {
+            Value::String(text) => match (PLAIN.check)(&field, text) {
                 Ok(text) => names.push(text),
                 Err(message) => f.wrong(&field, message),
             },

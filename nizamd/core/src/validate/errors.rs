@@ -24,6 +24,15 @@ impl Errors {
         }
     }
 
+    /// Adds all of other errors.
+    pub fn append(&mut self, other: Self) {
+        for (field, messages) in other.0 {
+            for message in messages {
+                self.push(&field, message);
+            }
+        }
+    }
+
     /// Whether all is well.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,23 +1,23 @@
 //! The fields of an extension.
 
-use super::rule::{cidr, number, pin, plain, sip_password};
+use super::rule::{CIDR, NUMBER, PIN, PLAIN, SIP_PASSWORD};
 use super::{Errors, Fields};
 use crate::model::{ExtensionChange, NewExtension};
 
 /// The fields of a new extension.
 pub fn new_extension(f: &mut Fields<'_>) -> Result<NewExtension, Errors> {
     let new = NewExtension {
-        extension: f.text("extension", number),
-        password: f.text("password", sip_password),
-        directory_first_name: f.text("directory_first_name", plain),
-        directory_last_name: f.text("directory_last_name", plain),
-        effective_caller_id_name: f.nullable("effective_caller_id_name", plain),
-        effective_caller_id_number: f.nullable("effective_caller_id_number", plain),
-        outbound_caller_id_name: f.nullable("outbound_caller_id_name", plain),
-        outbound_caller_id_number: f.nullable("outbound_caller_id_number", plain),
+        extension: f.text("extension", NUMBER),
+        password: f.text("password", SIP_PASSWORD),
+        directory_first_name: f.text("directory_first_name", PLAIN),
+        directory_last_name: f.text("directory_last_name", PLAIN),
+        effective_caller_id_name: f.nullable("effective_caller_id_name", PLAIN),
+        effective_caller_id_number: f.nullable("effective_caller_id_number", PLAIN),
+        outbound_caller_id_name: f.nullable("outbound_caller_id_name", PLAIN),
+        outbound_caller_id_number: f.nullable("outbound_caller_id_number", PLAIN),
         voicemail_enabled: f.flag("voicemail_enabled").unwrap_or(false),
-        voicemail_pin: f.nullable("voicemail_pin", pin),
-        cidr: f.nullable("cidr", cidr),
+        voicemail_pin: f.nullable("voicemail_pin", PIN),
+        cidr: f.nullable("cidr", CIDR),
         is_active: f.flag("is_active").unwrap_or(true),
     };
     f.finish(new)
@@ -26,17 +26,17 @@ pub fn new_extension(f: &mut Fields<'_>) -> Result<NewExtension, Errors> {
 /// The fields of a change to an extension: the same ones are required, the others keep their values.
 pub fn change_extension(f: &mut Fields<'_>) -> Result<ExtensionChange, Errors> {
     let change = ExtensionChange {
-        extension: f.text("extension", number),
-        password: f.text("password", sip_password),
-        directory_first_name: f.text("directory_first_name", plain),
-        directory_last_name: f.text("directory_last_name", plain),
-        effective_caller_id_name: f.nullable_change("effective_caller_id_name", plain),
-        effective_caller_id_number: f.nullable_change("effective_caller_id_number", plain),
-        outbound_caller_id_name: f.nullable_change("outbound_caller_id_name", plain),
-        outbound_caller_id_number: f.nullable_change("outbound_caller_id_number", plain),
+        extension: f.text("extension", NUMBER),
+        password: f.text("password", SIP_PASSWORD),
+        directory_first_name: f.text("directory_first_name", PLAIN),
+        directory_last_name: f.text("directory_last_name", PLAIN),
+        effective_caller_id_name: f.nullable_change("effective_caller_id_name", PLAIN),
+        effective_caller_id_number: f.nullable_change("effective_caller_id_number", PLAIN),
+        outbound_caller_id_name: f.nullable_change("outbound_caller_id_name", PLAIN),
+        outbound_caller_id_number: f.nullable_change("outbound_caller_id_number", PLAIN),
         voicemail_enabled: f.flag("voicemail_enabled"),
-        voicemail_pin: f.nullable_change("voicemail_pin", pin),
-        cidr: f.nullable_change("cidr", cidr),
+        voicemail_pin: f.nullable_change("voicemail_pin", PIN),
+        cidr: f.nullable_change("cidr", CIDR),
         is_active: f.flag("is_active"),
     };
     f.finish(change)

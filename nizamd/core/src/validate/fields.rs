@@ -2,26 +2,60 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::describe::{Described, Presence};
 use super::rule::{Rule, label};
 use super::{Errors, Input};
 
 /// Largest integer of a column, that of PostgreSQL's `integer`.
-const LARGEST: i64 = 2_147_483_647;
+pub(crate) const LARGEST: i64 = 2_147_483_647;
 
 /// Reads fields one by one. A field that is wrong is recorded and read as empty; [`Self::finish`] then refuses.
+///
+/// The same code that reads a request also describes it: see [`Self::describing`].
 pub struct Fields<'a> {
     input: &'a Input,
     known: BTreeSet<&'static str>,
     all_known: bool,
     errors: Errors,
+    /// What was asked for, where nothing is to be read.
+    described: Option<Vec<Described>>,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of that input.
     pub fn new(input: &'a Input) -> Self {
-        Self { input, known: BTreeSet::new(), all_known: false, errors: Errors::default() }
+        Self { input, known: BTreeSet::new(), all_known: false, errors: Errors::default(), described: None }
+    }
+
+    /// Reads nothing, but notes what is asked for: the description of a form is made by the code that reads it.
+    pub fn describing(empty: &'a Input) -> Self {
+        Self { described: Some(Vec::new()), ..Self::new(empty) }
+    }
+
+    /// What was asked for, after [`Self::describing`].
+    pub fn into_described(self) -> Vec<Described> {
+        self.described.unwrap_or_default()
+    }
+
+    /// Whether nothing is to be read.
+    pub(crate) fn is_describing(&self) -> bool {
+        self.described.is_some()
+    }
+
+    /// Notes a field; true if nothing is to be read.
+    pub(crate) fn describe(
+        &mut self,
+        name: &'static str,
+        presence: Presence,
+        schema: impl FnOnce() -> Value,
+    ) -> bool {
+        let Some(described) = &mut self.described else { return false };
+        if described.iter().all(|known| known.name != name) {
+            described.push(Described { name, presence, schema: schema() });
+        }
+        true
     }
 
     /// The value, if nothing was wrong.
@@ -61,18 +95,26 @@ impl<'a> Fields<'a> {
         self.errors.push(field, message);
     }
 
+    /// Records errors that were found elsewhere.
+    pub(crate) fn add(&mut self, errors: Errors) {
+        self.errors.append(errors);
+    }
+
     /// Whether an error is recorded for that field.
     pub fn is_wrong(&self, field: &str) -> bool {
         self.errors.has(field)
     }
 
     /// Records that a field is missing.
-    pub(super) fn missing(&mut self, field: &str) {
+    pub(crate) fn missing(&mut self, field: &str) {
         self.wrong(field, format!("The {} field is required.", label(field)));
     }
 
     /// A text that must be there.
-    pub(super) fn text(&mut self, field: &'static str, rule: Rule) -> String {
+    pub(crate) fn text(&mut self, field: &'static str, rule: Rule) -> String {
+        if self.describe(field, Presence::Required, || rule.schema()) {
+            return String::new();
+        }
         match self.value(field) {
             None => self.missing(field),
             Some(Value::Array(items)) if items.is_empty() => self.missing(field),
@@ -82,25 +124,40 @@ impl<'a> Fields<'a> {
     }
 
     /// A text that may be absent or null.
-    pub(super) fn nullable(&mut self, field: &'static str, rule: Rule) -> Option<String> {
+    pub(crate) fn nullable(&mut self, field: &'static str, rule: Rule) -> Option<String> {
+        if self.describe(field, Presence::Nullable, || rule.schema()) {
+            return None;
+        }
         let value = self.value(field)?;
         self.checked(field, value, rule)
     }
 
     /// A text that may be absent; if it is there, it may be null.
     #[expect(clippy::option_option, reason = "absent, null and a text are three things here")]
-    pub(super) fn nullable_change(&mut self, field: &'static str, rule: Rule) -> Option<Option<String>> {
+    pub(crate) fn nullable_change(&mut self, field: &'static str, rule: Rule) -> Option<Option<String>> {
+        if self.describe(field, Presence::Nullable, || rule.schema()) {
+            return None;
+        }
         self.has(field).then(|| self.nullable(field, rule))
     }
 
     /// A text that may be absent; if it is there, it must not be null.
-    pub(super) fn text_change(&mut self, field: &'static str, rule: Rule) -> Option<String> {
+    pub(crate) fn text_change(&mut self, field: &'static str, rule: Rule) -> Option<String> {
+        if self.describe(field, Presence::Optional, || rule.schema()) {
+            return None;
+        }
         self.has(field).then(|| self.text(field, rule))
     }
 
     /// An integer from 0 that may be absent.
-    pub(super) fn count(&mut self, field: &'static str) -> Option<i64> {
-        if !self.has(field) {
+    pub(crate) fn count(&mut self, field: &'static str) -> Option<i64> {
+        self.integer(field, 0, LARGEST)
+    }
+
+    /// An integer that may be absent.
+    pub(crate) fn integer(&mut self, field: &'static str, least: i64, most: i64) -> Option<i64> {
+        let schema = || json!({"type": "integer", "minimum": least, "maximum": most});
+        if self.describe(field, Presence::Optional, schema) || !self.has(field) {
             return None;
         }
         let name = label(field);
@@ -108,27 +165,21 @@ impl<'a> Fields<'a> {
             self.wrong(field, format!("The {name} field must be an integer."));
             return None;
         };
-        if number < 0 {
-            self.wrong(field, format!("The {name} field must be at least 0."));
-        } else if number > LARGEST {
-            self.wrong(field, format!("The {name} field must not be greater than {LARGEST}."));
+        if number < least {
+            self.wrong(field, format!("The {name} field must be at least {least}."));
+        } else if number > most {
+            self.wrong(field, format!("The {name} field must not be greater than {most}."));
         }
         Some(number)
     }
 
     /// A truth value that may be absent: true, false, 1, 0, "1", "0".
-    pub(super) fn flag(&mut self, field: &'static str) -> Option<bool> {
-        if !self.has(field) {
+    pub(crate) fn flag(&mut self, field: &'static str) -> Option<bool> {
+        let schema = || json!({"enum": [true, false, 1, 0, "1", "0"], "examples": [true]});
+        if self.describe(field, Presence::Optional, schema) || !self.has(field) {
             return None;
         }
-        let flag = match self.value(field) {
-            Some(Value::Bool(flag)) => Some(*flag),
-            Some(Value::Number(n)) if n.as_i64() == Some(1) => Some(true),
-            Some(Value::Number(n)) if n.as_i64() == Some(0) => Some(false),
-            Some(Value::String(text)) if text == "1" => Some(true),
-            Some(Value::String(text)) if text == "0" => Some(false),
-            _ => None,
-        };
+        let flag = self.value(field).and_then(truth);
         if flag.is_none() {
             self.wrong(field, format!("The {} field must be true or false.", label(field)));
         }
@@ -136,11 +187,17 @@ impl<'a> Fields<'a> {
     }
 
     /// One of some names, that may be absent.
-    pub(super) fn choice<T>(&mut self, field: &'static str, parse: fn(&str) -> Option<T>) -> Option<T> {
-        if !self.has(field) {
+    pub(crate) fn choice(
+        &mut self,
+        field: &'static str,
+        names: &'static [&'static str],
+    ) -> Option<&'static str> {
+        let schema = || json!({"type": "string", "enum": names});
+        if self.describe(field, Presence::Optional, schema) || !self.has(field) {
             return None;
         }
-        let choice = self.value(field).and_then(Value::as_str).and_then(parse);
+        let text = self.value(field).and_then(Value::as_str);
+        let choice = text.and_then(|text| names.iter().copied().find(|&name| name == text));
         if choice.is_none() {
             self.wrong(field, format!("The selected {} is invalid.", label(field)));
         }
@@ -153,7 +210,7 @@ impl<'a> Fields<'a> {
             self.wrong(field, format!("The {name} field must be a string."));
             return None;
         };
-        match rule(&name, text) {
+        match (rule.check)(&name, text) {
             Ok(text) => Some(text),
             Err(message) => {
                 self.wrong(field, message);
@@ -163,8 +220,20 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// A truth value in one of its forms: true, 1, "1".
+pub(crate) fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(n) if n.as_i64() == Some(1) => Some(true),
+        Value::Number(n) if n.as_i64() == Some(0) => Some(false),
+        Value::String(text) if text == "1" => Some(true),
+        Value::String(text) if text == "0" => Some(false),
+        _ => None,
+    }
+}
+
 /// An integer in one of its forms: 5, "5", 5.0.
-fn integer(value: &Value) -> Option<i64> {
+pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {
             let float = number.as_f64()?;
@@ -230,7 +299,7 @@ mod tests {
         for json in ["7", "true", "{\"a\":1}", "[\"x\"]"] {
             let input = input(&format!("{{\"first_name\":{json}}}"));
             let mut fields = Fields::new(&input);
-            fields.text("first_name", rule::plain);
+            fields.text("first_name", rule::PLAIN);
             let errors = fields.finish(()).unwrap_err();
             assert_eq!(errors.message(), "The first name field must be a string.", "{json}");
         }
@@ -240,7 +309,7 @@ mod tests {
     fn unknown_fields_are_known_to_be_ignored() {
         let input = input(r#"{"a":"x","b":1}"#).with_query("c=1");
         let mut fields = Fields::new(&input);
-        fields.nullable("a", rule::plain);
+        fields.nullable("a", rule::PLAIN);
         assert_eq!(fields.ignored().collect::<Vec<_>>(), ["b"]);
     }
 }

@@ -4,20 +4,22 @@
 //! [`Errors`], and the functions of the other modules say which fields a request has.
 
 mod account;
+mod describe;
 mod errors;
 mod extension;
-mod fields;
+pub(crate) mod fields;
 mod form;
 mod input;
-mod rule;
+pub(crate) mod rule;
 mod settings;
 mod tenant;
 
 pub use account::{Login, NewToken, Registration, login, new_token, registration};
+pub use describe::{Described, Presence, describe};
 pub use errors::Errors;
 pub use extension::{change_extension, new_extension};
 pub use fields::Fields;
 pub use input::{Input, Unreadable};
-pub use rule::{email, extension_key};
+pub use rule::{Rule, did_key, email, extension_key, mac_key};
 pub use settings::{Settings, merge_settings, settings};
 pub use tenant::{change_tenant, new_tenant, slug_of};

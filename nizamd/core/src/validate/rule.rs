@@ -1,20 +1,126 @@
-//! Rules for single texts. Each gives the text as it is to be stored, or says what is wrong.
+//! Rules for single texts. Each gives the text as it is to be stored, or says what is wrong, and knows how to describe
+//! itself as a JSON Schema.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A rule: the label of the field and the text, to the text that is stored or the message.
-pub(super) type Rule = fn(&str, &str) -> Result<String, String>;
+/// What a text must be like.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The label of the field and the text, to the text that is stored or the message.
+    pub(crate) check: fn(&str, &str) -> Result<String, String>,
+    /// Fewest characters.
+    pub least: usize,
+    /// Most characters.
+    pub most: usize,
+    /// A pattern that every good text matches, as JSON Schema has it (ECMA-262).
+    pub pattern: Option<&'static str>,
+    /// A format of JSON Schema.
+    pub format: Option<&'static str>,
+    /// A good text.
+    pub example: &'static str,
+}
+
+impl Rule {
+    /// A rule for texts of so many characters. `check` itself must keep to that, too.
+    pub(crate) const fn checked(
+        check: fn(&str, &str) -> Result<String, String>,
+        least: usize,
+        most: usize,
+        example: &'static str,
+    ) -> Self {
+        Self { check, least, most, pattern: None, format: None, example }
+    }
+
+    pub(crate) const fn pattern(self, pattern: &'static str) -> Self {
+        Self { pattern: Some(pattern), ..self }
+    }
+
+    pub(crate) const fn format(self, format: &'static str) -> Self {
+        Self { format: Some(format), ..self }
+    }
+
+    /// The same rule with another example.
+    pub(crate) const fn such_as(self, example: &'static str) -> Self {
+        Self { example, ..self }
+    }
+}
+
+/// Any text that cannot become something else on its way through XML and FreeSWITCH.
+pub(crate) const PLAIN: Rule = Rule::checked(plain, 1, LONGEST, "Reception").pattern(HARMLESS);
+/// Any text that no one interprets: it is hashed, or only compared.
+pub(crate) const OPAQUE: Rule = Rule::checked(opaque, 1, 1024, "correct horse battery staple");
+/// A new password of a user.
+pub(crate) const USER_PASSWORD: Rule = Rule::checked(user_password, 8, 1024, "correct horse battery staple");
+/// A SIP password.
+pub(crate) const SIP_PASSWORD: Rule =
+    Rule::checked(sip_password, 8, 128, "kx9TqLw2ZrB7vNsE").pattern(HARMLESS);
+/// The number of an extension, also the SIP user name and a directory of the voicemail.
+pub(crate) const NUMBER: Rule =
+    Rule::checked(number, 1, 64, "1001").pattern("^[.]*[A-Za-z0-9_+*#-][A-Za-z0-9._+*#-]*$");
+/// A PIN for voicemail.
+pub(crate) const PIN: Rule = Rule::checked(pin, 4, 8, "4711").pattern("^[0-9]{4,8}$");
+/// The domain of a tenant.
+pub(crate) const TENANT_DOMAIN: Rule = Rule::checked(tenant_domain, 1, 253, "acme.example").pattern(
+    r"^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$",
+);
+/// One network in CIDR notation.
+pub(crate) const CIDR: Rule = Rule::checked(cidr, 1, 43, "192.0.2.0/24").pattern(
+    r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$",
+);
+/// A name in addresses.
+pub(crate) const SLUG: Rule = Rule::checked(slug, 1, LONGEST, "acme").pattern("^[A-Za-z0-9_-]+$");
+/// An e-mail address.
+pub(crate) const EMAIL: Rule = Rule::checked(email, 3, LONGEST, "alice@example.org").format("email");
+
+/// A text of several lines, such as a template.
+pub(crate) const LINES: Rule = Rule::checked(lines, 1, 65_536, "account.1.user_name = {{EXTENSION}}");
+/// The number of a DID: in E.164 form or as people write it.
+pub(crate) const DID_NUMBER: Rule =
+    Rule::checked(did_number, 1, 32, "+15551001001").pattern(r"^\+?[0-9 ().\-]*[0-9][0-9 ().\-]*$");
+/// What a caller presses in a menu.
+pub(crate) const DIGITS: Rule = Rule::checked(digits, 1, 10, "1").pattern("^[0-9*#]{1,10}$");
+/// A prompt: a file of the switch, or a phrase.
+pub(crate) const PROMPT: Rule = PLAIN.such_as("ivr/welcome.wav");
+/// A host name or an IP address.
+pub(crate) const HOST: Rule = Rule::checked(domain, 1, 253, "sip.carrier.example");
+/// An address of the web.
+pub(crate) const URL: Rule = Rule::checked(url, 1, 2048, "https://hooks.example.org/nizam")
+    .pattern("^[hH][tT][tT][pP][sS]?://.+")
+    .format("uri");
+/// A secret that signs.
+pub(crate) const SIGNING_SECRET: Rule =
+    Rule::checked(signing_secret, 16, 255, "3WdGwO8hC5v0mQzR2sLk9T").pattern(HARMLESS);
+/// An address of a network card, in any of its spellings.
+pub(crate) const MAC: Rule =
+    Rule::checked(mac, 12, 17, "00:15:65:a1:b2:c3").pattern("^([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}$");
+/// A pattern of dialled numbers: digits, `+`, `*`, `#`, X for any digit, Z for 1-9, N for 2-9, a final `.` for any rest.
+pub(crate) const DIAL_PATTERN: Rule =
+    Rule::checked(dial_pattern, 1, 64, "1NXXNXXXXXX").pattern(r"^[0-9XZN+*#]+\.?$");
+/// Digits that a gateway wants before a number.
+pub(crate) const PREPEND: Rule = Rule::checked(prepend, 1, 32, "00").pattern("^[0-9+*#]+$");
+/// The name of a codec.
+pub(crate) const CODEC: Rule = Rule::checked(codec, 1, 32, "PCMA").pattern("^[A-Za-z0-9._@-]+$");
+/// The password of a gateway: what the carrier gave out, however short.
+pub(crate) const GATEWAY_PASSWORD: Rule =
+    Rule::checked(plain, 1, LONGEST, "kx9TqLw2ZrB7vNsE").pattern(HARMLESS);
+/// A number or the beginning of one; `*` stands for any rest.
+pub(crate) const CALLER_PATTERN: Rule = Rule::checked(plain, 1, LONGEST, "+1555*").pattern(HARMLESS);
+/// The id of a node of a flow.
+pub(crate) const NODE: Rule = Rule::checked(node, 1, 100, "welcome").pattern(HARMLESS);
+
+/// [`plain`] and [`harmless`] as a pattern.
+const HARMLESS: &str = r"^(?![\s\S]*(<!|\$\{|\\'))(?=[\s\S]*\S)[^\u0000-\u001f\u007f-\u009f]+$";
 
 /// Longest text of a column, in characters.
 const LONGEST: usize = 255;
 
 /// The name of a field as messages have it.
-pub(super) fn label(field: &str) -> String {
+pub(crate) fn label(field: &str) -> String {
     field.replace('_', " ")
 }
 
 /// Any text that cannot become something else on its way through XML and FreeSWITCH.
-pub(super) fn plain(label: &str, text: &str) -> Result<String, String> {
+pub(crate) fn plain(label: &str, text: &str) -> Result<String, String> {
     shorter(label, text, LONGEST)?;
     harmless(label, text)?;
     // In a dial string `\'` ends a quoted value although the quote is escaped.
@@ -25,19 +131,19 @@ pub(super) fn plain(label: &str, text: &str) -> Result<String, String> {
 }
 
 /// Any text that no one interprets: it is hashed, or only compared.
-pub(super) fn opaque(label: &str, text: &str) -> Result<String, String> {
+fn opaque(label: &str, text: &str) -> Result<String, String> {
     shorter(label, text, 1024)?;
     Ok(text.to_owned())
 }
 
 /// A new password of a user.
-pub(super) fn user_password(label: &str, text: &str) -> Result<String, String> {
+fn user_password(label: &str, text: &str) -> Result<String, String> {
     longer(label, text, 8)?;
     opaque(label, text)
 }
 
 /// A SIP password.
-pub(super) fn sip_password(label: &str, text: &str) -> Result<String, String> {
+fn sip_password(label: &str, text: &str) -> Result<String, String> {
     longer(label, text, 8)?;
     shorter(label, text, 128)?;
     harmless(label, text)?;
@@ -45,7 +151,7 @@ pub(super) fn sip_password(label: &str, text: &str) -> Result<String, String> {
 }
 
 /// The number of an extension, also the SIP user name and a directory of the voicemail.
-pub(super) fn number(label: &str, text: &str) -> Result<String, String> {
+fn number(label: &str, text: &str) -> Result<String, String> {
     shorter(label, text, 64)?;
     let known = |c: char| c.is_ascii_alphanumeric() || "._+*#-".contains(c);
     if !text.chars().all(known) {
@@ -57,13 +163,119 @@ pub(super) fn number(label: &str, text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+fn lines(label: &str, text: &str) -> Result<String, String> {
+    shorter(label, text, 65_536)?;
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(format!("The {label} field must not contain control characters."));
+    }
+    Ok(text.to_owned())
+}
+
+fn did_number(label: &str, text: &str) -> Result<String, String> {
+    shorter(label, text, 32)?;
+    let rest = text.strip_prefix('+').unwrap_or(text);
+    let known = |c: char| c.is_ascii_digit() || " ().-".contains(c);
+    if rest.chars().all(known) && rest.contains(|c: char| c.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("The {label} field must be a telephone number such as +15551001001."))
+    }
+}
+
+/// What makes the number of a DID unique in its tenant: its spelling does not count.
+pub fn did_key(number: &str) -> String {
+    number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+}
+
+fn digits(label: &str, text: &str) -> Result<String, String> {
+    if (1..=10).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit() || "*#".contains(c)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("The {label} field must be 1 to 10 of the digits 0-9, * and #."))
+    }
+}
+
+fn url(label: &str, text: &str) -> Result<String, String> {
+    shorter(label, text, 2048)?;
+    let wrong = || format!("The {label} field must be a valid URL.");
+    let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+    let known = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let odd = |c: char| c.is_control() || c.is_whitespace() || "\"<>\\^`{|}".contains(c);
+    if !known || host.is_empty() || host.starts_with(':') || text.contains(odd) {
+        return Err(wrong());
+    }
+    Ok(text.to_owned())
+}
+
+fn signing_secret(label: &str, text: &str) -> Result<String, String> {
+    longer(label, text, 16)?;
+    shorter(label, text, LONGEST)?;
+    harmless(label, text)?;
+    Ok(text.to_owned())
+}
+
+fn mac(label: &str, text: &str) -> Result<String, String> {
+    let known = text.chars().all(|c| c.is_ascii_hexdigit() || ":.-".contains(c));
+    if known && text.len() <= 17 && mac_key(text).len() == 12 {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("The {label} field must be a MAC address such as 00:15:65:a1:b2:c3."))
+    }
+}
+
+/// The 12 hex digits of a MAC address, by which a phone is known.
+pub fn mac_key(text: &str) -> String {
+    text.chars().filter(char::is_ascii_hexdigit).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn dial_pattern(label: &str, text: &str) -> Result<String, String> {
+    let body = text.strip_suffix('.').unwrap_or(text);
+    let known = |c: char| c.is_ascii_digit() || "XZN+*#".contains(c);
+    if !body.is_empty() && text.len() <= 64 && body.chars().all(known) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "The {label} field must be a pattern of digits, +, *, #, X (any digit), Z (1-9), N (2-9), with . at the end for \
+             any rest."
+        ))
+    }
+}
+
+fn codec(label: &str, text: &str) -> Result<String, String> {
+    let known = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
+    if (1..=32).contains(&text.len()) && text.chars().all(known) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("The {label} field must be the name of a codec such as PCMA or opus@48000h@20i."))
+    }
+}
+
+/// What makes a name unique in its tenant: case does not count.
+pub(crate) fn folded(name: &str) -> String {
+    name.to_lowercase()
+}
+
+fn prepend(label: &str, text: &str) -> Result<String, String> {
+    if (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit() || "+*#".contains(c)) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("The {label} field must be 1 to 32 digits, +, * or #."))
+    }
+}
+
+fn node(label: &str, text: &str) -> Result<String, String> {
+    shorter(label, text, 100)?;
+    plain(label, text)
+}
+
 /// What makes a number unique in its tenant: SIP phones and people do not agree on case.
 pub fn extension_key(number: &str) -> String {
     number.to_ascii_lowercase()
 }
 
 /// A PIN for voicemail.
-pub(super) fn pin(label: &str, text: &str) -> Result<String, String> {
+fn pin(label: &str, text: &str) -> Result<String, String> {
     if (4..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
@@ -72,7 +284,7 @@ pub(super) fn pin(label: &str, text: &str) -> Result<String, String> {
 }
 
 /// A SIP domain: a host name (RFC 1123) or an IP address, in lower case.
-pub(super) fn domain(label: &str, text: &str) -> Result<String, String> {
+pub(crate) fn domain(label: &str, text: &str) -> Result<String, String> {
     let wrong = || format!("The {label} field must be a host name or an IP address.");
     shorter(label, text, 253)?;
     if let Ok(address) = text.parse::<IpAddr>() {
@@ -100,7 +312,7 @@ pub(super) fn domain(label: &str, text: &str) -> Result<String, String> {
 
 /// The domain of a tenant: more than one label, or an address. It is also the name of the tenant's context, and a single
 /// word may be one that the switch has already: a tenant `public` would get the calls of strangers.
-pub(super) fn tenant_domain(label: &str, text: &str) -> Result<String, String> {
+fn tenant_domain(label: &str, text: &str) -> Result<String, String> {
     let domain = domain(label, text)?;
     if domain.contains(['.', ':']) {
         Ok(domain)
@@ -110,7 +322,7 @@ pub(super) fn tenant_domain(label: &str, text: &str) -> Result<String, String> {
 }
 
 /// One network in CIDR notation.
-pub(super) fn cidr(label: &str, text: &str) -> Result<String, String> {
+fn cidr(label: &str, text: &str) -> Result<String, String> {
     let wrong = || format!("The {label} field must be a network such as 192.0.2.0/24 or 2001:db8::/32.");
     let (address, bits) = text.split_once('/').ok_or_else(wrong)?;
     let address: IpAddr = address.parse().map_err(|_| wrong())?;
@@ -126,7 +338,7 @@ pub(super) fn cidr(label: &str, text: &str) -> Result<String, String> {
 }
 
 /// A name in addresses.
-pub(super) fn slug(label: &str, text: &str) -> Result<String, String> {
+fn slug(label: &str, text: &str) -> Result<String, String> {
     shorter(label, text, LONGEST)?;
     if text.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_') {
         Ok(text.to_owned())
@@ -171,7 +383,7 @@ fn shorter(label: &str, text: &str, most: usize) -> Result<(), String> {
 }
 
 /// `<!` starts what FreeSWITCH's parser takes for a declaration (`switch_xml.c`), `${` is expanded by its channels.
-pub(super) fn harmless(label: &str, text: &str) -> Result<(), String> {
+pub(crate) fn harmless(label: &str, text: &str) -> Result<(), String> {
     if text.chars().any(char::is_control) {
         return Err(format!("The {label} field must not contain control characters."));
     }

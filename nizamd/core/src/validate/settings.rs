@@ -1,9 +1,9 @@
 //! The settings of a tenant: free-form JSON within bounds.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::rule::harmless;
-use super::{Errors, Fields};
+use super::{Errors, Fields, Presence};
 
 /// Settings as they were sent: a map is merged key by key, a list is appended.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,11 @@ const LARGEST: usize = 65_536;
 
 /// The field `settings`, or the whole body where it has no such field.
 pub fn settings(f: &mut Fields<'_>) -> Result<Settings, Errors> {
+    let schema =
+        || json!({"type": "object", "minProperties": 1, "examples": [{"timezone": "Europe/Berlin"}]});
+    if f.describe("settings", Presence::Optional, schema) {
+        return f.finish(Settings::List(Vec::new()));
+    }
     let value = if f.has("settings") {
         f.value("settings").cloned()
     } else {
@@ -93,7 +98,6 @@ fn fault(key: &str, value: &Value, levels: usize) -> Option<String> {
 mod tests {
     use super::super::Input;
     use super::*;
-    use serde_json::json;
 
     fn input(json: &str) -> Input {
         Input::json(json.as_bytes()).unwrap()

@@ -1,14 +1,14 @@
 //! The fields of a tenant.
 
-use super::rule::{plain, slug, tenant_domain};
+use super::rule::{PLAIN, SLUG, TENANT_DOMAIN};
 use super::{Errors, Fields};
 use crate::model::{NewTenant, Slug, TenantChange, TenantStatus};
 
 /// The fields of a new tenant. Without a slug it is made from the name.
 pub fn new_tenant(f: &mut Fields<'_>) -> Result<NewTenant, Errors> {
-    let name = f.text("name", plain);
-    let domain = f.text("domain", tenant_domain);
-    let slug = match f.nullable("slug", slug) {
+    let name = f.text("name", PLAIN);
+    let domain = f.text("domain", TENANT_DOMAIN);
+    let slug = match f.nullable("slug", SLUG) {
         Some(slug) => Slug::Given(slug),
         None if f.is_wrong("slug") => Slug::Given(String::new()),
         None if name.is_empty() => {
@@ -21,7 +21,7 @@ pub fn new_tenant(f: &mut Fields<'_>) -> Result<NewTenant, Errors> {
         name,
         domain,
         slug,
-        status: f.choice("status", TenantStatus::parse).unwrap_or(TenantStatus::Active),
+        status: status(f).unwrap_or(TenantStatus::Active),
         max_extensions: f.count("max_extensions").unwrap_or(0),
         max_concurrent_calls: f.count("max_concurrent_calls").unwrap_or(0),
         max_dids: f.count("max_dids").unwrap_or(0),
@@ -34,10 +34,10 @@ pub fn new_tenant(f: &mut Fields<'_>) -> Result<NewTenant, Errors> {
 /// The fields of a change to a tenant: what is absent keeps its value.
 pub fn change_tenant(f: &mut Fields<'_>) -> Result<TenantChange, Errors> {
     let change = TenantChange {
-        name: f.text_change("name", plain),
-        domain: f.text_change("domain", tenant_domain),
-        slug: f.text_change("slug", slug),
-        status: f.choice("status", TenantStatus::parse),
+        name: f.text_change("name", PLAIN),
+        domain: f.text_change("domain", TENANT_DOMAIN),
+        slug: f.text_change("slug", SLUG),
+        status: status(f),
         max_extensions: f.count("max_extensions"),
         max_concurrent_calls: f.count("max_concurrent_calls"),
         max_dids: f.count("max_dids"),
@@ -45,6 +45,10 @@ pub fn change_tenant(f: &mut Fields<'_>) -> Result<TenantChange, Errors> {
         is_active: f.flag("is_active"),
     };
     f.finish(change)
+}
+
+fn status(f: &mut Fields<'_>) -> Option<TenantStatus> {
+    f.choice("status", TenantStatus::NAMES).and_then(TenantStatus::parse)
 }
 
 /// The slug that a name makes: `Acme & Söhne` is `acme-söhne`.

@@ -1,0 +1,35 @@
+//! DIDs: numbers of the public network that lead to a destination of the tenant.
+
+use super::destination::TYPE;
+use super::field::{Default, Field, Kind, Refers};
+use super::{Access, Quota, Resource, no_rules};
+use crate::model::Permission as P;
+use crate::validate::rule::{DID_NUMBER, PLAIN, did_key};
+
+/// DIDs. What they lead to need not exist yet: until it does, a call to them is answered with 404.
+pub const DID: Resource = Resource {
+    model: "Did",
+    label: "DID",
+    table: "dids",
+    path: "dids",
+    parameter: "did",
+    access: Access { view: P::DidsView, create: P::DidsCreate, update: P::DidsUpdate, delete: P::DidsDelete },
+    quota: Some(Quota { most: "max_dids", count: "dids_count" }),
+    concerns_switch: true,
+    lenient: true,
+    order: ("number", false),
+    rules: no_rules,
+    fields: &[
+        Field::required("number", Kind::Text(DID_NUMBER))
+            .filter()
+            .sort()
+            .folded(did_key)
+            .about("The number, in any spelling; calls find it in E.164 form."),
+        Field::nullable("description", Kind::Text(PLAIN)),
+        Field::required("destination_type", TYPE).filter().about("Where calls go."),
+        Field::required("destination_id", Kind::Id(Refers::ByType("destination_type")))
+            .filter()
+            .about("The id of where calls go; for voicemail that of the extension."),
+        Field::optional("is_active", Kind::Flag, Default::Flag(true)).filter(),
+    ],
+};
