@@ -79,6 +79,7 @@ fn tenant(n: u32) -> Tenant {
         max_dids: 0,
         max_ring_groups: 0,
         is_active: true,
+        version: 1,
         created_at: 0,
         updated_at: 0,
     }
@@ -101,6 +102,7 @@ fn extension_of(tenant: &Tenant, n: u32) -> Extension {
         voicemail_pin: Some("4711".to_owned()),
         cidr: None,
         is_active: true,
+        version: 1,
         created_at: 0,
         updated_at: 0,
     }

@@ -25,6 +25,9 @@ CREATE TABLE tenants (
     status                   TEXT    NOT NULL DEFAULT 'active',
     -- Counted in the transaction that adds or removes one: a quota and the total of a list must not cost a scan.
     extensions_count         INTEGER NOT NULL DEFAULT 0,
+    dids_count               INTEGER NOT NULL DEFAULT 0,
+    ring_groups_count        INTEGER NOT NULL DEFAULT 0,
+    version                  INTEGER NOT NULL DEFAULT 1,
     created_at               INTEGER NOT NULL,
     updated_at               INTEGER NOT NULL
 );
@@ -44,6 +47,7 @@ CREATE TABLE users (
     role              TEXT    NOT NULL DEFAULT 'user',
     -- 1 once somebody has said what the user may do; then only grants count.
     restricted        INTEGER NOT NULL DEFAULT 0,
+    version           INTEGER NOT NULL DEFAULT 1,
     created_at        INTEGER NOT NULL,
     updated_at        INTEGER NOT NULL
 );
@@ -100,6 +104,7 @@ CREATE TABLE extensions (
     voicemail_pin              BLOB,
     cidr                       TEXT,
     is_active                  INTEGER NOT NULL DEFAULT 1,
+    version                    INTEGER NOT NULL DEFAULT 1,
     created_at                 INTEGER NOT NULL,
     updated_at                 INTEGER NOT NULL
 );

@@ -18,7 +18,7 @@ async fn main() -> Result<()> {
     let per_tenant = rest.first().map_or(Ok(PER_TENANT), |text| text.parse()).context("PER_TENANT")?;
     ensure!(per_tenant > 0, "PER_TENANT must not be 0");
     let store = Store::open(url, Keyring::new(&Key::parse(key).context("APP_KEY")?)).await?;
-    let actor = Actor { user_id: None, ip_address: None, user_agent: None };
+    let actor = Actor::default();
     for n in 0..extensions.div_ceil(per_tenant) {
         let tenant = store.create_tenant(&actor, tenant(n)).await?.value;
         let count = per_tenant.min(extensions - n * per_tenant);

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::config::Registration;
 use crate::follow::Own;
-use crate::http::Limits;
+use crate::http::{Bounds, Limits, Proxies};
 use crate::password::Passwords;
 use crate::publisher::Publisher;
 
@@ -31,6 +31,8 @@ pub struct App {
     pub registration: Registration,
     /// How many requests are too many.
     pub limits: Limits,
+    /// The proxies whose word on clients counts.
+    pub proxies: Proxies,
     /// The generations that requests of this process made.
     pub own: Arc<Own>,
     uses: Mutex<HashMap<i64, Instant>>,
@@ -41,7 +43,7 @@ impl App {
     pub fn new(
         store: Arc<Store>,
         publisher: Arc<dyn Publisher>,
-        rate_limit: u32,
+        bounds: Bounds,
         registration: Registration,
     ) -> Self {
         Self {
@@ -49,10 +51,17 @@ impl App {
             publisher,
             passwords: Passwords::default(),
             registration,
-            limits: Limits::new(rate_limit),
+            limits: Limits::new(bounds),
+            proxies: Proxies::default(),
             own: Arc::default(),
             uses: Mutex::default(),
         }
+    }
+
+    /// The same behind these proxies.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// Notes that a token is used, once a minute at most, without letting the request wait for it.

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::config::Config;
 use crate::fatal::Fatal;
+use crate::http::Proxies;
 use crate::{follow, http, opening, publish};
 
 /// How long requests that run may take to end.
@@ -29,7 +30,8 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let seen = store.generation().await?;
     // The one place where the way to the switches is made.
     let publisher = publish::start(&store, &config).await?;
-    let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.rate_limit, config.registration);
+    let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
+        .behind(Proxies::new(config.trusted_proxies.clone()));
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");

@@ -11,7 +11,8 @@
 use nizam_core::model::{ExtensionChange, NewExtension, NewTenant, Slug, Tenant, TenantStatus, Touched};
 use nizam_engine::link::{Client, Connection, Identity};
 use nizam_engine::{DirectoryAnswer, DirectoryQuestion, Engine, Origin};
-use nizam_store::{Actor, Committed, Key, Keyring, Store};
+use nizam_store::{Actor, Committed, Expected, Key, Keyring, Store};
+use nizam_test_postgres::Database;
 use nizam_wire::link::{Chunk, preamble};
 use nizamd::link::{Allowed, Listener, Switches};
 use nizamd::publish::Publishing;
@@ -28,7 +29,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const ACTOR: Actor = Actor { user_id: None, ip_address: None, user_agent: None };
+const ACTOR: Actor = Actor { user_id: None, ip_address: None, user_agent: None, idempotency: None };
 
 /// nizamd without its REST API.
 struct Daemon {
@@ -43,7 +44,7 @@ struct Daemon {
 impl Daemon {
     async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", dir.path().join("nizam.db").display());
+        let url = Database::chosen().fresh(dir.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
         let tenant = store.create_tenant(&ACTOR, new_tenant("acme.example")).await.unwrap().value;
         let switches = Arc::new(Switches::default());
@@ -164,7 +165,11 @@ async fn a_write_that_was_answered_is_what_every_switch_answers() {
     assert!(live);
     for n in 0..200 {
         let change = ExtensionChange { password: format!("password-{n}"), ..change("1001") };
-        let committed = daemon.store.update_extension(&ACTOR, daemon.tenant.id, id, change).await.unwrap();
+        let committed = daemon
+            .store
+            .update_extension(&ACTOR, daemon.tenant.id, id, change, &Expected::Anything)
+            .await
+            .unwrap();
         assert!(daemon.live(committed).await.1);
         for switch in &switches {
             let answer = switch.answer("1001", "acme.example").unwrap();
@@ -172,17 +177,21 @@ async fn a_write_that_was_answered_is_what_every_switch_answers() {
         }
     }
     // Another number: the old one is gone, the new one there.
-    let committed =
-        daemon.store.update_extension(&ACTOR, daemon.tenant.id, id, change("2002")).await.unwrap();
+    let committed = daemon
+        .store
+        .update_extension(&ACTOR, daemon.tenant.id, id, change("2002"), &Expected::Anything)
+        .await
+        .unwrap();
     assert!(daemon.live(committed).await.1);
     assert!(switches[0].answer("1001", "acme.example").is_none());
     assert!(switches[0].answer("2002", "acme.example").is_some());
-    let committed = daemon.store.delete_extension(&ACTOR, daemon.tenant.id, id).await.unwrap();
+    let committed =
+        daemon.store.delete_extension(&ACTOR, daemon.tenant.id, id, &Expected::Anything).await.unwrap();
     assert!(daemon.live(committed).await.1);
     assert!(switches[1].answer("2002", "acme.example").is_none());
     let (_, live) = daemon.add("3003", "third-password").await;
     assert!(live && switches[0].answer("3003", "acme.example").is_some());
-    let committed = daemon.store.delete_tenant(&ACTOR, daemon.tenant.id).await.unwrap();
+    let committed = daemon.store.delete_tenant(&ACTOR, daemon.tenant.id, &Expected::Anything).await.unwrap();
     assert!(daemon.live(committed).await.1);
     assert!(switches[0].answer("3003", "acme.example").is_none());
 }
@@ -249,8 +258,11 @@ async fn a_switch_outlives_the_daemon_and_comes_back_to_it() {
     until("the end of the link", || connected(&daemon) == 0).await;
     assert!(switch.answer("1001", "acme.example").unwrap().contains("first-password"));
     // It is not waited for, but the answer says that somebody does not know yet.
-    let committed =
-        daemon.store.update_extension(&ACTOR, daemon.tenant.id, id, change("1001")).await.unwrap();
+    let committed = daemon
+        .store
+        .update_extension(&ACTOR, daemon.tenant.id, id, change("1001"), &Expected::Anything)
+        .await
+        .unwrap();
     assert!(!daemon.live(committed).await.1);
     assert!(switch.answer("1001", "acme.example").unwrap().contains("first-password"));
     daemon.listen();

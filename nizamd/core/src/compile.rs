@@ -126,6 +126,7 @@ mod tests {
             max_dids: 0,
             max_ring_groups: 0,
             is_active: true,
+            version: 1,
             created_at: 0,
             updated_at: 0,
         };

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compile;
+pub mod lint;
 pub mod model;
 pub mod resource;
 pub mod validate;

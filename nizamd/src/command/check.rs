@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use nizam_store::masked;
+
 use super::print;
 use crate::config::{Config, LogFormat, Registration};
 use crate::fatal::Fatal;
@@ -17,14 +19,18 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
         LogFormat::Json => "json",
     };
     let users = config.link.allow_users.join(", ");
-    let values: [(&str, &dyn Display); 11] = [
+    let proxies = config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let values: [(&str, &dyn Display); 14] = [
         ("listen", &config.listen),
         ("socket", &config.socket.display()),
         ("state_dir", &config.state_dir.display()),
         ("snapshot_dir", &config.snapshot_dir.display()),
-        ("database_url", &config.database_url),
+        ("database_url", &masked(&config.database_url)),
         ("app_key", &app_key),
-        ("rate_limit", &config.rate_limit),
+        ("rate_limit", &config.bounds.requests),
+        ("login_rate_limit", &config.bounds.logins),
+        ("rate_limit_admins", &config.bounds.admins),
+        ("trusted_proxies", &proxies),
         ("registration", &registration),
         ("log", &config.log),
         ("log_format", &log_format),

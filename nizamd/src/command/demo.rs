@@ -1,7 +1,7 @@
 //! `nizamd seed-demo`: a tenant to try things with. Its passwords are random; running it again prints them again.
 
 use nizam_core::model::{NewExtension, NewTenant, Slug, Tenant, TenantStatus};
-use nizam_store::{Actor, Page, Store, StoreResult, random_text};
+use nizam_store::{Actor, Page, Query, Store, StoreResult, random_text};
 
 use super::print;
 use crate::config::Config;
@@ -48,7 +48,8 @@ fn demo_tenant() -> NewTenant {
 
 /// Number, password and PIN of each demo extension; those that are not there are made.
 async fn extensions(store: &Store, tenant: &Tenant) -> StoreResult<Vec<(String, String, String)>> {
-    let listed = store.extensions(tenant.id, Page { number: 1, size: 1000 }).await?.rows;
+    let all = Query { page: Page { number: 1, size: 1000 }, ..Query::default() };
+    let listed = store.extensions(tenant.id, &all).await?.rows;
     let mut all = Vec::new();
     for (number, first, last) in EXTENSIONS {
         let found = listed.iter().find(|e| e.extension == number);

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use nizam_store::masked;
+
 use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::{logging, opening, serve};
@@ -106,7 +108,7 @@ fn execute(cli: Cli) -> Result<(), Fatal> {
         Command::Serve => block_on(serve::serve(config)),
         Command::Migrate => block_on(async {
             opening::store(&config).await?.close().await;
-            print(&format!("the database {} is up to date", config.database_url))
+            print(&format!("the database {} is up to date", masked(&config.database_url)))
         }),
         Command::Admin(Admin::Create { email, password, name }) => {
             block_on(admin::create(&config, email, password, name))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Variables that other programs of NIZAM read, and those of the command line.
-const OTHERS: &[&str] = &["CONFIG", "BIN_DIR", "SKIPS", "REQUIRE"];
+const OTHERS: &[&str] = &["CONFIG", "BIN_DIR", "SKIPS", "REQUIRE", "TEST_DATABASE"];
 
 /// The variables, without their prefix. Empty ones are as good as absent.
 pub(super) struct Environment(BTreeMap<String, String>);

@@ -3,10 +3,11 @@
 mod environment;
 mod file;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::fatal::Fatal;
+use crate::http::{Bounds, LOGINS};
 use environment::Environment;
 use file::File;
 
@@ -24,12 +25,14 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Where the newest image is kept for modules that start without nizamd.
     pub snapshot_dir: PathBuf,
-    /// The database, `sqlite:PATH`.
+    /// The database, `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
     pub database_url: String,
     /// The key of the secrets in the database, where it is configured and not in a file of its own.
     pub app_key: Option<Secret>,
-    /// Requests a minute of one user or address; 0 turns every limit off.
-    pub rate_limit: u32,
+    /// How many requests a minute are allowed.
+    pub bounds: Bounds,
+    /// Addresses of proxies in front of nizamd, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Whether anybody may register.
     pub registration: Registration,
     /// What is logged, a filter as of `tracing`.
@@ -123,11 +126,31 @@ impl Config {
             database_url: database_url
                 .unwrap_or_else(|| format!("sqlite:{}", state_dir.join("nizam.db").display())),
             app_key: env.text("APP_KEY").or(file.app_key).map(Secret),
-            rate_limit: choose(
-                env.text("RATE_LIMIT").or(file.rate_limit.map(|n| n.to_string())),
-                "60",
-                "NIZAM_RATE_LIMIT (key rate_limit)",
-                |text| text.parse().map_err(|_| "it must be a number of requests a minute, or 0".to_owned()),
+            bounds: Bounds {
+                requests: choose(
+                    env.text("RATE_LIMIT").or(file.rate_limit.map(|n| n.to_string())),
+                    "60",
+                    "NIZAM_RATE_LIMIT (key rate_limit)",
+                    a_minute,
+                )?,
+                logins: choose(
+                    env.text("LOGIN_RATE_LIMIT").or(file.login_rate_limit.map(|n| n.to_string())),
+                    &LOGINS.to_string(),
+                    "NIZAM_LOGIN_RATE_LIMIT (key login_rate_limit)",
+                    a_minute,
+                )?,
+                admins: choose(
+                    env.text("RATE_LIMIT_ADMINS").or(file.rate_limit_admins.map(|on| on.to_string())),
+                    "true",
+                    "NIZAM_RATE_LIMIT_ADMINS (key rate_limit_admins)",
+                    |text| text.parse().map_err(|_| "it must be true or false".to_owned()),
+                )?,
+            },
+            trusted_proxies: choose(
+                env.text("TRUSTED_PROXIES").or(file.trusted_proxies.map(|list| list.join(","))),
+                "",
+                "NIZAM_TRUSTED_PROXIES (key trusted_proxies)",
+                addresses,
             )?,
             registration: choose(
                 env.text("REGISTRATION").or(file.registration),
@@ -155,6 +178,16 @@ impl Config {
             state_dir,
         })
     }
+}
+
+fn a_minute(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it must be a number of requests a minute, or 0".to_owned())
+}
+
+fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let parse = |item: &str| item.parse().map_err(|_| format!("{item} is no IP address"));
+    items.map(parse).collect()
 }
 
 fn choose<T>(
@@ -197,7 +230,7 @@ mod tests {
             ("NIZAM_APP_KEY", "geheim"),
         ];
         let (config, warnings) = load(toml, &variables).unwrap();
-        assert_eq!((config.listen.port(), config.rate_limit), (2, 0));
+        assert_eq!((config.listen.port(), config.bounds.requests), (2, 0));
         assert_eq!(config.link.allow_users, ["x", "y"]);
         assert_eq!(config.database_url, "sqlite:/d");
         assert!(warnings.is_empty());
@@ -219,6 +252,9 @@ mod tests {
         for (name, value) in [
             ("NIZAM_LISTEN", "8080"),
             ("NIZAM_RATE_LIMIT", "-1"),
+            ("NIZAM_LOGIN_RATE_LIMIT", "many"),
+            ("NIZAM_RATE_LIMIT_ADMINS", "perhaps"),
+            ("NIZAM_TRUSTED_PROXIES", "127.0.0.1,proxy"),
             ("NIZAM_REGISTRATION", "maybe"),
             ("NIZAM_LOG_FORMAT", "xml"),
         ] {

@@ -1,16 +1,17 @@
 //! A request on its way through an operation.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use nizam_core::validate::{Errors, Fields, Input};
-use nizam_store::{Actor, Authentic, Committed};
+use nizam_core::validate::{Fields, Input};
+use nizam_store::{Actor, Authentic, Committed, Expected, Idempotency};
 use uuid::Uuid;
 
 use super::failure::Failure;
-use super::reply::Reply;
+use super::gate::Form;
+use super::reply::{Reply, version_of};
 use super::request::Request;
+use super::router::Parameters;
 use crate::app::App;
 
 /// Longest wait for the switches. The write is committed; a switch that hangs must not hang the client.
@@ -23,26 +24,38 @@ pub(super) struct Call {
     /// Who presents a good token. Handlers see it through a proof only.
     pub(super) authentic: Option<Arc<Authentic>>,
     pub(super) input: Input,
-    pub(super) parameters: BTreeMap<&'static str, String>,
+    pub(super) parameters: Parameters,
     pub(super) writes: bool,
+    /// Whether the body is a text and not fields.
+    pub(super) text: bool,
+    /// The request that must not be done twice.
+    pub(super) idempotency: Option<Idempotency>,
     /// Fields of the body that the operation does not know.
     pub(super) ignored: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Call {
     /// Reads the fields of the operation.
-    pub(super) fn read<F>(&self, form: fn(&mut Fields<'_>) -> Result<F, Errors>) -> Result<F, Failure> {
+    pub(super) fn read<F>(&self, form: impl Form<F>) -> Result<F, Failure> {
         let mut fields = Fields::new(&self.input);
         let form = form(&mut fields);
         let ignored = fields.ignored().map(str::to_owned).collect();
-        // Set once: an operation reads its fields once.
-        let _first = self.ignored.set(ignored);
+        if !self.text {
+            // Set once: an operation reads its fields once.
+            let _first = self.ignored.set(ignored);
+        }
         Ok(form?)
+    }
+
+    /// Notes fields that the operation does not know.
+    pub(super) fn ignore(&self, names: Vec<String>) {
+        // An operation whose body is a text has no other fields.
+        let _first = self.ignored.set(names);
     }
 
     /// A part of the path, as it was sent.
     pub(super) fn parameter(&self, name: &str) -> &str {
-        self.parameters.get(name).map_or("", String::as_str)
+        self.parameters.get(name)
     }
 
     /// A part of the path that must be a UUID.
@@ -53,12 +66,30 @@ impl Call {
         id.ok_or_else(|| Failure::no_model(model, text))
     }
 
+    /// What the client expects of the row that it changes or deletes (RFC 9110, 13.1.1).
+    pub(super) fn expected(&self) -> Result<Expected, Failure> {
+        let Some(text) = self.request.header("if-match") else {
+            let sent = self.request.headers.contains_key("if-match");
+            return if sent {
+                Err(Failure::bad_request("The If-Match header is not a list of entity tags."))
+            } else {
+                Ok(Expected::Anything)
+            };
+        };
+        if text.trim() == "*" {
+            return Ok(Expected::Anything);
+        }
+        // A tag that is none of ours, a weak one for instance, matches nothing.
+        Ok(Expected::Versions(text.split(',').filter_map(|tag| version_of(tag.trim())).collect()))
+    }
+
     /// Who does it, for the audit trail.
     pub(super) fn actor(&self) -> Actor {
         Actor {
             user_id: self.authentic.as_ref().map(|who| who.user.id),
             ip_address: Some(self.request.peer.to_canonical().to_string()),
             user_agent: self.request.header("user-agent").map(str::to_owned),
+            idempotency: self.idempotency.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Extensions of a tenant.
 
 use nizam_core::model::{Extension, ExtensionChange, NewExtension};
+use nizam_core::resource::EXTENSION_LIST;
 use serde_json::json;
 
 use super::call::Call;
@@ -9,29 +10,36 @@ use super::reply::{Outcome, Reply};
 use super::{paginate, present};
 
 pub(super) async fn list(call: Call, member: Member, (): ()) -> Outcome {
-    let page = paginate::page(&call.input);
-    let listed = call.app.store.extensions(member.tenant().id, page).await?;
-    Ok(Reply::ok(&paginate::envelope(&call.request, page, &listed, present::extension)))
+    let query = paginate::query(&call.input, EXTENSION_LIST)?;
+    let listed = call.app.store.extensions(member.tenant().id, &query).await?;
+    Ok(paginate::reply(&call.request, query.page, &listed, present::extension))
 }
 
 pub(super) async fn create(call: Call, member: Member, new: NewExtension) -> Outcome {
     let committed = call.app.store.create_extension(&call.actor(), member.tenant().id, new).await?;
     let reply = Reply::created(&json!({"data": present::extension(&committed.value)}));
+    let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }
 
-pub(super) async fn show(_: Call, _: Member, extension: Extension, (): ()) -> Outcome {
-    Ok(Reply::ok(&json!({"data": present::extension(&extension)})))
+pub(super) async fn show(call: Call, _: Member, extension: Extension, (): ()) -> Outcome {
+    let reply = Reply::ok(&json!({"data": present::extension(&extension)}));
+    Ok(reply.etag(extension.version).unless_known(&call.request))
 }
 
 pub(super) async fn update(call: Call, member: Member, old: Extension, change: ExtensionChange) -> Outcome {
+    let expected = call.expected()?;
     let tenant = member.tenant().id;
-    let committed = call.app.store.update_extension(&call.actor(), tenant, old.id, change).await?;
+    let store = &call.app.store;
+    let committed = store.update_extension(&call.actor(), tenant, old.id, change, &expected).await?;
     let reply = Reply::ok(&json!({"data": present::extension(&committed.value)}));
+    let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }
 
 pub(super) async fn delete(call: Call, member: Member, old: Extension, (): ()) -> Outcome {
-    let committed = call.app.store.delete_extension(&call.actor(), member.tenant().id, old.id).await?;
+    let expected = call.expected()?;
+    let tenant = member.tenant().id;
+    let committed = call.app.store.delete_extension(&call.actor(), tenant, old.id, &expected).await?;
     Ok(call.written(Reply::no_content(), committed).await)
 }

@@ -3,7 +3,7 @@
 use nizam_core::model::TenantStatus;
 use nizam_core::validate::Errors;
 use nizam_store::StoreError;
-use serde_json::json;
+use serde::Serialize;
 use warp::http::StatusCode;
 
 use super::reply::Reply;
@@ -58,20 +58,64 @@ impl Failure {
         Self::Answer(StatusCode::TOO_MANY_REQUESTS, "Too Many Attempts.".to_owned())
     }
 
+    pub(super) fn stale() -> Self {
+        let text = "The row has changed since: read it again, and send its new entity tag.";
+        Self::Answer(StatusCode::PRECONDITION_FAILED, text.to_owned())
+    }
+
     /// The answer. What broke goes to the log.
     pub(super) fn into_reply(self) -> Reply {
         match self {
-            Self::Invalid(errors) => Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &errors),
-            Self::NotFound(thing) => {
-                Reply::json(StatusCode::NOT_FOUND, &json!({"message": format!("{thing} not found.")}))
+            Self::Invalid(errors) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                let problem = Problem::new(status, errors.message());
+                Reply::json(status, &Invalid { errors: errors.by_field(), problem })
             }
-            Self::Answer(status, text) => Reply::json(status, &json!({"message": text})),
+            Self::NotFound(thing) => problem(StatusCode::NOT_FOUND, format!("{thing} not found.")),
+            Self::Answer(status, text) => {
+                let mut reply = problem(status, text);
+                if status == StatusCode::SERVICE_UNAVAILABLE {
+                    reply.header("retry-after", "1");
+                }
+                reply
+            }
             Self::Broken(error) => {
                 tracing::error!(%error, "a request failed");
-                Reply::json(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": "Server Error"}))
+                problem(StatusCode::INTERNAL_SERVER_ERROR, "Server Error".to_owned())
             }
         }
     }
+}
+
+/// What clients of both worlds read: `message` those of Laravel, the rest those of RFC 9457.
+#[derive(Serialize)]
+pub(super) struct Problem {
+    message: String,
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+}
+
+/// Wrong fields.
+#[derive(Serialize)]
+struct Invalid<E> {
+    #[serde(flatten)]
+    problem: Problem,
+    errors: E,
+}
+
+impl Problem {
+    fn new(status: StatusCode, message: String) -> Self {
+        // No pages describe kinds of problems; then the title is that of the status (RFC 9457, 4.2.1).
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self { detail: message.clone(), message, r#type: "about:blank", title, status: status.as_u16() }
+    }
+}
+
+/// An answer that says what is wrong.
+pub(super) fn problem(status: StatusCode, message: String) -> Reply {
+    Reply::json(status, &Problem::new(status, message))
 }
 
 impl From<Errors> for Failure {
@@ -89,6 +133,11 @@ impl From<StoreError> for Failure {
             }
             // Gone since the gate has seen it.
             StoreError::NotFound => Self::NotFound("Resource"),
+            StoreError::Stale => Self::stale(),
+            StoreError::Underway => Self::Answer(
+                StatusCode::CONFLICT,
+                "A request with this Idempotency-Key is under way. Try again.".to_owned(),
+            ),
             StoreError::Busy => {
                 Self::Answer(StatusCode::SERVICE_UNAVAILABLE, "The database is busy. Try again.".to_owned())
             }

@@ -11,7 +11,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use nizam_core::model::{Extension, Need, Permission, Tenant};
-use nizam_core::validate::{Errors, Fields};
+use nizam_core::resource::{Record, Resource};
+use nizam_core::validate::{Described, Errors, Fields, describe};
 use nizam_store::{Authentic, Store};
 use uuid::Uuid;
 
@@ -40,6 +41,13 @@ pub enum Gate {
 
 /// What runs an operation.
 pub(super) type Run = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
+
+/// What an operation is made of: who may, what it reads, what it does.
+pub(super) struct Entry {
+    pub(super) gate: Gate,
+    pub(super) form: Vec<Described>,
+    pub(super) run: Run,
+}
 
 /// Whether the fields are looked at before the permission, or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,25 +130,31 @@ impl Child for Extension {
     }
 }
 
-/// Reads the fields of an operation.
-type Form<F> = fn(&mut Fields<'_>) -> Result<F, Errors>;
+/// Reads the fields of an operation, and describes them.
+pub(super) trait Form<F>:
+    Fn(&mut Fields<'_>) -> Result<F, Errors> + Copy + Send + Sync + 'static
+{
+}
+
+impl<F, T: Fn(&mut Fields<'_>) -> Result<F, Errors> + Copy + Send + Sync + 'static> Form<F> for T {}
 
 /// An operation for everybody.
-pub(super) fn public<F, R, O>(form: Form<F>, run: R) -> (Gate, Run)
+pub(super) fn public<F, R, O>(form: impl Form<F>, run: R) -> Entry
 where
     F: Send + 'static,
     R: Fn(Call, F) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
 {
+    let described = describe(form);
     let run = boxed(move |call: Call| async move {
         let form = call.read(form)?;
         run(call, form).await
     });
-    (Gate::Public, run)
+    Entry { gate: Gate::Public, form: described, run }
 }
 
 /// An operation on the own sign-in, for every good token.
-pub(super) fn signed_in<R, O>(run: R) -> (Gate, Run)
+pub(super) fn signed_in<R, O>(run: R) -> Entry
 where
     R: Fn(Call, Caller) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
@@ -149,27 +163,28 @@ where
         let caller = Caller::of(&call)?;
         run(call, caller).await
     });
-    (Gate::SignedIn, run)
+    Entry { gate: Gate::SignedIn, form: Vec::new(), run }
 }
 
 /// An operation on what belongs to the caller alone.
-pub(super) fn user<F, R, O>(form: Form<F>, run: R) -> (Gate, Run)
+pub(super) fn user<F, R, O>(form: impl Form<F>, run: R) -> Entry
 where
     F: Send + 'static,
     R: Fn(Call, Caller, F) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
 {
+    let described = describe(form);
     let run = boxed(move |call: Call| async move {
         let caller = Caller::of(&call)?;
         let form = call.read(form)?;
         caller.token_may(call.writes)?;
         run(call, caller, form).await
     });
-    (Gate::User, run)
+    Entry { gate: Gate::User, form: described, run }
 }
 
 /// An operation that looks across tenants for what the caller may see.
-pub(super) fn user_with<R, O>(permission: Permission, run: R) -> (Gate, Run)
+pub(super) fn user_with<R, O>(permission: Permission, run: R) -> Entry
 where
     R: Fn(Call, Caller) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
@@ -181,37 +196,39 @@ where
         }
         run(call, caller).await
     });
-    (Gate::UserWith(permission), run)
+    Entry { gate: Gate::UserWith(permission), form: Vec::new(), run }
 }
 
 /// An operation for admins, about no tenant in particular.
-pub(super) fn admin<F, R, O>(permission: Permission, form: Form<F>, run: R) -> (Gate, Run)
+pub(super) fn admin<F, R, O>(permission: Permission, form: impl Form<F>, run: R) -> Entry
 where
     F: Send + 'static,
     R: Fn(Call, Admin, F) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
 {
+    let described = describe(form);
     let run = boxed(move |call: Call| async move {
         let caller = Caller::of(&call)?;
         let form = call.read(form)?;
         let admin = Admin::of(&caller, permission, call.writes)?;
         run(call, admin, form).await
     });
-    (Gate::Admin(permission), run)
+    Entry { gate: Gate::Admin(permission), form: described, run }
 }
 
 /// An operation for admins, about a tenant in any state.
 pub(super) fn admin_of_tenant<F, R, O>(
     permission: Permission,
     order: Order,
-    form: Form<F>,
+    form: impl Form<F>,
     run: R,
-) -> (Gate, Run)
+) -> Entry
 where
     F: Send + 'static,
     R: Fn(Call, Admin, Tenant, F) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
 {
+    let described = describe(form);
     let run = boxed(move |call: Call| async move {
         let caller = Caller::of(&call)?;
         let tenant = tenant_of_path(&call).await?;
@@ -224,11 +241,11 @@ where
         };
         run(call, admin, tenant, form).await
     });
-    (Gate::Admin(permission), run)
+    Entry { gate: Gate::Admin(permission), form: described, run }
 }
 
 /// An operation on a tenant in any state, for those who belong to it.
-pub(super) fn tenant<R, O>(permission: Permission, run: R) -> (Gate, Run)
+pub(super) fn tenant<R, O>(permission: Permission, run: R) -> Entry
 where
     R: Fn(Call, Member) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
@@ -242,16 +259,17 @@ where
         let member = permit(&call, &caller, tenant, permission)?;
         run(call, member).await
     });
-    (Gate::Tenant(permission), run)
+    Entry { gate: Gate::Tenant(permission), form: Vec::new(), run }
 }
 
 /// An operation in an operational tenant, for those who belong to it.
-pub(super) fn member<F, R, O>(permission: Permission, form: Form<F>, run: R) -> (Gate, Run)
+pub(super) fn member<F, R, O>(permission: Permission, form: impl Form<F>, run: R) -> Entry
 where
     F: Send + 'static,
     R: Fn(Call, Member, F) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
 {
+    let described = describe(form);
     let run = boxed(move |call: Call| async move {
         let caller = Caller::of(&call)?;
         let tenant = enter(&call, &caller).await?;
@@ -259,17 +277,18 @@ where
         let member = permit(&call, &caller, tenant, permission)?;
         run(call, member, form).await
     });
-    (Gate::Member(permission), run)
+    Entry { gate: Gate::Member(permission), form: described, run }
 }
 
 /// An operation on a row of an operational tenant, for those who belong to it.
-pub(super) fn member_with<C, F, R, O>(permission: Permission, form: Form<F>, run: R) -> (Gate, Run)
+pub(super) fn member_with<C, F, R, O>(permission: Permission, form: impl Form<F>, run: R) -> Entry
 where
     C: Child + 'static,
     F: Send + 'static,
     R: Fn(Call, Member, C, F) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
 {
+    let described = describe(form);
     let run = boxed(move |call: Call| async move {
         let caller = Caller::of(&call)?;
         let id = call.id(C::PARAMETER, C::NAME);
@@ -279,7 +298,33 @@ where
         let member = permit(&call, &caller, tenant, permission)?;
         run(call, member, child, form).await
     });
-    (Gate::Member(permission), run)
+    Entry { gate: Gate::Member(permission), form: described, run }
+}
+
+/// An operation on a row of a resource of an operational tenant, for those who belong to it.
+pub(super) fn record<F, R, O>(
+    resource: &'static Resource,
+    permission: Permission,
+    form: impl Form<F>,
+    run: R,
+) -> Entry
+where
+    F: Send + 'static,
+    R: Fn(Call, Member, Record, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let described = describe(form);
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let id = call.id(resource.parameter, resource.model);
+        let tenant = enter(&call, &caller).await?;
+        let found = call.app.store.record(resource, tenant.id, id?).await?;
+        let record = found.ok_or(Failure::NotFound(resource.label))?;
+        let form = call.read(form)?;
+        let member = permit(&call, &caller, tenant, permission)?;
+        run(call, member, record, form).await
+    });
+    Entry { gate: Gate::Member(permission), form: described, run }
 }
 
 fn boxed<R, O>(run: R) -> Run

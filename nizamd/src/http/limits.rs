@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 const WINDOW: Duration = Duration::from_mins(1);
-/// Logins and registrations of an address, and wrong tokens of it.
-const CREDENTIALS: u32 = 5;
+/// Logins and registrations of an address, and wrong tokens of it, unless somebody says otherwise.
+pub const LOGINS: u32 = 5;
 /// Windows in memory. When it is full of running ones, newcomers share one: memory stays bounded in a flood.
 const MOST: usize = 100_000;
 
@@ -38,10 +38,28 @@ pub(super) struct Standing {
     pub(super) retry_after: u64,
 }
 
+/// How many requests a minute are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Requests of a user, or of an address without one; 0 turns every limit off.
+    pub requests: u32,
+    /// Logins and registrations of an address, and wrong tokens of it.
+    pub logins: u32,
+    /// Whether admins are limited, too.
+    pub admins: bool,
+}
+
+impl Bounds {
+    /// So many requests; the rest as it is unless somebody says otherwise.
+    pub fn requests(requests: u32) -> Self {
+        Self { requests, logins: LOGINS, admins: true }
+    }
+}
+
 /// Counts requests.
 #[derive(Debug)]
 pub struct Limits {
-    per_minute: u32,
+    bounds: Bounds,
     windows: Mutex<HashMap<Subject, Window>>,
 }
 
@@ -52,9 +70,14 @@ struct Window {
 }
 
 impl Limits {
-    /// So many requests a minute; 0 turns every limit off.
-    pub fn new(per_minute: u32) -> Self {
-        Self { per_minute, windows: Mutex::default() }
+    /// Counts against these bounds.
+    pub fn new(bounds: Bounds) -> Self {
+        Self { bounds, windows: Mutex::default() }
+    }
+
+    /// Whether admins are limited, too.
+    pub(super) fn count_admins(&self) -> bool {
+        self.bounds.admins
     }
 
     /// Counts a request; `None` if nothing is limited.
@@ -68,13 +91,13 @@ impl Limits {
     }
 
     fn count(&self, subject: Subject, add: u32, now: Instant) -> Option<Standing> {
-        if self.per_minute == 0 {
+        if self.bounds.requests == 0 {
             return None;
         }
         let subject = network(subject);
         let limit = match subject {
-            Subject::Login(_) | Subject::WrongToken(_) => CREDENTIALS,
-            _ => self.per_minute,
+            Subject::Login(_) | Subject::WrongToken(_) => self.bounds.logins,
+            _ => self.bounds.requests,
         };
         let mut windows = self.windows.lock();
         let fresh = Window { began: now, count: 0 };
@@ -123,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_window_ends() {
-        let limits = Limits::new(2);
+        let limits = Limits::new(Bounds::requests(2));
         let now = Instant::now();
         let hit = |after| limits.count(Subject::User(1), 1, now + Duration::from_secs(after)).unwrap();
         assert_eq!((hit(0).remaining, hit(1).remaining), (1, 0));
@@ -136,8 +159,8 @@ mod tests {
 
     #[test]
     fn zero_is_no_limit_and_peeking_counts_nothing() {
-        assert_eq!(Limits::new(0).hit(Subject::User(1)), None);
-        let limits = Limits::new(1);
+        assert_eq!(Limits::new(Bounds::requests(0)).hit(Subject::User(1)), None);
+        let limits = Limits::new(Bounds::requests(1));
         let address: IpAddr = "2001:db8::1".parse().unwrap();
         for _ in 0..3 {
             assert_eq!(limits.peek(Subject::Login(address)).unwrap().remaining, 5);
@@ -149,7 +172,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let limits = Limits::new(1000);
+        let limits = Limits::new(Bounds::requests(1000));
         let now = Instant::now();
         for id in 0..100_050 {
             limits.count(Subject::User(id), 1, now);

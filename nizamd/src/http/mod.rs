@@ -2,7 +2,11 @@
 
 mod accept;
 mod account;
+mod answers;
+mod body;
+mod bulk;
 mod call;
+mod csv_file;
 mod extensions;
 mod failure;
 mod gate;
@@ -10,8 +14,11 @@ mod health;
 mod limits;
 mod paginate;
 mod present;
+mod proxies;
+mod replay;
 mod reply;
 mod request;
+mod resources;
 mod route;
 mod router;
 mod routes;
@@ -20,8 +27,10 @@ mod settings;
 mod tenants;
 mod tokens;
 
+pub use answers::Answers;
 pub use gate::Gate;
-pub use limits::Limits;
+pub use limits::{Bounds, LOGINS, Limits};
+pub use proxies::Proxies;
 pub use route::{Rate, Route};
 pub use routes::routes;
 pub use server::serve;

@@ -1,9 +1,13 @@
 //! Pages of a list, in the envelope that clients know.
 
-use nizam_core::validate::Input;
-use nizam_store::{Listed, Page};
+use nizam_core::resource::{Field, Kind};
+use nizam_core::validate::{Errors, Input};
+use nizam_store::{Listed, Page, Query};
+use serde::Serialize;
 use serde_json::{Value, json};
+use warp::http::StatusCode;
 
+use super::reply::Reply;
 use super::request::Request;
 
 const PER_PAGE: u64 = 15;
@@ -18,13 +22,67 @@ pub(super) fn page(input: &Input) -> Page {
     }
 }
 
+/// The part of a list that is asked for: which page of which rows in which order. Fields that are marked for it filter and
+/// sort.
+pub(super) fn query(input: &Input, fields: &'static [Field]) -> Result<Query, Errors> {
+    let mut errors = Errors::default();
+    let mut filters = Vec::new();
+    for field in fields.iter().filter(|field| field.filter) {
+        let Some(text) = input.query_text(field.name) else { continue };
+        match wanted(field, text) {
+            Ok(value) => filters.push((field, value)),
+            Err(message) => errors.push(field.name, message),
+        }
+    }
+    let sort = input.query_text("sort").map(|text| match text.strip_prefix('-') {
+        Some(name) => (name, true),
+        None => (text, false),
+    });
+    let sort = match sort {
+        None => None,
+        Some((name, descending)) => {
+            let known = sorts(fields).find(|known| *known == name);
+            if known.is_none() {
+                errors.push("sort", "The selected sort is invalid.");
+            }
+            known.map(|known| (known, descending))
+        }
+    };
+    if errors.is_empty() { Ok(Query { page: page(input), filters, sort }) } else { Err(errors) }
+}
+
+/// What a list can be sorted by, with a minus sign before it for the other direction.
+pub(super) fn sorts(fields: &'static [Field]) -> impl Iterator<Item = &'static str> {
+    let own = fields.iter().filter(|field| field.sort).map(|field| field.name);
+    own.chain(["created_at", "updated_at"])
+}
+
+/// The value that a filter asks for.
+fn wanted(field: &Field, text: &str) -> Result<Value, String> {
+    let label = field.name.replace('_', " ");
+    match field.kind {
+        // Any text may be looked for, but a database cannot compare every character.
+        Kind::Text(_) if text.chars().any(char::is_control) => {
+            Err(format!("The {label} field must not contain control characters."))
+        }
+        Kind::Text(_) => Ok(json!(text)),
+        Kind::Flag if text == "true" => Ok(json!(true)),
+        Kind::Flag if text == "false" => Ok(json!(false)),
+        _ => {
+            let mut errors = Errors::default();
+            let value = field.check(&json!(text), &mut errors);
+            if errors.is_empty() { Ok(value) } else { Err(errors.message()) }
+        }
+    }
+}
+
 /// The page with its links, which keep every other parameter of the query.
-pub(super) fn envelope<T>(
+pub(super) fn reply<'l, T, S: Serialize>(
     request: &Request,
     page: Page,
-    listed: &Listed<T>,
-    present: fn(&T) -> Value,
-) -> Value {
+    listed: &'l Listed<T>,
+    present: impl Fn(&'l T) -> S,
+) -> Reply {
     let path = format!("{}{}", request.origin(), request.path);
     let kept: Vec<&str> = request
         .query
@@ -51,10 +109,7 @@ pub(super) fn envelope<T>(
     }));
     links.push(link("Next &raquo;", next, false));
 
-    json!({
-        "data": listed.rows.iter().map(present).collect::<Vec<_>>(),
-        "links": {"first": url(1), "last": url(last), "prev": previous.map(url), "next": next.map(url)},
-        "meta": {
+    let meta = json!({
             "current_page": current,
             "from": from,
             "last_page": last,
@@ -63,8 +118,17 @@ pub(super) fn envelope<T>(
             "per_page": page.size,
             "to": to,
             "total": listed.total,
-        },
-    })
+    });
+    let ends = json!({"first": url(1), "last": url(last), "prev": previous.map(url), "next": next.map(url)});
+    let envelope = Envelope { data: listed.rows.iter().map(present).collect(), links: ends, meta };
+    Reply::json(StatusCode::OK, &envelope)
+}
+
+#[derive(Serialize)]
+struct Envelope<S> {
+    data: Vec<S>,
+    links: Value,
+    meta: Value,
 }
 
 /// The page numbers that are shown, `None` for a gap: all of up to 13, else both ends and those around the current one.
@@ -102,6 +166,11 @@ mod tests {
         }
     }
 
+    fn envelope(query: &str, listed: &Listed<u8>) -> Value {
+        let reply = reply(&request(query), asked(query), listed, |n| json!(n));
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
     fn asked(query: &str) -> Page {
         page(&Input::default().with_query(query))
     }
@@ -118,7 +187,7 @@ mod tests {
     fn links_keep_the_filters() {
         let listed = Listed { rows: vec![1, 2], total: 5 };
         let query = "per_page=2&page=2&q=a%20b";
-        let body = envelope(&request(query), asked(query), &listed, |n| json!(n));
+        let body = envelope(query, &listed);
         assert_eq!(body["links"]["next"], "http://localhost/api/v1/x?per_page=2&q=a%20b&page=3");
         assert_eq!(body["links"]["prev"], "http://localhost/api/v1/x?per_page=2&q=a%20b&page=1");
         assert_eq!(body["meta"]["from"], 3);
@@ -132,7 +201,7 @@ mod tests {
     fn past_the_end_there_is_nothing() {
         let listed: Listed<u8> = Listed { rows: vec![], total: 5 };
         let query = format!("page={}", u64::MAX);
-        let body = envelope(&request(&query), asked(&query), &listed, |n| json!(n));
+        let body = envelope(&query, &listed);
         assert_eq!(body["data"], json!([]));
         assert_eq!(body["meta"]["from"], Value::Null);
         assert_eq!(body["links"]["next"], Value::Null);

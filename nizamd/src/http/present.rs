@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use nizam_core::model::{Extension, Tenant, Token, User};
+use nizam_core::resource::{Kind, Record, Resource};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
 
 /// `2026-01-02T03:04:05.678901Z`
@@ -84,6 +86,35 @@ pub(super) fn token(token: &Token) -> Value {
         "created_at": time(token.created_at),
         "updated_at": time(token.updated_at),
     })
+}
+
+/// A row of a resource as clients see it.
+pub(super) struct Shown<'r> {
+    pub(super) resource: &'static Resource,
+    pub(super) record: &'r Record,
+    /// Fields that are shown although they are hidden otherwise.
+    pub(super) also: &'static [&'static str],
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = self.record;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &record.id)?;
+        map.serialize_entry("tenant_id", &record.tenant_id)?;
+        for field in self.resource.fields {
+            if !field.shown && !self.also.contains(&field.name) {
+                continue;
+            }
+            match (field.kind, record.value(field.name)) {
+                (Kind::Time, value) => map.serialize_entry(field.name, &maybe_time(value.as_i64()))?,
+                (_, value) => map.serialize_entry(field.name, value)?,
+            }
+        }
+        map.serialize_entry("created_at", &time(record.created_at))?;
+        map.serialize_entry("updated_at", &time(record.updated_at))?;
+        map.end()
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use nizam_core::validate::Input;
-use warp::http::{HeaderMap, Method};
+use warp::http::{HeaderMap, Method, StatusCode};
 
 use super::failure::Failure;
 
@@ -30,9 +30,13 @@ impl Request {
     }
 
     /// The named values of body and query. What changes nothing has no body.
-    pub(super) fn input(&self) -> Result<Input, Failure> {
+    pub(super) fn input(&self, text: bool) -> Result<Input, Failure> {
         let reads = matches!(self.method, Method::GET | Method::HEAD | Method::DELETE);
-        let input = if reads || self.body.is_empty() { Ok(Input::default()) } else { self.parsed_body()? };
+        if text && !self.body.is_empty() {
+            self.is_csv()?;
+        }
+        let input =
+            if reads || text || self.body.is_empty() { Ok(Input::default()) } else { self.parsed_body()? };
         match input {
             Ok(input) => Ok(input.with_query(&self.query)),
             Err(unreadable) => Err(Failure::bad_request(&unreadable.to_string())),
@@ -48,6 +52,17 @@ impl Request {
             Ok(Input::json(&self.body))
         } else {
             Err(Failure::unsupported_media_type())
+        }
+    }
+
+    fn is_csv(&self) -> Result<(), Failure> {
+        let kind = self.header("content-type").unwrap_or("text/csv");
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if kind == "text/csv" {
+            Ok(())
+        } else {
+            let text = "The body must be text/csv.";
+            Err(Failure::Answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, text.to_owned()))
         }
     }
 

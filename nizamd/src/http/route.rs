@@ -1,8 +1,13 @@
 //! One operation of the API.
 
+use std::sync::Arc;
+
+use nizam_core::validate::Described;
 use warp::http::Method;
 
-use super::gate::{Gate, Run};
+use super::answers::Answers;
+use super::body::{LARGE, SMALL};
+use super::gate::{Entry, Gate, Run};
 
 /// Which limit counts an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,24 +25,54 @@ pub struct Route {
     /// The method; PUT also stands for PATCH, GET for HEAD.
     pub method: Method,
     /// The path below the base, with `{parameters}`.
-    pub path: &'static str,
+    pub path: String,
     /// The name of the operation.
-    pub id: &'static str,
+    pub id: Arc<str>,
     /// Who may.
     pub gate: Gate,
     /// Which limit counts it.
     pub rate: Rate,
+    /// The fields that it reads.
+    pub form: Vec<Described>,
+    /// What it answers where all is well.
+    pub answers: Answers,
+    /// Most bytes of a body.
+    pub body: usize,
+    /// Whether the body is a text of its own (`text/csv`) and not fields.
+    pub text: bool,
     pub(super) run: Run,
 }
 
 impl Route {
     pub(super) fn new(
         method: Method,
-        path: &'static str,
-        id: &'static str,
-        (gate, run): (Gate, Run),
+        path: impl Into<String>,
+        id: impl Into<Arc<str>>,
+        answers: Answers,
+        Entry { gate, form, run }: Entry,
     ) -> Self {
-        Self { method, path, id, gate, rate: Rate::Api, run }
+        Self {
+            method,
+            path: path.into(),
+            id: id.into(),
+            gate,
+            rate: Rate::Api,
+            form,
+            answers,
+            body: SMALL,
+            text: false,
+            run,
+        }
+    }
+
+    /// The same for many rows at once.
+    pub(super) fn large(self) -> Self {
+        Self { body: LARGE, ..self }
+    }
+
+    /// The same with a body of CSV.
+    pub(super) fn csv(self) -> Self {
+        Self { text: true, ..self }
     }
 
     pub(super) fn rate(self, rate: Rate) -> Self {

@@ -1,6 +1,6 @@
 //! Finds the operation of a request.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use warp::http::Method;
 
@@ -12,35 +12,68 @@ const BASES: &[&str] = &["/api/v1", "/api"];
 /// What a method and a path come to.
 pub(super) enum Found<'r> {
     /// An operation, and the parameters of its path.
-    Operation(&'r Route, BTreeMap<&'static str, String>),
+    Operation(&'r Route, Parameters),
     /// The path exists, for these methods.
     OtherMethods(Vec<String>),
     /// Nothing.
     Nothing,
 }
 
-/// Every operation.
+/// The parameters of a path, decoded.
+#[derive(Debug, Default)]
+pub(super) struct Parameters(Vec<(Arc<str>, String)>);
+
+impl Parameters {
+    /// The parameter with that name; empty if there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| **known == *name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Every operation, by the number of parts of its path.
 pub(super) struct Router {
-    routes: Vec<Route>,
+    routes: Vec<Vec<(Vec<Part>, Route)>>,
+}
+
+/// A part of a path.
+enum Part {
+    Fixed(String),
+    Parameter(Arc<str>),
 }
 
 impl Router {
     pub(super) fn new(routes: Vec<Route>) -> Self {
-        Self { routes }
+        let mut this = Self { routes: Vec::new() };
+        for route in routes {
+            let pattern = parts(&route.path);
+            let length = pattern.len();
+            if this.routes.len() <= length {
+                this.routes.resize_with(length + 1, Vec::new);
+            }
+            if let Some(same_length) = this.routes.get_mut(length) {
+                same_length.push((pattern, route));
+            }
+        }
+        this
     }
 
     pub(super) fn find(&self, method: &Method, path: &str) -> Found<'_> {
         for base in BASES {
             let Some(rest) = path.strip_prefix(base).filter(|rest| rest.starts_with('/')) else { continue };
             let parts: Vec<&str> = rest.trim_start_matches('/').trim_end_matches('/').split('/').collect();
-            let matching =
-                self.routes.iter().filter_map(|route| Some((route, parameters(route.path, &parts)?)));
             let mut methods = Vec::new();
-            for (route, parameters) in matching {
-                if route.answers(method) {
-                    return Found::Operation(route, parameters);
+            let mut best: Option<(&Route, Parameters)> = None;
+            for (pattern, route) in self.routes.get(parts.len()).into_iter().flatten() {
+                let Some(parameters) = matched(pattern, &parts) else { continue };
+                if !route.answers(method) {
+                    methods.extend(route.methods().into_iter().map(str::to_owned));
+                // A fixed part counts before a parameter: `/tenants/provision` is no tenant.
+                } else if best.as_ref().is_none_or(|(_, found)| parameters.0.len() < found.0.len()) {
+                    best = Some((route, parameters));
                 }
-                methods.extend(route.methods().into_iter().map(str::to_owned));
+            }
+            if let Some((route, parameters)) = best {
+                return Found::Operation(route, parameters);
             }
             if !methods.is_empty() {
                 return Found::OtherMethods(methods);
@@ -50,19 +83,21 @@ impl Router {
     }
 }
 
+fn parts(path: &str) -> Vec<Part> {
+    let part = |part: &str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        Some(name) => Part::Parameter(name.into()),
+        None => Part::Fixed(part.to_owned()),
+    };
+    path.trim_start_matches('/').split('/').map(part).collect()
+}
+
 /// The parameters, if the parts fit the pattern.
-fn parameters(pattern: &'static str, parts: &[&str]) -> Option<BTreeMap<&'static str, String>> {
-    let pattern: Vec<&'static str> = pattern.trim_start_matches('/').split('/').collect();
-    if pattern.len() != parts.len() {
-        return None;
-    }
-    let mut parameters = BTreeMap::new();
-    for (&want, &part) in pattern.iter().zip(parts) {
-        match want.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if !part.is_empty() => {
-                parameters.insert(name, decode(part));
-            }
-            None if want == part => {}
+fn matched(pattern: &[Part], parts: &[&str]) -> Option<Parameters> {
+    let mut parameters = Parameters::default();
+    for (want, &part) in pattern.iter().zip(parts) {
+        match want {
+            Part::Parameter(name) if !part.is_empty() => parameters.0.push((Arc::clone(name), decode(part))),
+            Part::Fixed(fixed) if fixed == part => {}
             _ => return None,
         }
     }
@@ -103,7 +138,7 @@ mod tests {
     fn found(method: &Method, path: &str) -> String {
         match Router::new(routes()).find(method, path) {
             Found::Operation(route, parameters) => {
-                let values: Vec<String> = parameters.into_values().collect();
+                let values: Vec<String> = parameters.0.into_iter().map(|(_, value)| value).collect();
                 format!("{} {}", route.id, values.join(","))
             }
             Found::OtherMethods(methods) => methods.join(","),
@@ -136,7 +171,8 @@ mod tests {
 
     #[test]
     fn operations_have_different_names() {
-        let mut names: Vec<&str> = routes().iter().map(|route| route.id).collect();
+        let routes = routes();
+        let mut names: Vec<&str> = routes.iter().map(|route| &*route.id).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

@@ -2,39 +2,36 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::task::{self, Poll};
+use std::time::Instant;
 
 use nizam_store::{Authentic, Presented};
-use serde_json::json;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 use warp::http::header::{ALLOW, CONTENT_LENGTH, HeaderName};
 use warp::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use warp::hyper::body::Bytes;
-use warp::{Buf, Filter as _, Stream};
+use warp::{Buf, Filter as _, Reply as _, Stream};
 
 use hyper_util::service::TowerToHyperService;
 
 use super::accept::{self, Peer};
+use super::body;
 use super::call::Call;
-use super::failure::Failure;
+use super::failure::{Failure, problem};
 use super::gate::Gate;
 use super::limits::{Standing, Subject};
-use super::reply::Reply;
+use super::replay::{self, Replay};
+use super::reply::{CutShort, Outcome, Reply, Rest};
 use super::request::Request;
 use super::route::{Rate, Route};
-use super::router::{Found, Router};
+use super::router::{Found, Parameters, Router};
 use super::routes::routes;
 use crate::app::App;
-
-/// Largest body.
-const BODY: usize = 1 << 20;
-/// How long a client may take to send it.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 // "*" does not cover Authorization (Fetch standard, 4.9).
@@ -78,7 +75,7 @@ struct Server {
 /// What of a request is known besides its answer.
 struct Context {
     standing: Option<Standing>,
-    operation: &'static str,
+    operation: Arc<str>,
     user: Option<i64>,
     ignored: Arc<OnceLock<Vec<String>>>,
 }
@@ -91,32 +88,22 @@ async fn answer<S, B>(
     headers: HeaderMap,
     peer: Option<SocketAddr>,
     body: S,
-) -> Response<Bytes>
+) -> warp::reply::Response
 where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
 {
     let began = Instant::now();
     let id = request_id(&headers);
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
+    let peer =
+        server.app.proxies.client(peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip()), &headers);
     let head = method == Method::HEAD;
-    let body = tokio::time::timeout(BODY_TIME, read(&headers, body)).await;
-    let mut request = Request { method, path, query, headers, body: Vec::new(), peer };
-    let (reply, context) = match body {
-        Err(_) => server.refuse(&request, StatusCode::REQUEST_TIMEOUT, "The request body took too long."),
-        Ok(Err(Refused::TooLarge)) => {
-            server.refuse(&request, StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large.")
-        }
-        Ok(Err(Refused::Broken)) => {
-            server.refuse(&request, StatusCode::BAD_REQUEST, "The request body cannot be read.")
-        }
-        Ok(Ok(body)) => {
-            request.body = body;
-            Box::pin(server.run(request)).await
-        }
-    };
+    let request = Request { method, path, query, headers, body: Vec::new(), peer };
+    let mut context = server.context(&request);
+    let outcome = Box::pin(server.run(request, body, &mut context)).await;
+    let reply = outcome.unwrap_or_else(Failure::into_reply);
     tracing::info!(
-        operation = context.operation,
+        operation = &*context.operation,
         status = reply.status.as_u16(),
         duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         user = context.user,
@@ -128,43 +115,37 @@ where
 }
 
 impl Server {
-    /// Answers before there is an operation.
-    fn refuse(&self, request: &Request, status: StatusCode, text: &str) -> (Reply, Context) {
-        (Failure::Answer(status, text.to_owned()).into_reply(), self.context(request))
-    }
-
     fn context(&self, request: &Request) -> Context {
         let standing = self.app.limits.peek(Subject::Address(request.peer));
-        Context { standing, operation: "none", user: None, ignored: Arc::default() }
+        Context { standing, operation: "none".into(), user: None, ignored: Arc::default() }
     }
 
-    async fn run(&self, request: Request) -> (Reply, Context) {
-        let mut context = self.context(&request);
-        let (route, parameters) = match self.router.find(&request.method, &request.path) {
-            Found::Operation(route, parameters) => (route, parameters),
-            Found::OtherMethods(methods) => return (other_methods(&request, &methods), context),
-            Found::Nothing => {
-                let path = request.path.trim_start_matches('/');
-                let text = format!("The route {path} could not be found.");
-                return (Failure::Answer(StatusCode::NOT_FOUND, text).into_reply(), context);
+    /// From the request to its answer. The body is read last: nobody sends a large one without a good token.
+    async fn run<S, B>(&self, mut request: Request, body: S, context: &mut Context) -> Outcome
+    where
+        S: Stream<Item = Result<B, warp::Error>>,
+        B: Buf,
+    {
+        let (route, parameters, authentic) = match self.admit(&request, context).await {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                // A client that is still sending when the connection ends does not get to read why.
+                let _discarded = body::read(&request.headers, body, body::SMALL).await;
+                return refusal;
             }
         };
-        context.operation = route.id;
-        let authentic = match self.authenticate(&request, route, &mut context).await {
-            Ok(authentic) => authentic,
-            Err(failure) => return (failure.into_reply(), context),
+        request.body = body::read(&request.headers, body, route.body).await?;
+        let idempotency = match &authentic {
+            Some(who) if route.method == Method::POST => {
+                match replay::earlier(&self.app.store, who.user.id, &route.id, &request).await? {
+                    Replay::Answer(reply) => return Ok(reply),
+                    Replay::New(idempotency) => idempotency,
+                }
+            }
+            _ => None,
         };
-        if let Some(who) = &authentic {
-            context.user = Some(who.user.id);
-            self.app.note_use(&who.token);
-        }
-        if self.throttled(&request, route, authentic.as_deref(), &mut context) {
-            return (Failure::too_many().into_reply(), context);
-        }
-        let input = match request.input() {
-            Ok(input) => input,
-            Err(failure) => return (failure.into_reply(), context),
-        };
+        let input = request.input(route.text)?;
+        let user = authentic.as_ref().map(|who| who.user.id);
         let call = Call {
             app: Arc::clone(&self.app),
             request: Arc::new(request),
@@ -172,15 +153,51 @@ impl Server {
             input,
             parameters,
             writes: route.writes(),
+            text: route.text,
+            idempotency: idempotency.clone(),
             ignored: Arc::clone(&context.ignored),
         };
         // A task of its own: a panic ends it and nothing else, and a client that hangs up does not end a write between
         // its commit and the switches.
-        let outcome = match tokio::spawn((route.run)(call)).await {
+        let (run, store) = ((route.run)(call), Arc::clone(&self.app.store));
+        let task = tokio::spawn(async move {
+            let outcome = run.await;
+            if let (Ok(reply), Some(user), Some(request)) = (&outcome, user, &idempotency) {
+                replay::remember(&store, user, request, reply).await;
+            }
+            outcome
+        });
+        match task.await {
             Ok(outcome) => outcome,
             Err(error) => Err(Failure::Broken(error.to_string())),
+        }
+    }
+
+    /// The operation, for whoever may send requests at all; the answer, for others.
+    async fn admit(
+        &self,
+        request: &Request,
+        context: &mut Context,
+    ) -> Result<(&Route, Parameters, Option<Arc<Authentic>>), Outcome> {
+        let (route, parameters) = match self.router.find(&request.method, &request.path) {
+            Found::Operation(route, parameters) => (route, parameters),
+            Found::OtherMethods(methods) => return Err(Ok(other_methods(request, &methods))),
+            Found::Nothing => {
+                let path = request.path.trim_start_matches('/');
+                let text = format!("The route {path} could not be found.");
+                return Err(Err(Failure::Answer(StatusCode::NOT_FOUND, text)));
+            }
         };
-        (outcome.unwrap_or_else(Failure::into_reply), context)
+        context.operation = Arc::clone(&route.id);
+        let authentic = self.authenticate(request, route, context).await.map_err(Err)?;
+        if let Some(who) = &authentic {
+            context.user = Some(who.user.id);
+            self.app.note_use(&who.token);
+        }
+        if self.throttled(request, route, authentic.as_deref(), context) {
+            return Err(Err(Failure::too_many()));
+        }
+        Ok((route, parameters, authentic))
     }
 
     /// Who presents a good token. Where none is needed, a bad one is as good as none.
@@ -222,6 +239,10 @@ impl Server {
     ) -> bool {
         let api = who.map_or(Subject::Address(request.peer), |who| Subject::User(who.user.id));
         let limits = &self.app.limits;
+        if !limits.count_admins() && who.is_some_and(|who| who.user.is_admin()) {
+            context.standing = None;
+            return false;
+        }
         context.standing = match route.rate {
             Rate::Free => limits.peek(api),
             Rate::Login => limits.hit(Subject::Login(request.peer)),
@@ -242,43 +263,12 @@ fn other_methods(request: &Request, methods: &[String]) -> Reply {
             "The {} method is not supported for route {path}. Supported methods: {allow}.",
             request.method
         );
-        Reply::json(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": text}))
+        problem(StatusCode::METHOD_NOT_ALLOWED, text)
     };
     if let Ok(allow) = HeaderValue::from_str(&allow) {
         reply.headers.push((ALLOW, allow));
     }
     reply
-}
-
-enum Refused {
-    TooLarge,
-    Broken,
-}
-
-async fn read<S, B>(headers: &HeaderMap, body: S) -> Result<Vec<u8>, Refused>
-where
-    S: Stream<Item = Result<B, warp::Error>>,
-    B: Buf,
-{
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > BODY) {
-        return Err(Refused::TooLarge);
-    }
-    let mut bytes = Vec::with_capacity(announced.unwrap_or(0));
-    let mut body = pin!(body);
-    while let Some(part) = poll_fn(|context| body.as_mut().poll_next(context)).await {
-        let mut part = part.map_err(|_| Refused::Broken)?;
-        if bytes.len() + part.remaining() > BODY {
-            return Err(Refused::TooLarge);
-        }
-        while part.has_remaining() {
-            let chunk = part.chunk();
-            let length = chunk.len();
-            bytes.extend_from_slice(chunk);
-            part.advance(length);
-        }
-    }
-    Ok(bytes)
 }
 
 /// The caller's name for the request, if it is a harmless one, else a new one.
@@ -290,7 +280,7 @@ fn request_id(headers: &HeaderMap) -> String {
     given.filter(harmless).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
-fn finish(mut reply: Reply, context: &Context, id: &str, head: bool) -> Response<Bytes> {
+fn finish(mut reply: Reply, context: &Context, id: &str, head: bool) -> warp::reply::Response {
     if let Some(ignored) = context.ignored.get().filter(|ignored| !ignored.is_empty()) {
         reply.header("x-nizam-ignored-fields", &field_list(ignored));
     }
@@ -315,14 +305,28 @@ fn finish(mut reply: Reply, context: &Context, id: &str, head: bool) -> Response
     ] {
         reply.headers.push((HeaderName::from_static(name), HeaderValue::from_static(value)));
     }
-    if head {
+    if head && reply.rest.is_none() {
         reply.headers.push((CONTENT_LENGTH, HeaderValue::from(reply.body.len())));
         reply.body.clear();
     }
-    let mut response = Response::new(Bytes::from(reply.body));
+    let mut response = match reply.rest {
+        Some(rest) if !head => warp::reply::stream(Parts(rest)).into_response(),
+        _ => Response::new(Bytes::from(reply.body).into()),
+    };
     *response.status_mut() = reply.status;
     response.headers_mut().extend(reply.headers);
     response
+}
+
+/// The parts of a body that is sent as it is made.
+struct Parts(Rest);
+
+impl Stream for Parts {
+    type Item = Result<Vec<u8>, CutShort>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().0.poll_recv(context)
+    }
 }
 
 /// Names of fields for a header: whatever they hold, percent-encoded where a header could not.
@@ -358,9 +362,21 @@ mod tests {
     use super::super::gate::{no_fields, public};
     use super::*;
     use crate::config::Registration;
+    use crate::http::answers::Answers;
+    use crate::http::limits::Bounds;
     use crate::publisher::Nobody;
 
-    async fn broken(_: Call, (): ()) -> super::super::reply::Outcome {
+    struct NoBody;
+
+    impl Stream for NoBody {
+        type Item = Result<Bytes, warp::Error>;
+
+        fn poll_next(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready(None)
+        }
+    }
+
+    async fn broken(_: Call, (): ()) -> Outcome {
         panic!("the secret is 42");
     }
 
@@ -369,8 +385,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", directory.path().join("nizam.db").display());
         let store = Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap();
-        let app = App::new(Arc::new(store), Arc::new(Nobody), 0, Registration::Open);
-        let routes = vec![Route::new(Method::GET, "/broken", "broken", public(no_fields, broken))];
+        let app = App::new(Arc::new(store), Arc::new(Nobody), Bounds::requests(0), Registration::Open);
+        let routes =
+            vec![Route::new(Method::GET, "/broken", "broken", Answers::Nothing, public(no_fields, broken))];
         let server = Server { app: Arc::new(app), router: Router::new(routes) };
         for _ in 0..2 {
             let request = Request {
@@ -381,9 +398,12 @@ mod tests {
                 body: Vec::new(),
                 peer: Ipv4Addr::LOCALHOST.into(),
             };
-            let (reply, _) = server.run(request).await;
+            let mut context = server.context(&request);
+            let outcome = server.run(request, NoBody, &mut context).await;
+            let reply = outcome.unwrap_or_else(Failure::into_reply);
             assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
-            assert_eq!(reply.body, br#"{"message":"Server Error"}"#);
+            let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+            assert_eq!(body["message"], "Server Error");
         }
     }
 

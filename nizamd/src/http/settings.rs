@@ -9,12 +9,15 @@ use super::gate::{Admin, Member};
 use super::present;
 use super::reply::{Outcome, Reply};
 
-pub(super) async fn show(_: Call, member: Member) -> Outcome {
-    Ok(Reply::ok(&json!({"data": present::settings(&member.tenant().settings)})))
+pub(super) async fn show(call: Call, member: Member) -> Outcome {
+    let reply = Reply::ok(&json!({"data": present::settings(&member.tenant().settings)}));
+    Ok(reply.etag(member.tenant().version).unless_known(&call.request))
 }
 
 pub(super) async fn update(call: Call, _: Admin, tenant: Tenant, settings: Settings) -> Outcome {
-    let committed = call.app.store.put_settings(&call.actor(), tenant.id, settings).await?;
+    let expected = call.expected()?;
+    let committed = call.app.store.put_settings(&call.actor(), tenant.id, settings, &expected).await?;
     let reply = Reply::ok(&json!({"data": present::settings(&committed.value.settings)}));
+    let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }

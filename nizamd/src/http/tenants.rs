@@ -16,26 +16,31 @@ pub(super) async fn list(call: Call, caller: Caller) -> Outcome {
         Some(own) => call.app.store.tenants(Some(own), page).await?,
         None => nizam_store::Listed { rows: Vec::new(), total: 0 },
     };
-    Ok(Reply::ok(&paginate::envelope(&call.request, page, &listed, present::tenant)))
+    Ok(paginate::reply(&call.request, page, &listed, present::tenant))
 }
 
 pub(super) async fn create(call: Call, _: Admin, new: NewTenant) -> Outcome {
     let committed = call.app.store.create_tenant(&call.actor(), new).await?;
     let reply = Reply::created(&json!({"data": present::tenant(&committed.value)}));
+    let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }
 
-pub(super) async fn show(_: Call, member: Member) -> Outcome {
-    Ok(Reply::ok(&json!({"data": present::tenant(member.tenant())})))
+pub(super) async fn show(call: Call, member: Member) -> Outcome {
+    let reply = Reply::ok(&json!({"data": present::tenant(member.tenant())}));
+    Ok(reply.etag(member.tenant().version).unless_known(&call.request))
 }
 
 pub(super) async fn update(call: Call, _: Admin, tenant: Tenant, change: TenantChange) -> Outcome {
-    let committed = call.app.store.update_tenant(&call.actor(), tenant.id, change).await?;
+    let expected = call.expected()?;
+    let committed = call.app.store.update_tenant(&call.actor(), tenant.id, change, &expected).await?;
     let reply = Reply::ok(&json!({"data": present::tenant(&committed.value)}));
+    let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }
 
 pub(super) async fn delete(call: Call, _: Admin, tenant: Tenant, (): ()) -> Outcome {
-    let committed = call.app.store.delete_tenant(&call.actor(), tenant.id).await?;
+    let expected = call.expected()?;
+    let committed = call.app.store.delete_tenant(&call.actor(), tenant.id, &expected).await?;
     Ok(call.written(Reply::no_content(), committed).await)
 }

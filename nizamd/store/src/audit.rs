@@ -2,11 +2,14 @@
 
 use nizam_core::model::{AuditAction, AuditEntry};
 use serde_json::{Map, Value};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
+use crate::column::Time;
 use crate::db::Conn;
-use crate::error::{StoreError, StoreResult};
+use crate::error::StoreResult;
+use crate::idempotency::Idempotency;
 use crate::page::{Listed, Page, count};
 use crate::write::Write;
 
@@ -19,6 +22,8 @@ pub struct Actor {
     pub ip_address: Option<String>,
     /// What the client called itself.
     pub user_agent: Option<String>,
+    /// The request that must not be done twice.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// The values of an object that an entry may hold.
@@ -38,15 +43,15 @@ pub(crate) struct Entry {
 impl Write<'_> {
     /// Writes the entry.
     pub(crate) async fn audit(&mut self, entry: Entry) -> StoreResult<()> {
-        let text = |values: Option<Values>| values.map(|v| Value::Object(v).to_string());
-        let (old, new) = (text(entry.old), text(entry.new));
+        let (old, new) = (entry.old.map(Json), entry.new.map(Json));
         let (actor, now) = (self.actor, self.now);
-        let agent = actor.user_agent.as_deref().map(|agent| agent.chars().take(255).collect::<String>());
+        let agent = actor
+            .user_agent
+            .as_deref()
+            .map(|agent| agent.chars().filter(|c| !c.is_control()).take(255).collect::<String>());
         on!(self.conn(), c => {
-            sqlx::query(
-                "INSERT INTO audit_logs (id, tenant_id, user_id, action, auditable_type, auditable_id, old_values, \
-                 new_values, ip_address, user_agent, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            )
+            sqlx::query(sql!("INSERT INTO audit_logs (id, tenant_id, user_id, action, auditable_type, auditable_id, old_values, \
+                 new_values, ip_address, user_agent, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"))
             .bind(Uuid::now_v7())
             .bind(entry.tenant_id)
             .bind(actor.user_id)
@@ -57,9 +62,9 @@ impl Write<'_> {
             .bind(new)
             .bind(actor.ip_address.as_deref())
             .bind(agent)
-            .bind(now)
+            .bind(Time(now))
             .execute(c)
-            .await?
+            .await?.rows_affected()
         });
         Ok(())
     }
@@ -89,23 +94,18 @@ struct EntryRow {
     action: String,
     auditable_type: String,
     auditable_id: Uuid,
-    old_values: Option<String>,
-    new_values: Option<String>,
+    old_values: Option<Json<Values>>,
+    new_values: Option<Json<Values>>,
     ip_address: Option<String>,
     user_agent: Option<String>,
-    created_at: i64,
+    created_at: Time,
 }
 
 impl EntryRow {
-    fn into_entry(self) -> StoreResult<AuditEntry> {
-        let values = |text: Option<String>| match text.as_deref().map(serde_json::from_str) {
-            None => Ok(None),
-            Some(Ok(Value::Object(map))) => Ok(Some(map)),
-            Some(_) => Err(StoreError::Damaged { table: "audit_logs", what: "values are no JSON object" }),
-        };
-        Ok(AuditEntry {
-            old_values: values(self.old_values)?,
-            new_values: values(self.new_values)?,
+    fn into_entry(self) -> AuditEntry {
+        AuditEntry {
+            old_values: self.old_values.map(|values| values.0),
+            new_values: self.new_values.map(|values| values.0),
             id: self.id,
             tenant_id: self.tenant_id,
             user_id: self.user_id,
@@ -114,8 +114,8 @@ impl EntryRow {
             auditable_id: self.auditable_id,
             ip_address: self.ip_address,
             user_agent: self.user_agent,
-            created_at: self.created_at,
-        })
+            created_at: self.created_at.0,
+        }
     }
 }
 
@@ -125,22 +125,19 @@ impl Store {
         let mut tx = self.db.snapshot().await?;
         let total = entries_of(tx.conn(), tenant_id).await?;
         let rows: Vec<EntryRow> = on!(tx.conn(), c => {
-            sqlx::query_as(
-                "SELECT id, tenant_id, user_id, action, auditable_type, auditable_id, old_values, new_values, \
+            sqlx::query_as(sql!("SELECT id, tenant_id, user_id, action, auditable_type, auditable_id, old_values, new_values, \
                  ip_address, user_agent, created_at FROM audit_logs WHERE tenant_id = $1 \
-                 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3",
-            )
+                 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"))
             .bind(tenant_id).bind(page.limit()).bind(page.offset())
             .fetch_all(c).await?
         });
-        let rows = rows.into_iter().map(EntryRow::into_entry).collect::<StoreResult<_>>()?;
-        Ok(Listed { rows, total })
+        Ok(Listed { rows: rows.into_iter().map(EntryRow::into_entry).collect(), total })
     }
 }
 
 async fn entries_of(conn: Conn<'_>, tenant_id: Uuid) -> StoreResult<u64> {
     let (total,): (i64,) = on!(conn, c => {
-        sqlx::query_as("SELECT count(*) FROM audit_logs WHERE tenant_id = $1").bind(tenant_id).fetch_one(c).await?
+        sqlx::query_as(sql!("SELECT count(*) FROM audit_logs WHERE tenant_id = $1")).bind(tenant_id).fetch_one(c).await?
     });
     Ok(count(total))
 }

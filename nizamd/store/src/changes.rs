@@ -56,7 +56,7 @@ impl Store {
         let after = i64::try_from(generation).unwrap_or(i64::MAX);
         let mut reader = self.db.reader().await?;
         let rows: Vec<(i64, Option<String>)> = on!(reader.conn(), c => {
-            sqlx::query_as("SELECT generation, touched FROM changes WHERE generation > $1 ORDER BY generation LIMIT 1000")
+            sqlx::query_as(sql!("SELECT generation, touched FROM changes WHERE generation > $1 ORDER BY generation LIMIT 1000"))
                 .bind(after).fetch_all(c).await?
         });
         let change = |(generation, text): (i64, Option<String>)| {
@@ -89,8 +89,8 @@ impl Store {
     pub(crate) async fn forget_changes(&self) -> StoreResult<()> {
         let mut tx = self.db.write().await?;
         on!(tx.conn(), c => {
-            sqlx::query("DELETE FROM changes WHERE generation <= (SELECT generation FROM meta WHERE id = 1) - $1")
-                .bind(REMEMBERED).execute(c).await?
+            sqlx::query(sql!("DELETE FROM changes WHERE generation <= (SELECT generation FROM meta WHERE id = 1) - $1"))
+                .bind(REMEMBERED).execute(c).await?.rows_affected()
         });
         tx.commit().await
     }

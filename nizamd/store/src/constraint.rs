@@ -3,7 +3,8 @@
 use nizam_core::validate::Errors;
 use sqlx::error::DatabaseError;
 
-struct Constraint {
+/// A unique index.
+struct Unique {
     /// The index, as PostgreSQL names it.
     name: &'static str,
     /// The columns, as SQLite names them.
@@ -15,38 +16,89 @@ struct Constraint {
 pub(crate) const DOMAIN_TAKEN: &str = "The domain has already been taken.";
 pub(crate) const SLUG_TAKEN: &str = "The slug has already been taken.";
 pub(crate) const EXTENSION_TAKEN: &str = "The extension has already been taken for this tenant.";
-const EMAIL_TAKEN: &str = "The email has already been taken.";
 
-const CONSTRAINTS: &[Constraint] = &[
-    Constraint {
-        name: "tenants_domain_unique",
-        columns: "tenants.domain",
-        field: "domain",
-        message: DOMAIN_TAKEN,
-    },
-    Constraint { name: "tenants_slug_unique", columns: "tenants.slug", field: "slug", message: SLUG_TAKEN },
-    Constraint {
-        name: "users_email_unique",
-        columns: "users.email_key",
-        field: "email",
-        message: EMAIL_TAKEN,
-    },
-    Constraint {
-        name: "extensions_number_unique",
-        columns: "extensions.tenant_id, extensions.extension_key",
-        field: "extension",
-        message: EXTENSION_TAKEN,
-    },
+const fn unique(
+    name: &'static str,
+    columns: &'static str,
+    field: &'static str,
+    message: &'static str,
+) -> Unique {
+    Unique { name, columns, field, message }
+}
+
+const CONSTRAINTS: &[Unique] = &[
+    unique("tenants_domain_unique", "tenants.domain", "domain", DOMAIN_TAKEN),
+    unique("tenants_slug_unique", "tenants.slug", "slug", SLUG_TAKEN),
+    unique("users_email_unique", "users.email_key", "email", "The email has already been taken."),
+    unique(
+        "extensions_number_unique",
+        "extensions.tenant_id, extensions.extension_key",
+        "extension",
+        EXTENSION_TAKEN,
+    ),
+    unique(
+        "dids_number_unique",
+        "dids.tenant_id, dids.number_key",
+        "number",
+        "The DID number has already been taken for this tenant.",
+    ),
+    unique(
+        "holidays_name_unique",
+        "holidays.tenant_id, holidays.name_key",
+        "name",
+        "A calendar with this name already exists for this tenant.",
+    ),
+    unique(
+        "gateways_name_unique",
+        "gateways.tenant_id, gateways.name_key",
+        "name",
+        "A gateway with this name already exists for this tenant.",
+    ),
+    unique(
+        "queues_name_unique",
+        "queues.tenant_id, queues.name_key",
+        "name",
+        "A queue with this name already exists for this tenant.",
+    ),
+    unique(
+        "agents_extension_unique",
+        "agents.tenant_id, agents.extension_id",
+        "extension_id",
+        "An agent already exists for this extension.",
+    ),
+    unique(
+        "device_profiles_mac_unique",
+        "device_profiles.mac_address_key",
+        "mac_address",
+        "The mac address has already been taken.",
+    ),
 ];
 
-/// The error of the API that a violated constraint means.
-pub(crate) fn field_error(error: &dyn DatabaseError) -> Option<Errors> {
+/// What another request has done at the same time.
+pub(crate) enum Violation {
+    /// A value of a field is taken.
+    Field(Errors),
+    /// The Idempotency-Key is in use.
+    Underway,
+    /// What the row belongs to is gone: it was deleted between the check and the end of the transaction.
+    Gone,
+}
+
+/// What a violated constraint means.
+pub(crate) fn violation(error: &dyn DatabaseError) -> Option<Violation> {
+    if error.is_foreign_key_violation() {
+        return Some(Violation::Gone);
+    }
     if !error.is_unique_violation() {
         return None;
     }
-    let violated = |c: &&Constraint| match error.constraint() {
-        Some(name) => c.name == name,
-        None => error.message().ends_with(&format!(": {}", c.columns)),
+    let is = |name: &str, columns: &str| match error.constraint() {
+        Some(violated) => violated == name,
+        None => error.message().ends_with(&format!(": {columns}")),
     };
-    CONSTRAINTS.iter().find(violated).map(|c| Errors::one(c.field, c.message))
+    if is("idempotency_keys_pkey", "idempotency_keys.user_id, idempotency_keys.key") {
+        return Some(Violation::Underway);
+    }
+    let violated = CONSTRAINTS.iter().find(|c| is(c.name, c.columns))?;
+    Some(Violation::Field(Errors::one(violated.field, violated.message)))
 }

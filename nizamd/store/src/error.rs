@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use nizam_core::validate::Errors;
 
-use crate::constraint;
+use crate::constraint::{self, Violation};
 
 /// The result of everything here.
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -27,8 +27,16 @@ pub enum StoreError {
     /// There is no such row in that tenant.
     #[error("no such row")]
     NotFound,
+    /// The row is not the version that the caller expects.
+    #[error("the row has changed")]
+    Stale,
+    /// Another request with this Idempotency-Key is under way.
+    #[error("another request with this key is under way")]
+    Underway,
     /// The URL is of no database that is supported.
-    #[error("the database URL {0:?} is not supported; it must be sqlite:PATH")]
+    #[error(
+        "the database URL {0:?} is not supported; it must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+    )]
     Url(String),
     /// The file or its directory cannot be made or written.
     #[error("cannot write the database file {path}: {1}", path = .0.display())]
@@ -36,6 +44,11 @@ pub enum StoreError {
     /// It is no database, or it cannot be opened.
     #[error("cannot open the database {path}: {1}", path = .0.display())]
     Unusable(PathBuf, #[source] sqlx::Error),
+    /// The server cannot be reached, or lets nobody in.
+    #[error(
+        "cannot use the database {0}: {1}; check that PostgreSQL runs there, and the user, password and database name"
+    )]
+    Unreachable(String, #[source] sqlx::Error),
     /// A newer nizamd has written it.
     #[error(
         "the database has schema {found}, this nizamd knows schemas up to {known}; \
@@ -86,12 +99,22 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut => Self::Busy,
-            sqlx::Error::Database(e) => match constraint::field_error(&*e) {
-                Some(errors) => Self::Invalid(errors),
+            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => Self::Busy,
+            sqlx::Error::Database(e) if e.code().is_some_and(|code| passes(&code)) => Self::Busy,
+            sqlx::Error::Database(e) => match constraint::violation(&*e) {
+                Some(Violation::Field(errors)) => Self::Invalid(errors),
+                Some(Violation::Underway) => Self::Underway,
+                Some(Violation::Gone) => Self::NotFound,
                 None => Self::Sql(sqlx::Error::Database(e)),
             },
             other => Self::Sql(other),
         }
     }
+}
+
+/// Codes of PostgreSQL for what will pass (appendix A of its manual): serialization failures, deadlocks, locks that were
+/// waited for too long, a server that starts or stops.
+fn passes(code: &str) -> bool {
+    matches!(code, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "53300")
+        || code.starts_with("08")
 }

@@ -1,16 +1,23 @@
 //! Extensions. Every statement names the tenant: a row of another one is not there.
 
+use std::borrow::Cow;
+
 use nizam_core::model::{AuditAction, Extension, ExtensionChange, NewExtension, Touched};
+use nizam_core::resource::EXTENSION_LIST;
 use nizam_core::validate::extension_key;
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::{Actor, Entry, Values, difference};
+use crate::column::Time;
 use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
 use crate::keyring::Keyring;
-use crate::page::{Listed, Page, count};
+use crate::page::{Expected, Listed, Query};
+use crate::records::row::{bind, compared};
+use crate::records::statement::Source;
 use crate::seal::Place;
 use crate::write::{Committed, Write};
 
@@ -19,13 +26,22 @@ macro_rules! select_extensions {
         concat!(
             "SELECT id, tenant_id, extension, password, directory_first_name, directory_last_name, \
              effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
-             outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at \
+             outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, version, created_at, updated_at \
              FROM extensions ",
             $rest
         )
     };
 }
 pub(crate) use select_extensions;
+
+/// The list of extensions.
+pub(crate) const EXTENSIONS: Source = Source {
+    select: Cow::Borrowed(select_extensions!("")),
+    table: "extensions",
+    count: Some("extensions_count"),
+    order: ("extension", false),
+    fields: EXTENSION_LIST,
+};
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct ExtensionRow {
@@ -43,8 +59,9 @@ pub(crate) struct ExtensionRow {
     voicemail_pin: Option<Vec<u8>>,
     cidr: Option<String>,
     is_active: bool,
-    created_at: i64,
-    updated_at: i64,
+    version: i64,
+    created_at: Time,
+    updated_at: Time,
 }
 
 impl ExtensionRow {
@@ -65,8 +82,9 @@ impl ExtensionRow {
             voicemail_enabled: self.voicemail_enabled,
             cidr: self.cidr,
             is_active: self.is_active,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
+            version: self.version,
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
         })
     }
 }
@@ -88,19 +106,35 @@ impl Sealed {
 }
 
 impl Store {
-    /// The extensions of a tenant, by number.
-    pub async fn extensions(&self, tenant_id: Uuid, page: Page) -> StoreResult<Listed<Extension>> {
+    /// The extensions of a tenant, by number unless the query says otherwise.
+    pub async fn extensions(&self, tenant_id: Uuid, query: &Query) -> StoreResult<Listed<Extension>> {
         let mut tx = self.db.snapshot().await?;
-        let total: Option<(i64,)> = on!(tx.conn(), c => {
-            sqlx::query_as("SELECT extensions_count FROM tenants WHERE id = $1").bind(tenant_id).fetch_optional(c).await?
-        });
+        let sql = AssertSqlSafe(EXTENSIONS.list(query));
         let rows: Vec<ExtensionRow> = on!(tx.conn(), c => {
-            sqlx::query_as(select_extensions!("WHERE tenant_id = $1 ORDER BY extension_key LIMIT $2 OFFSET $3"))
-                .bind(tenant_id).bind(page.limit()).bind(page.offset())
-                .fetch_all(c).await?
+            let mut statement = sqlx::query_as(sql).bind(tenant_id);
+            for (field, value) in &query.filters {
+                statement = bind!(statement, compared(field, value));
+            }
+            statement.bind(query.page.limit()).bind(query.page.offset()).fetch_all(c).await?
         });
+        let total = EXTENSIONS.count(tx.conn(), tenant_id, query).await?;
         let rows = rows.into_iter().map(|row| row.open(&self.keys)).collect::<StoreResult<_>>()?;
-        Ok(Listed { rows, total: total.map_or(0, |(n,)| count(n)) })
+        Ok(Listed { rows, total })
+    }
+
+    /// Some extensions of a tenant, in the order of their ids, after the one with that id.
+    pub async fn extensions_after(
+        &self,
+        tenant_id: Uuid,
+        id: Uuid,
+        most: u32,
+    ) -> StoreResult<Vec<Extension>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<ExtensionRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(select_extensions!("WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3")))
+                .bind(tenant_id).bind(id).bind(i64::from(most)).fetch_all(c).await?
+        });
+        rows.into_iter().map(|row| row.open(&self.keys)).collect()
     }
 
     /// The extension of that tenant with that id.
@@ -122,12 +156,10 @@ impl Store {
         let extension = new.into_extension(Uuid::now_v7(), tenant_id, write.now);
         let sealed = Sealed::of(&extension, &self.keys)?;
         on!(write.conn(), c => {
-            sqlx::query(
-                "INSERT INTO extensions (id, tenant_id, extension, extension_key, password, directory_first_name, \
+            sqlx::query(sql!("INSERT INTO extensions (id, tenant_id, extension, extension_key, password, directory_first_name, \
                  directory_last_name, effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
                  outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-            )
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"))
             .bind(extension.id)
             .bind(tenant_id)
             .bind(&extension.extension)
@@ -143,10 +175,10 @@ impl Store {
             .bind(sealed.voicemail_pin)
             .bind(&extension.cidr)
             .bind(extension.is_active)
-            .bind(extension.created_at)
-            .bind(extension.updated_at)
+            .bind(Time(extension.created_at))
+            .bind(Time(extension.updated_at))
             .execute(c)
-            .await?
+            .await?.rows_affected()
         });
         let entry = Entry { new: Some(values(&extension)), ..entry(&extension, AuditAction::Created) };
         write.audit(entry).await?;
@@ -161,21 +193,22 @@ impl Store {
         tenant_id: Uuid,
         id: Uuid,
         change: ExtensionChange,
+        expected: &Expected,
     ) -> StoreResult<Committed<Extension>> {
         let mut write = self.begin(actor).await?;
-        let row = by_id(write.conn(), tenant_id, id).await?.ok_or(StoreError::NotFound)?;
-        let old = row.open(&self.keys)?;
+        let old = locked(&mut write, tenant_id, id).await?.open(&self.keys)?;
+        expected.check(old.version)?;
         let mut extension = old.clone();
         change.apply(&mut extension);
         extension.updated_at = write.now;
+        extension.version += 1;
         let sealed = Sealed::of(&extension, &self.keys)?;
         on!(write.conn(), c => {
-            sqlx::query(
-                "UPDATE extensions SET extension = $3, extension_key = $4, password = $5, directory_first_name = $6, \
+            sqlx::query(sql!("UPDATE extensions SET extension = $3, extension_key = $4, password = $5, directory_first_name = $6, \
                  directory_last_name = $7, effective_caller_id_name = $8, effective_caller_id_number = $9, \
                  outbound_caller_id_name = $10, outbound_caller_id_number = $11, voicemail_enabled = $12, \
-                 voicemail_pin = $13, cidr = $14, is_active = $15, updated_at = $16 WHERE tenant_id = $1 AND id = $2",
-            )
+                 voicemail_pin = $13, cidr = $14, is_active = $15, updated_at = $16, version = $17 \
+                 WHERE tenant_id = $1 AND id = $2"))
             .bind(tenant_id)
             .bind(id)
             .bind(&extension.extension)
@@ -191,9 +224,10 @@ impl Store {
             .bind(sealed.voicemail_pin)
             .bind(&extension.cidr)
             .bind(extension.is_active)
-            .bind(extension.updated_at)
+            .bind(Time(extension.updated_at))
+            .bind(extension.version)
             .execute(c)
-            .await?
+            .await?.rows_affected()
         });
         let (mut before, mut after) = difference(&values(&old), values(&extension));
         for (secret, changed) in [
@@ -218,17 +252,18 @@ impl Store {
         actor: &Actor,
         tenant_id: Uuid,
         id: Uuid,
+        expected: &Expected,
     ) -> StoreResult<Committed<()>> {
         let mut write = self.begin(actor).await?;
-        let row = by_id(write.conn(), tenant_id, id).await?.ok_or(StoreError::NotFound)?;
-        let old = row.open(&self.keys)?;
+        let old = locked(&mut write, tenant_id, id).await?.open(&self.keys)?;
+        expected.check(old.version)?;
         on!(write.conn(), c => {
-            sqlx::query("DELETE FROM extensions WHERE tenant_id = $1 AND id = $2")
-                .bind(tenant_id).bind(id).execute(c).await?
+            sqlx::query(sql!("DELETE FROM extensions WHERE tenant_id = $1 AND id = $2"))
+                .bind(tenant_id).bind(id).execute(c).await?.rows_affected()
         });
         on!(write.conn(), c => {
-            sqlx::query("UPDATE tenants SET extensions_count = extensions_count - 1 WHERE id = $1")
-                .bind(tenant_id).execute(c).await?
+            sqlx::query(sql!("UPDATE tenants SET extensions_count = extensions_count - 1 WHERE id = $1"))
+                .bind(tenant_id).execute(c).await?.rows_affected()
         });
         let entry = Entry { old: Some(values(&old)), ..entry(&old, AuditAction::Deleted) };
         write.audit(entry).await?;
@@ -241,10 +276,8 @@ impl Store {
 /// transactions that add at the same time wait for each other on every database.
 pub(crate) async fn add_to_count(write: &mut Write<'_>, tenant_id: Uuid, more: i64) -> StoreResult<()> {
     let counted: Option<(i64, i64)> = on!(write.conn(), c => {
-        sqlx::query_as(
-            "UPDATE tenants SET extensions_count = extensions_count + $2 WHERE id = $1 \
-             RETURNING extensions_count, max_extensions",
-        )
+        sqlx::query_as(sql!("UPDATE tenants SET extensions_count = extensions_count + $2 WHERE id = $1 \
+             RETURNING extensions_count, max_extensions"))
         .bind(tenant_id).bind(more)
         .fetch_optional(c).await?
     });
@@ -257,9 +290,30 @@ pub(crate) async fn add_to_count(write: &mut Write<'_>, tenant_id: Uuid, more: i
 
 async fn by_id(conn: Conn<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<Option<ExtensionRow>> {
     Ok(on!(conn, c => {
-        sqlx::query_as(select_extensions!("WHERE tenant_id = $1 AND id = $2"))
+        sqlx::query_as(sql!(select_extensions!("WHERE tenant_id = $1 AND id = $2")))
             .bind(tenant_id).bind(id).fetch_optional(c).await?
     }))
+}
+
+/// The row, which nobody else changes until the end of the transaction.
+async fn locked(write: &mut Write<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<ExtensionRow> {
+    let row: Option<ExtensionRow> = match write.conn() {
+        Conn::Sqlite(c) => {
+            sqlx::query_as(sql!(select_extensions!("WHERE tenant_id = $1 AND id = $2")))
+                .bind(tenant_id)
+                .bind(id)
+                .fetch_optional(c)
+                .await?
+        }
+        Conn::Postgres(c) => {
+            sqlx::query_as(sql!(postgres select_extensions!("WHERE tenant_id = $1 AND id = $2 FOR UPDATE")))
+                .bind(tenant_id)
+                .bind(id)
+                .fetch_optional(c)
+                .await?
+        }
+    };
+    row.ok_or(StoreError::NotFound)
 }
 
 pub(crate) fn touched(extension: &Extension) -> Touched {

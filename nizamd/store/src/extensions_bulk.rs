@@ -10,10 +10,12 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::{Actor, Entry, Values};
+use crate::column::Time;
 use crate::constraint::EXTENSION_TAKEN;
+use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
 use crate::extensions::{Sealed, add_to_count, touched};
-use crate::write::Committed;
+use crate::write::{Committed, Write};
 
 /// Rows of one statement: 17 parameters each, of at most 32,766 in SQLite.
 const ROWS: usize = 500;
@@ -23,13 +25,13 @@ const INSERT: &str = "INSERT INTO extensions (id, tenant_id, extension_key, exte
     outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at) ";
 
 impl Store {
-    /// Makes extensions in one transaction, all or none, with one audit entry for all. Gives how many.
+    /// Makes extensions in one transaction, all or none, with one audit entry for all. Gives their ids and numbers.
     pub async fn insert_extensions(
         &self,
         actor: &Actor,
         tenant_id: Uuid,
         new: Vec<NewExtension>,
-    ) -> StoreResult<Committed<u64>> {
+    ) -> StoreResult<Committed<Vec<(Uuid, String)>>> {
         all_different(&new)?;
         let rows = new.len();
         let (first, last) = match (new.first(), new.last()) {
@@ -38,7 +40,9 @@ impl Store {
         };
         let mut write = self.begin(actor).await?;
         add_to_count(&mut write, tenant_id, i64::try_from(rows).unwrap_or(i64::MAX)).await?;
+        all_free(&mut write, tenant_id, &new).await?;
         let now = write.now;
+        let mut made = Vec::with_capacity(rows);
         let mut new = new.into_iter();
         loop {
             let chunk = new
@@ -53,6 +57,7 @@ impl Store {
             if chunk.is_empty() {
                 break;
             }
+            made.extend(chunk.iter().map(|(extension, _)| (extension.id, extension.extension.clone())));
             write.touched.extend(chunk.iter().map(|(extension, _)| touched(extension)));
             on!(write.conn(), c => {
                 let mut insert = QueryBuilder::new(INSERT);
@@ -72,10 +77,10 @@ impl Store {
                         .push_bind(sealed.voicemail_pin)
                         .push_bind(extension.cidr)
                         .push_bind(extension.is_active)
-                        .push_bind(extension.created_at)
-                        .push_bind(extension.updated_at);
+                        .push_bind(Time(extension.created_at))
+                        .push_bind(Time(extension.updated_at));
                 });
-                insert.build().execute(c).await?
+                insert.build().execute(c).await?.rows_affected()
             });
         }
         let summary: Values = [("count", json!(rows)), ("first", json!(first)), ("last", json!(last))]
@@ -93,7 +98,7 @@ impl Store {
                 new: Some(summary),
             })
             .await?;
-        write.commit(rows as u64).await
+        write.commit(made).await
     }
 }
 
@@ -107,4 +112,46 @@ fn all_different(new: &[NewExtension]) -> StoreResult<()> {
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(StoreError::Invalid(errors)) }
+}
+
+/// Says of every number that is taken which row wants it.
+async fn all_free(write: &mut Write<'_>, tenant_id: Uuid, new: &[NewExtension]) -> StoreResult<()> {
+    let mut errors = Errors::default();
+    for (chunk, rows) in new.chunks(ROWS).enumerate() {
+        let numbers: Vec<&str> = rows.iter().map(|row| row.extension.as_str()).collect();
+        let taken: HashSet<String> = taken(write.conn(), tenant_id, &numbers).await?.into_iter().collect();
+        for (i, row) in rows.iter().enumerate() {
+            if taken.contains(&extension_key(&row.extension)) {
+                errors.push(&format!("extensions.{}.extension", chunk * ROWS + i), EXTENSION_TAKEN);
+            }
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(StoreError::Invalid(errors)) }
+}
+
+/// Which of the numbers the tenant has.
+async fn taken(conn: Conn<'_>, tenant_id: Uuid, numbers: &[&str]) -> StoreResult<Vec<String>> {
+    let keys: Vec<String> = numbers.iter().map(|number| extension_key(number)).collect();
+    let rows: Vec<(String,)> = match conn {
+        Conn::Sqlite(c) => {
+            sqlx::query_as(sql!(sqlite
+                "SELECT extension_key FROM extensions \
+                 WHERE tenant_id = $1 AND extension_key IN (SELECT value FROM json_each($2))"
+            ))
+            .bind(tenant_id)
+            .bind(json!(keys).to_string())
+            .fetch_all(c)
+            .await?
+        }
+        Conn::Postgres(c) => {
+            sqlx::query_as(sql!(postgres
+                "SELECT extension_key FROM extensions WHERE tenant_id = $1 AND extension_key = ANY($2)"
+            ))
+            .bind(tenant_id)
+            .bind(keys)
+            .fetch_all(c)
+            .await?
+        }
+    };
+    Ok(rows.into_iter().map(|(key,)| key).collect())
 }

@@ -121,7 +121,7 @@ async fn read_pages(mut tx: Tx, pages: mpsc::Sender<Vec<ExtensionRow>>) -> Store
     let mut last = Uuid::nil();
     loop {
         let rows: Vec<ExtensionRow> = on!(tx.conn(), c => {
-            sqlx::query_as(select_extensions!("WHERE id > $1 ORDER BY id LIMIT $2"))
+            sqlx::query_as(sql!(select_extensions!("WHERE id > $1 ORDER BY id LIMIT $2")))
                 .bind(last).bind(PAGE).fetch_all(c).await?
         });
         let Some(row) = rows.last() else { return Ok(()) };
@@ -134,7 +134,7 @@ async fn read_pages(mut tx: Tx, pages: mpsc::Sender<Vec<ExtensionRow>>) -> Store
 
 async fn by_number(conn: Conn<'_>, tenant_id: Uuid, key: &str) -> StoreResult<Option<ExtensionRow>> {
     Ok(on!(conn, c => {
-        sqlx::query_as(select_extensions!("WHERE tenant_id = $1 AND extension_key = $2"))
+        sqlx::query_as(sql!(select_extensions!("WHERE tenant_id = $1 AND extension_key = $2")))
             .bind(tenant_id).bind(key).fetch_optional(c).await?
     }))
 }
@@ -144,11 +144,20 @@ async fn by_numbers(conn: Conn<'_>, tenant_id: Uuid, numbers: &[&str]) -> StoreR
     let keys: Vec<String> = numbers.iter().map(|number| extension_key(number)).collect();
     Ok(match conn {
         Conn::Sqlite(c) => {
-            sqlx::query_as(select_extensions!(
+            sqlx::query_as(sql!(sqlite select_extensions!(
                 "WHERE tenant_id = $1 AND extension_key IN (SELECT value FROM json_each($2))"
-            ))
+            )))
             .bind(tenant_id)
             .bind(json!(keys).to_string())
+            .fetch_all(c)
+            .await?
+        }
+        Conn::Postgres(c) => {
+            sqlx::query_as(
+                sql!(postgres select_extensions!("WHERE tenant_id = $1 AND extension_key = ANY($2)")),
+            )
+            .bind(tenant_id)
+            .bind(keys)
             .fetch_all(c)
             .await?
         }

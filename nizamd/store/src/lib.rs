@@ -7,19 +7,24 @@
 #![forbid(unsafe_code)]
 
 #[macro_use]
+mod sql;
+
 mod db;
 
 mod audit;
 mod changes;
 mod clock;
+mod column;
 mod constraint;
 mod error;
 mod extensions;
 mod extensions_bulk;
 mod fresh;
+mod idempotency;
 mod keyring;
 mod page;
 mod permissions;
+mod records;
 mod seal;
 mod secret;
 mod tenants;
@@ -33,11 +38,15 @@ pub use audit::Actor;
 pub use changes::Change;
 pub use error::{StoreError, StoreResult};
 pub use fresh::{Fresh, Row};
+pub use idempotency::{Earlier, Idempotency};
 pub use keyring::{Key, Keyring, WrongKey};
-pub use page::{Listed, Page};
+pub use page::{Expected, Listed, Page, Query};
+pub use records::Saved;
 pub use secret::{TokenSecret, random_text};
 pub use tokens::{Authentic, Presented};
 pub use write::Committed;
+
+pub use db::masked;
 
 use db::Db;
 
@@ -49,7 +58,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at a URL (`sqlite:PATH`), makes it if there is none, and brings its schema up to date.
+    /// Opens the database at a URL (`sqlite:PATH` or `postgres://…`), makes it if there is none, and brings its schema up to date.
     pub async fn open(url: &str, keys: Keyring) -> StoreResult<Self> {
         let this = Self { db: Db::open(url).await?, keys };
         this.check_key().await?;

@@ -1,5 +1,8 @@
 //! A part of a list.
 
+use nizam_core::resource::Field;
+use serde_json::Value;
+
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -19,6 +22,32 @@ impl Page {
     pub(crate) fn offset(self) -> i64 {
         i64::try_from(self.number.saturating_sub(1).saturating_mul(self.size)).unwrap_or(i64::MAX)
     }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { number: 1, size: 15 }
+    }
+}
+
+/// Which rows of a list, in which order.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// The part.
+    pub page: Page,
+    /// Fields and the values that they must have.
+    pub filters: Vec<(&'static Field, Value)>,
+    /// A field, and whether descending.
+    pub sort: Option<(&'static str, bool)>,
+}
+
+/// What a caller expects of a row before it is changed or deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing but that it is there.
+    Anything,
+    /// One of these versions.
+    Versions(Vec<i64>),
 }
 
 /// A page of a list, and how long the list is.

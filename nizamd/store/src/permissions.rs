@@ -4,6 +4,7 @@ use nizam_core::model::{Permission, PermissionSet};
 
 use crate::Store;
 use crate::audit::Actor;
+use crate::column::Time;
 use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
 use crate::write::{Committed, Write};
@@ -14,12 +15,10 @@ impl Store {
         let mut tx = self.db.write().await?;
         for permission in Permission::ALL {
             on!(tx.conn(), c => {
-                sqlx::query(
-                    "INSERT INTO permissions (slug, description, module) VALUES ($1, $2, 'core') \
-                     ON CONFLICT (slug) DO UPDATE SET description = excluded.description",
-                )
+                sqlx::query(sql!("INSERT INTO permissions (slug, description, module) VALUES ($1, $2, 'core') \
+                     ON CONFLICT (slug) DO UPDATE SET description = excluded.description"))
                 .bind(permission.slug()).bind(permission.description())
-                .execute(c).await?
+                .execute(c).await?.rows_affected()
             });
         }
         tx.commit().await
@@ -31,12 +30,10 @@ impl Store {
         restrict(&mut write, user_id).await?;
         for permission in set.iter() {
             on!(write.conn(), c => {
-                sqlx::query(
-                    "INSERT INTO permission_user (permission_id, user_id) SELECT id, $2 FROM permissions WHERE slug = $1 \
-                     ON CONFLICT DO NOTHING",
-                )
+                sqlx::query(sql!("INSERT INTO permission_user (permission_id, user_id) SELECT id, $2 FROM permissions WHERE slug = $1 \
+                     ON CONFLICT DO NOTHING"))
                 .bind(permission.slug()).bind(user_id)
-                .execute(c).await?
+                .execute(c).await?.rows_affected()
             });
         }
         write.commit_quietly(()).await
@@ -53,12 +50,10 @@ impl Store {
         restrict(&mut write, user_id).await?;
         for permission in set.iter() {
             on!(write.conn(), c => {
-                sqlx::query(
-                    "DELETE FROM permission_user WHERE user_id = $2 \
-                     AND permission_id IN (SELECT id FROM permissions WHERE slug = $1)",
-                )
+                sqlx::query(sql!("DELETE FROM permission_user WHERE user_id = $2 \
+                     AND permission_id IN (SELECT id FROM permissions WHERE slug = $1)"))
                 .bind(permission.slug()).bind(user_id)
-                .execute(c).await?
+                .execute(c).await?.rows_affected()
             });
         }
         write.commit_quietly(()).await
@@ -68,9 +63,7 @@ impl Store {
 /// What a user was granted.
 pub(crate) async fn granted(conn: Conn<'_>, user_id: i64) -> StoreResult<PermissionSet> {
     let slugs: Vec<(String,)> = on!(conn, c => {
-        sqlx::query_as(
-            "SELECT p.slug FROM permission_user g JOIN permissions p ON p.id = g.permission_id WHERE g.user_id = $1",
-        )
+        sqlx::query_as(sql!("SELECT p.slug FROM permission_user g JOIN permissions p ON p.id = g.permission_id WHERE g.user_id = $1"))
         .bind(user_id)
         .fetch_all(c).await?
     });
@@ -80,8 +73,8 @@ pub(crate) async fn granted(conn: Conn<'_>, user_id: i64) -> StoreResult<Permiss
 async fn restrict(write: &mut Write<'_>, user_id: i64) -> StoreResult<()> {
     let now = write.now;
     let changed = on!(write.conn(), c => {
-        sqlx::query("UPDATE users SET restricted = TRUE, updated_at = $2 WHERE id = $1")
-            .bind(user_id).bind(now).execute(c).await?.rows_affected()
+        sqlx::query(sql!("UPDATE users SET restricted = TRUE, updated_at = $2 WHERE id = $1"))
+            .bind(user_id).bind(Time(now)).execute(c).await?.rows_affected()
     });
     if changed == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }

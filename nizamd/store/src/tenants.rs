@@ -2,22 +2,24 @@
 
 use nizam_core::model::{AuditAction, NewTenant, Slug, Tenant, TenantChange, TenantStatus, Touched};
 use nizam_core::validate::{Errors, Settings, merge_settings};
-use serde_json::{Value, json};
+use serde_json::json;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::{Actor, Entry, Values, difference};
+use crate::column::Time;
 use crate::constraint::{DOMAIN_TAKEN, SLUG_TAKEN};
 use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
-use crate::page::{Listed, Page, count};
+use crate::page::{Expected, Listed, Page, count};
 use crate::write::{Committed, Write};
 
 macro_rules! select_tenants {
     ($rest:literal) => {
         concat!(
             "SELECT id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, max_dids, \
-             max_ring_groups, is_active, created_at, updated_at FROM tenants ",
+             max_ring_groups, is_active, version, created_at, updated_at FROM tenants ",
             $rest
         )
     };
@@ -29,22 +31,23 @@ pub(crate) struct TenantRow {
     name: String,
     domain: String,
     slug: String,
-    settings: String,
+    settings: Json<Values>,
     status: String,
     max_extensions: i64,
     max_concurrent_calls: i64,
     max_dids: i64,
     max_ring_groups: i64,
     is_active: bool,
-    created_at: i64,
-    updated_at: i64,
+    version: i64,
+    created_at: Time,
+    updated_at: Time,
 }
 
 impl TenantRow {
     pub(crate) fn into_tenant(self) -> StoreResult<Tenant> {
         let damaged = |what| StoreError::Damaged { table: "tenants", what };
         Ok(Tenant {
-            settings: serde_json::from_str(&self.settings).map_err(|_| damaged("settings"))?,
+            settings: self.settings.0,
             status: TenantStatus::parse(&self.status).ok_or_else(|| damaged("status"))?,
             id: self.id,
             name: self.name,
@@ -55,8 +58,9 @@ impl TenantRow {
             max_dids: self.max_dids,
             max_ring_groups: self.max_ring_groups,
             is_active: self.is_active,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
+            version: self.version,
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
         })
     }
 }
@@ -66,10 +70,10 @@ impl Store {
     pub async fn tenants(&self, only: Option<Uuid>, page: Page) -> StoreResult<Listed<Tenant>> {
         let mut tx = self.db.snapshot().await?;
         let (total,): (i64,) = on!(tx.conn(), c => {
-            sqlx::query_as("SELECT count(*) FROM tenants WHERE $1 IS NULL OR id = $1").bind(only).fetch_one(c).await?
+            sqlx::query_as(sql!("SELECT count(*) FROM tenants WHERE id = COALESCE($1, id)")).bind(only).fetch_one(c).await?
         });
         let rows: Vec<TenantRow> = on!(tx.conn(), c => {
-            sqlx::query_as(select_tenants!("WHERE $1 IS NULL OR id = $1 ORDER BY id LIMIT $2 OFFSET $3"))
+            sqlx::query_as(sql!(select_tenants!("WHERE id = COALESCE($1, id) ORDER BY id LIMIT $2 OFFSET $3")))
                 .bind(only).bind(page.limit()).bind(page.offset())
                 .fetch_all(c).await?
         });
@@ -108,31 +112,30 @@ impl Store {
             max_dids: new.max_dids,
             max_ring_groups: new.max_ring_groups,
             is_active: new.is_active,
+            version: 1,
             created_at: write.now,
             updated_at: write.now,
         };
         must_be_free(&mut write, &tenant, true, given).await?;
         on!(write.conn(), c => {
-            sqlx::query(
-                "INSERT INTO tenants (id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, \
+            sqlx::query(sql!("INSERT INTO tenants (id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, \
                  max_dids, max_ring_groups, is_active, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            )
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"))
             .bind(tenant.id)
             .bind(&tenant.name)
             .bind(&tenant.domain)
             .bind(&tenant.slug)
-            .bind(Value::Object(tenant.settings.clone()).to_string())
+            .bind(Json(&tenant.settings))
             .bind(tenant.status.as_str())
             .bind(tenant.max_extensions)
             .bind(tenant.max_concurrent_calls)
             .bind(tenant.max_dids)
             .bind(tenant.max_ring_groups)
             .bind(tenant.is_active)
-            .bind(tenant.created_at)
-            .bind(tenant.updated_at)
+            .bind(Time(tenant.created_at))
+            .bind(Time(tenant.updated_at))
             .execute(c)
-            .await?
+            .await?.rows_affected()
         });
         let entry = Entry { old: None, new: Some(values(&tenant)), ..entry(&tenant, AuditAction::Created) };
         write.audit(entry).await?;
@@ -146,9 +149,11 @@ impl Store {
         actor: &Actor,
         id: Uuid,
         change: TenantChange,
+        expected: &Expected,
     ) -> StoreResult<Committed<Tenant>> {
         let mut write = self.begin(actor).await?;
-        let old = by_id(write.conn(), id).await?.ok_or(StoreError::NotFound)?;
+        let old = locked(&mut write, id).await?;
+        expected.check(old.version)?;
         let mut tenant = old.clone();
         change.apply(&mut tenant);
         must_be_free(&mut write, &tenant, tenant.domain != old.domain, tenant.slug != old.slug).await?;
@@ -161,66 +166,90 @@ impl Store {
         actor: &Actor,
         id: Uuid,
         settings: Settings,
+        expected: &Expected,
     ) -> StoreResult<Committed<Tenant>> {
         let mut write = self.begin(actor).await?;
-        let old = by_id(write.conn(), id).await?.ok_or(StoreError::NotFound)?;
+        let old = locked(&mut write, id).await?;
+        expected.check(old.version)?;
         let mut tenant = old.clone();
         merge_settings(&mut tenant.settings, settings).map_err(StoreError::Invalid)?;
         replace(write, old, tenant).await
     }
 
     /// Deletes a tenant with all that it owns; its users stay, without a tenant.
-    pub async fn delete_tenant(&self, actor: &Actor, id: Uuid) -> StoreResult<Committed<()>> {
+    pub async fn delete_tenant(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        expected: &Expected,
+    ) -> StoreResult<Committed<()>> {
         let mut write = self.begin(actor).await?;
-        let tenant = by_id(write.conn(), id).await?.ok_or(StoreError::NotFound)?;
+        let tenant = locked(&mut write, id).await?;
+        expected.check(tenant.version)?;
         let entry = Entry { old: Some(values(&tenant)), new: None, ..entry(&tenant, AuditAction::Deleted) };
         write.audit(entry).await?;
-        on!(write.conn(), c => sqlx::query("DELETE FROM tenants WHERE id = $1").bind(id).execute(c).await?);
+        on!(write.conn(), c => sqlx::query(sql!("DELETE FROM tenants WHERE id = $1")).bind(id).execute(c).await?.rows_affected());
         write.touch(Touched::Domain(tenant.domain));
         write.commit(()).await
     }
 }
 
 pub(crate) async fn by_id(conn: Conn<'_>, id: Uuid) -> StoreResult<Option<Tenant>> {
-    let row: Option<TenantRow> =
-        on!(conn, c => sqlx::query_as(select_tenants!("WHERE id = $1")).bind(id).fetch_optional(c).await?);
+    let row: Option<TenantRow> = on!(conn, c => sqlx::query_as(sql!(select_tenants!("WHERE id = $1"))).bind(id).fetch_optional(c).await?);
     row.map(TenantRow::into_tenant).transpose()
 }
 
+/// The tenant with that id, which nobody else changes until the end of the transaction.
+async fn locked(write: &mut Write<'_>, id: Uuid) -> StoreResult<Tenant> {
+    let row: Option<TenantRow> = match write.conn() {
+        Conn::Sqlite(c) => {
+            sqlx::query_as(sql!(select_tenants!("WHERE id = $1"))).bind(id).fetch_optional(c).await?
+        }
+        Conn::Postgres(c) => {
+            sqlx::query_as(sql!(postgres select_tenants!("WHERE id = $1 FOR UPDATE")))
+                .bind(id)
+                .fetch_optional(c)
+                .await?
+        }
+    };
+    row.map(TenantRow::into_tenant).transpose()?.ok_or(StoreError::NotFound)
+}
+
 pub(crate) async fn by_domain(conn: Conn<'_>, domain: &str) -> StoreResult<Option<Tenant>> {
-    let row: Option<TenantRow> = on!(conn, c => sqlx::query_as(select_tenants!("WHERE domain = $1")).bind(domain).fetch_optional(c).await?);
+    let row: Option<TenantRow> = on!(conn, c => sqlx::query_as(sql!(select_tenants!("WHERE domain = $1"))).bind(domain).fetch_optional(c).await?);
     row.map(TenantRow::into_tenant).transpose()
 }
 
 /// Every tenant, in pages of `limit`, after the one with that id.
 pub(crate) async fn after(conn: Conn<'_>, id: Uuid, limit: i64) -> StoreResult<Vec<TenantRow>> {
     Ok(on!(conn, c => {
-        sqlx::query_as(select_tenants!("WHERE id > $1 ORDER BY id LIMIT $2")).bind(id).bind(limit).fetch_all(c).await?
+        sqlx::query_as(sql!(select_tenants!("WHERE id > $1 ORDER BY id LIMIT $2"))).bind(id).bind(limit).fetch_all(c).await?
     }))
 }
 
 async fn replace(mut write: Write<'_>, old: Tenant, mut tenant: Tenant) -> StoreResult<Committed<Tenant>> {
     tenant.updated_at = write.now;
+    tenant.version = old.version + 1;
     on!(write.conn(), c => {
-        sqlx::query(
-            "UPDATE tenants SET name = $2, domain = $3, slug = $4, settings = $5, status = $6, max_extensions = $7, \
-             max_concurrent_calls = $8, max_dids = $9, max_ring_groups = $10, is_active = $11, updated_at = $12 \
-             WHERE id = $1",
-        )
+        sqlx::query(sql!("UPDATE tenants SET name = $2, domain = $3, slug = $4, settings = $5, status = $6, max_extensions = $7, \
+             max_concurrent_calls = $8, max_dids = $9, max_ring_groups = $10, is_active = $11, updated_at = $12, \
+             version = $13 \
+             WHERE id = $1"))
         .bind(tenant.id)
         .bind(&tenant.name)
         .bind(&tenant.domain)
         .bind(&tenant.slug)
-        .bind(Value::Object(tenant.settings.clone()).to_string())
+        .bind(Json(&tenant.settings))
         .bind(tenant.status.as_str())
         .bind(tenant.max_extensions)
         .bind(tenant.max_concurrent_calls)
         .bind(tenant.max_dids)
         .bind(tenant.max_ring_groups)
         .bind(tenant.is_active)
-        .bind(tenant.updated_at)
+        .bind(Time(tenant.updated_at))
+        .bind(tenant.version)
         .execute(c)
-        .await?
+        .await?.rows_affected()
     });
     let (before, after) = difference(&values(&old), values(&tenant));
     let entry = Entry { old: Some(before), new: Some(after), ..entry(&tenant, AuditAction::Updated) };
@@ -235,7 +264,7 @@ async fn free_slug(write: &mut Write<'_>, slug: String) -> StoreResult<String> {
     let mut candidate = slug.clone();
     for number in 2_u64.. {
         let (taken,): (bool,) = on!(write.conn(), c => {
-            sqlx::query_as("SELECT EXISTS (SELECT 1 FROM tenants WHERE slug = $1)").bind(&candidate).fetch_one(c).await?
+            sqlx::query_as(sql!("SELECT EXISTS (SELECT 1 FROM tenants WHERE slug = $1)")).bind(&candidate).fetch_one(c).await?
         });
         if !taken {
             break;
@@ -248,10 +277,8 @@ async fn free_slug(write: &mut Write<'_>, slug: String) -> StoreResult<String> {
 /// Says of domain and slug at once whether another tenant has them.
 async fn must_be_free(write: &mut Write<'_>, tenant: &Tenant, domain: bool, slug: bool) -> StoreResult<()> {
     let (domain_taken, slug_taken): (bool, bool) = on!(write.conn(), c => {
-        sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM tenants WHERE domain = $1 AND id <> $3), \
-             EXISTS (SELECT 1 FROM tenants WHERE slug = $2 AND id <> $3)",
-        )
+        sqlx::query_as(sql!("SELECT EXISTS (SELECT 1 FROM tenants WHERE domain = $1 AND id <> $3), \
+             EXISTS (SELECT 1 FROM tenants WHERE slug = $2 AND id <> $3)"))
         .bind(&tenant.domain).bind(&tenant.slug).bind(tenant.id)
         .fetch_one(c).await?
     });

@@ -1,13 +1,14 @@
 //! Bearer tokens.
 
 use nizam_core::model::{Abilities, PermissionSet, Token, User};
-use serde_json::json;
+use sqlx::types::Json;
 use subtle::ConstantTimeEq as _;
 
 use crate::Store;
 use crate::audit::Actor;
 use crate::clock;
-use crate::error::{StoreError, StoreResult};
+use crate::column::Time;
+use crate::error::StoreResult;
 use crate::permissions::granted;
 use crate::secret::{TokenSecret, hash};
 use crate::users::UserRow;
@@ -35,11 +36,11 @@ struct TokenRow {
     token_id: i64,
     token_user: i64,
     token_name: String,
-    abilities: String,
-    last_used_at: Option<i64>,
-    expires_at: Option<i64>,
-    token_created: i64,
-    token_updated: i64,
+    abilities: Json<Vec<String>>,
+    last_used_at: Option<Time>,
+    expires_at: Option<Time>,
+    token_created: Time,
+    token_updated: Time,
 }
 
 #[derive(sqlx::FromRow)]
@@ -52,18 +53,17 @@ struct AuthenticRow {
 }
 
 impl TokenRow {
-    fn into_token(self) -> StoreResult<Token> {
-        let damaged = |_| StoreError::Damaged { table: "personal_access_tokens", what: "abilities" };
-        Ok(Token {
-            abilities: Abilities::new(serde_json::from_str(&self.abilities).map_err(damaged)?),
+    fn into_token(self) -> Token {
+        Token {
+            abilities: Abilities::new(self.abilities.0),
             id: self.token_id,
             user_id: self.token_user,
             name: self.token_name,
-            last_used_at: self.last_used_at,
-            expires_at: self.expires_at,
-            created_at: self.token_created,
-            updated_at: self.token_updated,
-        })
+            last_used_at: self.last_used_at.map(|time| time.0),
+            expires_at: self.expires_at.map(|time| time.0),
+            created_at: self.token_created.0,
+            updated_at: self.token_updated.0,
+        }
     }
 }
 
@@ -83,7 +83,7 @@ macro_rules! select_authentic {
         concat!(
             "SELECT t.id AS token_id, t.user_id AS token_user, t.name AS token_name, t.abilities, t.last_used_at, \
              t.expires_at, t.created_at AS token_created, t.updated_at AS token_updated, t.token AS hash, \
-             u.id, u.name, u.email, u.email_verified_at, u.tenant_id, u.role, u.restricted, u.created_at, u.updated_at \
+             u.id, u.name, u.email, u.email_verified_at, u.tenant_id, u.role, u.restricted, u.version, u.created_at, u.updated_at \
              FROM personal_access_tokens t JOIN users u ON u.id = t.user_id ",
             $rest
         )
@@ -104,16 +104,14 @@ impl Store {
         let mut write = self.begin(actor).await?;
         let now = write.now;
         let (id,): (i64,) = on!(write.conn(), c => {
-            sqlx::query_as(
-                "INSERT INTO personal_access_tokens (user_id, name, token, abilities, expires_at, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id",
-            )
+            sqlx::query_as(sql!("INSERT INTO personal_access_tokens (user_id, name, token, abilities, expires_at, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id"))
             .bind(user_id)
             .bind(name)
             .bind(secret.hash().as_slice())
-            .bind(json!(abilities.names()).to_string())
-            .bind(expires_at)
-            .bind(now)
+            .bind(Json(abilities.names()))
+            .bind(expires_at.map(Time))
+            .bind(Time(now))
             .fetch_one(c)
             .await?
         });
@@ -136,10 +134,10 @@ impl Store {
         let mut reader = self.db.reader().await?;
         let row: Option<AuthenticRow> = match presented.id {
             Some(id) => on!(reader.conn(), c => {
-                sqlx::query_as(select_authentic!("WHERE t.id = $1")).bind(id).fetch_optional(c).await?
+                sqlx::query_as(sql!(select_authentic!("WHERE t.id = $1"))).bind(id).fetch_optional(c).await?
             }),
             None => on!(reader.conn(), c => {
-                sqlx::query_as(select_authentic!("WHERE t.token = $1"))
+                sqlx::query_as(sql!(select_authentic!("WHERE t.token = $1")))
                     .bind(hash.as_slice()).fetch_optional(c).await?
             }),
         };
@@ -147,7 +145,7 @@ impl Store {
         if !bool::from(row.hash.as_slice().ct_eq(&hash)) {
             return Ok(None);
         }
-        let token = row.token.into_token()?;
+        let token = row.token.into_token();
         if token.expires_at.is_some_and(|end| end <= clock::now()) {
             return Ok(None);
         }
@@ -161,22 +159,20 @@ impl Store {
     pub async fn tokens(&self, user_id: i64) -> StoreResult<Vec<Token>> {
         let mut reader = self.db.reader().await?;
         let rows: Vec<TokenRow> = on!(reader.conn(), c => {
-            sqlx::query_as(
-                "SELECT id AS token_id, user_id AS token_user, name AS token_name, abilities, last_used_at, expires_at, \
+            sqlx::query_as(sql!("SELECT id AS token_id, user_id AS token_user, name AS token_name, abilities, last_used_at, expires_at, \
                  created_at AS token_created, updated_at AS token_updated \
-                 FROM personal_access_tokens WHERE user_id = $1 ORDER BY id",
-            )
+                 FROM personal_access_tokens WHERE user_id = $1 ORDER BY id"))
             .bind(user_id)
             .fetch_all(c).await?
         });
-        rows.into_iter().map(TokenRow::into_token).collect()
+        Ok(rows.into_iter().map(TokenRow::into_token).collect())
     }
 
     /// Deletes a token of a user; false if the user has no such token.
     pub async fn delete_token(&self, actor: &Actor, user_id: i64, id: i64) -> StoreResult<Committed<bool>> {
         let mut write = self.begin(actor).await?;
         let gone = on!(write.conn(), c => {
-            sqlx::query("DELETE FROM personal_access_tokens WHERE id = $1 AND user_id = $2")
+            sqlx::query(sql!("DELETE FROM personal_access_tokens WHERE id = $1 AND user_id = $2"))
                 .bind(id).bind(user_id).execute(c).await?.rows_affected()
         });
         write.commit_quietly(gone > 0).await
@@ -186,8 +182,8 @@ impl Store {
     pub async fn touch_token(&self, id: i64) -> StoreResult<()> {
         let mut tx = self.db.write().await?;
         on!(tx.conn(), c => {
-            sqlx::query("UPDATE personal_access_tokens SET last_used_at = $2 WHERE id = $1")
-                .bind(id).bind(clock::now()).execute(c).await?
+            sqlx::query(sql!("UPDATE personal_access_tokens SET last_used_at = $2 WHERE id = $1"))
+                .bind(id).bind(Time(clock::now())).execute(c).await?.rows_affected()
         });
         tx.commit().await
     }

@@ -5,13 +5,14 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::Actor;
+use crate::column::Time;
 use crate::error::{StoreError, StoreResult};
 use crate::write::Committed;
 
 macro_rules! select_users {
     ($more:literal, $rest:literal) => {
         concat!(
-            "SELECT id, name, email, email_verified_at, tenant_id, role, restricted, created_at, updated_at",
+            "SELECT id, name, email, email_verified_at, tenant_id, role, restricted, version, created_at, updated_at",
             $more,
             " FROM users ",
             $rest
@@ -24,12 +25,13 @@ pub(crate) struct UserRow {
     id: i64,
     name: String,
     email: String,
-    email_verified_at: Option<i64>,
+    email_verified_at: Option<Time>,
     tenant_id: Option<Uuid>,
     role: String,
     restricted: bool,
-    created_at: i64,
-    updated_at: i64,
+    version: i64,
+    created_at: Time,
+    updated_at: Time,
 }
 
 impl UserRow {
@@ -41,9 +43,10 @@ impl UserRow {
             email: self.email,
             tenant_id: self.tenant_id,
             restricted: self.restricted,
-            email_verified_at: self.email_verified_at,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
+            email_verified_at: self.email_verified_at.map(|time| time.0),
+            version: self.version,
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
         })
     }
 }
@@ -61,17 +64,15 @@ impl Store {
         let mut write = self.begin(actor).await?;
         let now = write.now;
         let (id,): (i64,) = on!(write.conn(), c => {
-            sqlx::query_as(
-                "INSERT INTO users (name, email, email_key, password, tenant_id, role, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id",
-            )
+            sqlx::query_as(sql!("INSERT INTO users (name, email, email_key, password, tenant_id, role, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id"))
             .bind(&new.name)
             .bind(&new.email)
             .bind(email_key(&new.email))
             .bind(&new.password_hash)
             .bind(new.tenant_id)
             .bind(new.role.as_str())
-            .bind(now)
+            .bind(Time(now))
             .fetch_one(c)
             .await?
         });
@@ -83,6 +84,7 @@ impl Store {
             role: new.role,
             restricted: false,
             email_verified_at: None,
+            version: 1,
             created_at: now,
             updated_at: now,
         };
@@ -93,7 +95,7 @@ impl Store {
     pub async fn user_by_email(&self, email: &str) -> StoreResult<Option<(User, String)>> {
         let mut reader = self.db.reader().await?;
         let row: Option<WithPassword> = on!(reader.conn(), c => {
-            sqlx::query_as(select_users!(", password", "WHERE email_key = $1"))
+            sqlx::query_as(sql!(select_users!(", password", "WHERE email_key = $1")))
                 .bind(email_key(email)).fetch_optional(c).await?
         });
         row.map(|row| Ok((row.user.into_user()?, row.password))).transpose()
@@ -103,7 +105,7 @@ impl Store {
     pub async fn user(&self, id: i64) -> StoreResult<Option<User>> {
         let mut reader = self.db.reader().await?;
         let row: Option<UserRow> = on!(reader.conn(), c => {
-            sqlx::query_as(select_users!("", "WHERE id = $1")).bind(id).fetch_optional(c).await?
+            sqlx::query_as(sql!(select_users!("", "WHERE id = $1"))).bind(id).fetch_optional(c).await?
         });
         row.map(UserRow::into_user).transpose()
     }
@@ -118,8 +120,8 @@ impl Store {
         let mut write = self.begin(actor).await?;
         let now = write.now;
         let changed = on!(write.conn(), c => {
-            sqlx::query("UPDATE users SET tenant_id = $2, updated_at = $3 WHERE id = $1")
-                .bind(id).bind(tenant).bind(now).execute(c).await?.rows_affected()
+            sqlx::query(sql!("UPDATE users SET tenant_id = $2, updated_at = $3, version = version + 1 WHERE id = $1"))
+                .bind(id).bind(tenant).bind(Time(now)).execute(c).await?.rows_affected()
         });
         if changed == 0 {
             return Err(StoreError::NotFound);

@@ -33,7 +33,10 @@ pub(crate) struct Write<'s> {
 
 impl Store {
     pub(crate) async fn begin<'s>(&self, actor: &'s Actor) -> StoreResult<Write<'s>> {
-        Ok(Write { tx: self.db.write().await?, actor, touched: Vec::new(), now: clock::now() })
+        let mut write = Write { tx: self.db.write().await?, actor, touched: Vec::new(), now: clock::now() };
+        // First of all: of two equal requests at once the second waits here, and then sees that it is the second.
+        write.remember_request().await?;
+        Ok(write)
     }
 }
 
@@ -53,11 +56,15 @@ impl Write<'_> {
     /// Makes it last, as the next generation.
     pub(crate) async fn commit<T>(mut self, value: T) -> StoreResult<Committed<T>> {
         let (generation,): (i64,) = on!(self.conn(), c => {
-            sqlx::query_as("UPDATE meta SET generation = generation + 1 WHERE id = 1 RETURNING generation")
+            sqlx::query_as(sql!("UPDATE meta SET generation = generation + 1 WHERE id = 1 RETURNING generation"))
                 .fetch_one(c).await?
         });
         let touched = changes::to_text(&self.touched);
         record(self.conn(), generation, touched).await?;
+        // Other daemons on this database need not wait for their next look.
+        if let Conn::Postgres(c) = self.conn() {
+            sqlx::query(sql!(postgres "NOTIFY nizam_changes")).execute(c).await?;
+        }
         self.tx.commit().await?;
         Ok(Committed { value, generation: count(generation), touched: self.touched })
     }
@@ -72,27 +79,27 @@ impl Write<'_> {
 
 async fn record(conn: Conn<'_>, generation: i64, touched: Option<String>) -> StoreResult<()> {
     on!(conn, c => {
-        sqlx::query("INSERT INTO changes (generation, touched) VALUES ($1, $2)")
-            .bind(generation).bind(touched).execute(c).await?
+        sqlx::query(sql!("INSERT INTO changes (generation, touched) VALUES ($1, $2)"))
+            .bind(generation).bind(touched).execute(c).await?.rows_affected()
     });
     Ok(())
 }
 
 pub(crate) async fn generation(conn: Conn<'_>) -> StoreResult<u64> {
     let (generation,): (i64,) =
-        on!(conn, c => sqlx::query_as("SELECT generation FROM meta WHERE id = 1").fetch_one(c).await?);
+        on!(conn, c => sqlx::query_as(sql!("SELECT generation FROM meta WHERE id = 1")).fetch_one(c).await?);
     Ok(count(generation))
 }
 
 pub(crate) async fn key_check(conn: Conn<'_>) -> StoreResult<Option<Vec<u8>>> {
     let (sealed,): (Option<Vec<u8>>,) =
-        on!(conn, c => sqlx::query_as("SELECT key_check FROM meta WHERE id = 1").fetch_one(c).await?);
+        on!(conn, c => sqlx::query_as(sql!("SELECT key_check FROM meta WHERE id = 1")).fetch_one(c).await?);
     Ok(sealed)
 }
 
 pub(crate) async fn set_key_check(conn: Conn<'_>, sealed: &[u8]) -> StoreResult<()> {
     on!(conn, c => {
-        sqlx::query("UPDATE meta SET key_check = $1 WHERE id = 1").bind(sealed).execute(c).await?
+        sqlx::query(sql!("UPDATE meta SET key_check = $1 WHERE id = 1")).bind(sealed).execute(c).await?.rows_affected()
     });
     Ok(())
 }

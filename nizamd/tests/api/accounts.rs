@@ -5,6 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+use nizamd::http::Bounds;
+
 use crate::support::{Api, Person, is_time};
 
 fn registration(email: &str) -> Value {
@@ -67,7 +69,7 @@ async fn what_a_registration_lacks_is_named() {
 
 #[tokio::test]
 async fn a_closed_registration_is_closed() {
-    let api = Api::with(0, Registration::Closed, Arc::new(Nobody)).await;
+    let api = Api::with(Bounds::requests(0), Registration::Closed, Arc::new(Nobody)).await;
     let answer = api.send(Method::POST, "/auth/register", None, Some(registration("a@example.org"))).await;
     answer.says(403, "Registration is closed.");
     assert!(api.store.user_by_email("a@example.org").await.unwrap().is_none());

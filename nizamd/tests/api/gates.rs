@@ -12,6 +12,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use nizamd::http::Bounds;
+
 use crate::support::{Api, extension};
 
 #[tokio::test]
@@ -130,7 +132,7 @@ impl Publisher for Slow {
 async fn a_write_is_answered_when_the_switches_know_it() {
     for answer in [true, false] {
         let publisher = Arc::new(Slow { answer, told: Mutex::default() });
-        let api = Api::with(0, Registration::Open, publisher.clone()).await;
+        let api = Api::with(Bounds::requests(0), Registration::Open, publisher.clone()).await;
         let admin = api.admin().await;
         let tenant = api.tenant(&admin, "a").await;
         let path = format!("/tenants/{tenant}/extensions");
@@ -151,7 +153,12 @@ async fn a_write_is_answered_when_the_switches_know_it() {
 
 #[tokio::test]
 async fn health_says_little_to_strangers() {
-    let api = Api::with(0, Registration::Open, Arc::new(Slow { answer: true, told: Mutex::default() })).await;
+    let api = Api::with(
+        Bounds::requests(0),
+        Registration::Open,
+        Arc::new(Slow { answer: true, told: Mutex::default() }),
+    )
+    .await;
     let stranger = api.send(Method::GET, "/health", None, None).await;
     assert_eq!(
         stranger.is(200).json(),
@@ -180,5 +187,8 @@ async fn health_says_little_to_strangers() {
     nobody.store.close().await;
     let broken = nobody.send(Method::GET, "/health", None, None).await;
     assert_eq!(broken.is(503).json()["status"], "degraded");
-    nobody.send(Method::GET, "/auth/me", Some("1|x"), None).await.says(500, "Server Error");
+    nobody
+        .send(Method::GET, "/auth/me", Some("1|x"), None)
+        .await
+        .says(503, "The database is busy. Try again.");
 }

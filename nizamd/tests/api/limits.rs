@@ -6,11 +6,13 @@ use nizamd::publisher::Nobody;
 use reqwest::Method;
 use serde_json::json;
 
+use nizamd::http::Bounds;
+
 use crate::support::Api;
 
 #[tokio::test]
 async fn requests_of_a_user_are_counted() {
-    let api = Api::with(3, Registration::Open, Arc::new(Nobody)).await;
+    let api = Api::with(Bounds::requests(3), Registration::Open, Arc::new(Nobody)).await;
     let (one, two) = (api.person(Role::User, None).await, api.person(Role::User, None).await);
     for left in ["2", "1", "0"] {
         let answer = api.get("/auth/me", &one).await;
@@ -36,7 +38,7 @@ async fn requests_of_a_user_are_counted() {
 
 #[tokio::test]
 async fn logins_and_registrations_share_five_a_minute() {
-    let api = Api::with(1000, Registration::Open, Arc::new(Nobody)).await;
+    let api = Api::with(Bounds::requests(1000), Registration::Open, Arc::new(Nobody)).await;
     for i in 0..5 {
         let path = if i % 2 == 0 { "/auth/login" } else { "/auth/register" };
         let answer = api.send(Method::POST, path, None, Some(json!({}))).await;
@@ -49,7 +51,7 @@ async fn logins_and_registrations_share_five_a_minute() {
 
 #[tokio::test]
 async fn wrong_tokens_are_five_a_minute() {
-    let api = Api::with(1000, Registration::Open, Arc::new(Nobody)).await;
+    let api = Api::with(Bounds::requests(1000), Registration::Open, Arc::new(Nobody)).await;
     let person = api.person(Role::User, None).await;
     for _ in 0..5 {
         api.send(Method::GET, "/auth/me", Some("1|wrong"), None).await.is(401);
@@ -64,7 +66,7 @@ async fn wrong_tokens_are_five_a_minute() {
 
 #[tokio::test]
 async fn zero_is_no_limit() {
-    let api = Api::with(0, Registration::Open, Arc::new(Nobody)).await;
+    let api = Api::with(Bounds::requests(0), Registration::Open, Arc::new(Nobody)).await;
     for _ in 0..20 {
         let answer = api.send(Method::POST, "/auth/login", None, Some(json!({}))).await;
         assert_eq!(answer.is(422).header("x-ratelimit-limit"), "");

@@ -15,5 +15,6 @@ mod gates;
 mod hostile;
 mod limits;
 mod protocol;
+mod resources;
 mod support;
 mod tenants;

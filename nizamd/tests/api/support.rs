@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use nizam_core::model::{Abilities, NewUser, Role};
 use nizam_store::{Actor, Key, Keyring, Store};
+use nizam_test_postgres::Database;
 use nizamd::app::App;
 use nizamd::config::Registration;
+use nizamd::http::Bounds;
 use nizamd::publisher::{Nobody, Publisher};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
@@ -49,7 +51,10 @@ impl Answer {
     #[track_caller]
     pub(crate) fn says(&self, status: u16, message: &str) {
         self.is(status);
-        assert_eq!(self.json(), json!({"message": message}));
+        let body = self.json();
+        assert_eq!((&body["message"], &body["status"]), (&json!(message), &json!(status)));
+        assert_eq!((&body["type"], &body["detail"]), (&json!("about:blank"), &json!(message)));
+        assert_eq!(body.get("errors"), None);
     }
 
     /// 422, naming exactly these fields.
@@ -74,14 +79,18 @@ pub(crate) struct Person {
 
 impl Api {
     pub(crate) async fn new() -> Self {
-        Self::with(0, Registration::Open, Arc::new(Nobody)).await
+        Self::with(Bounds::requests(0), Registration::Open, Arc::new(Nobody)).await
     }
 
-    pub(crate) async fn with(rate: u32, registration: Registration, publisher: Arc<dyn Publisher>) -> Self {
+    pub(crate) async fn with(
+        bounds: Bounds,
+        registration: Registration,
+        publisher: Arc<dyn Publisher>,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", directory.path().join("nizam.db").display());
+        let url = Database::chosen().fresh(directory.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
-        let app = Arc::new(App::new(store.clone(), publisher, rate, registration));
+        let app = Arc::new(App::new(store.clone(), publisher, bounds, registration));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();

@@ -35,6 +35,8 @@ pub struct Extension {
     pub cidr: Option<String>,
     /// An inactive extension neither registers nor rings.
     pub is_active: bool,
+    /// Counts changes, from 1.
+    pub version: i64,
     /// Microseconds since 1970, UTC.
     pub created_at: i64,
     /// Microseconds since 1970, UTC.
@@ -100,6 +102,7 @@ impl NewExtension {
             voicemail_pin: self.voicemail_pin,
             cidr: self.cidr,
             is_active: self.is_active,
+            version: 1,
             created_at: now,
             updated_at: now,
         }

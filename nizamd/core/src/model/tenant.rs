@@ -69,6 +69,8 @@ pub struct Tenant {
     pub max_ring_groups: i64,
     /// False: the switch knows the domain but nobody in it.
     pub is_active: bool,
+    /// Counts changes, from 1.
+    pub version: i64,
     /// Microseconds since 1970, UTC.
     pub created_at: i64,
     /// Microseconds since 1970, UTC.

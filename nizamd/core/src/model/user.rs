@@ -46,6 +46,8 @@ pub struct User {
     pub restricted: bool,
     /// Microseconds since 1970, UTC.
     pub email_verified_at: Option<i64>,
+    /// Counts changes, from 1.
+    pub version: i64,
     /// Microseconds since 1970, UTC.
     pub created_at: i64,
     /// Microseconds since 1970, UTC.
@@ -97,6 +99,7 @@ mod tests {
             role,
             restricted,
             email_verified_at: None,
+            version: 1,
             created_at: 0,
             updated_at: 0,
         }

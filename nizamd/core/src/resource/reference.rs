@@ -56,6 +56,20 @@ pub(super) const DESTINATIONS: &[&str] = &[
 ];
 
 impl Target {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Extension,
+        Self::RingGroup,
+        Self::Ivr,
+        Self::TimeCondition,
+        Self::Voicemail,
+        Self::CallRoutingPolicy,
+        Self::CallFlow,
+        Self::Queue,
+        Self::Gateway,
+        Self::Holiday,
+    ];
+
     /// The destination with that name.
     pub fn destination(name: &str) -> Option<Self> {
         Some(match name {

@@ -4,7 +4,7 @@ use crate::validate::Rule;
 use crate::validate::rule::label;
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-const MONTHS: [&str; 12] =
+pub(crate) const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// Lists of one thing and ranges of it.
@@ -33,7 +33,7 @@ pub(super) const DATE: Rule = Rule::checked(date, 5, 10, "2026-12-25")
 
 /// The numbers that a list of numbers, names and ranges stands for, `None` where it is none. A range may go over the end:
 /// `fri-mon`.
-pub(super) fn numbers(text: &str, first: u32, names: &[&str]) -> Option<Vec<u32>> {
+pub(crate) fn numbers(text: &str, first: u32, names: &[&str]) -> Option<Vec<u32>> {
     let last = first + u32::try_from(names.len()).ok()? - 1;
     let number = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -94,7 +94,7 @@ fn time(name: &str, text: &str) -> Result<String, String> {
 }
 
 /// Minutes since midnight of `HH:MM`.
-pub(super) fn minutes(text: &str) -> Option<u32> {
+pub(crate) fn minutes(text: &str) -> Option<u32> {
     let (hours, minutes) = text.split_once(':')?;
     if hours.len() != 2 || minutes.len() != 2 {
         return None;

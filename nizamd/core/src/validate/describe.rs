@@ -46,6 +46,15 @@ pub fn describe<T>(form: impl FnOnce(&mut Fields<'_>) -> T) -> Vec<Described> {
     fields.into_described()
 }
 
+/// The schema of a map with these fields.
+pub fn object_schema(fields: &[Described]) -> Value {
+    let required: Vec<&str> =
+        fields.iter().filter(|f| f.presence == Presence::Required).map(|f| f.name).collect();
+    let properties: Map<String, Value> =
+        fields.iter().map(|field| (field.name.to_owned(), field.value_schema())).collect();
+    json!({"type": "object", "properties": properties, "required": required})
+}
+
 impl Rule {
     /// The rule as a JSON Schema.
     pub fn schema(&self) -> Value {

@@ -1,7 +1,7 @@
 //! Validation errors, by field.
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::Serializer;
 
 /// What is wrong with which field, in the order in which it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +33,17 @@ impl Errors {
         }
     }
 
+    /// The same errors, of fields below that path.
+    #[must_use]
+    pub fn below(self, path: &str) -> Self {
+        Self(self.0.into_iter().map(|(field, messages)| (format!("{path}.{field}"), messages)).collect())
+    }
+
+    /// How many fields are wrong.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether all is well.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -55,19 +66,20 @@ impl Errors {
     }
 }
 
-/// `{"message":"… (and N more errors)","errors":{"field":["…"]}}`
-impl Serialize for Errors {
+/// The messages of each field.
+#[derive(Debug)]
+pub struct ByField<'a>(&'a [(String, Vec<String>)]);
+
+impl Errors {
+    /// `{"field": ["…"]}`.
+    pub fn by_field(&self) -> ByField<'_> {
+        ByField(&self.0)
+    }
+}
+
+impl Serialize for ByField<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct ByField<'a>(&'a [(String, Vec<String>)]);
-        impl Serialize for ByField<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_map(self.0.iter().map(|(field, messages)| (field, messages)))
-            }
-        }
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("message", &self.message())?;
-        map.serialize_entry("errors", &ByField(&self.0))?;
-        map.end()
+        serializer.collect_map(self.0.iter().map(|(field, messages)| (field, messages)))
     }
 }
 
@@ -82,12 +94,10 @@ mod tests {
         errors.push("domain", "a");
         assert_eq!(errors.message(), "The name field is required. (and 1 more error)");
         errors.push("domain", "b");
+        assert_eq!(errors.message(), "The name field is required. (and 2 more errors)");
         assert_eq!(
-            serde_json::to_value(&errors).unwrap(),
-            serde_json::json!({
-                "message": "The name field is required. (and 2 more errors)",
-                "errors": {"name": ["The name field is required."], "domain": ["a", "b"]},
-            })
+            serde_json::to_value(errors.by_field()).unwrap(),
+            serde_json::json!({"name": ["The name field is required."], "domain": ["a", "b"]})
         );
     }
 }

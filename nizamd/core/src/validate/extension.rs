@@ -1,7 +1,7 @@
 //! The fields of an extension.
 
 use super::rule::{CIDR, NUMBER, PIN, PLAIN, SIP_PASSWORD};
-use super::{Errors, Fields};
+use super::{Errors, Fields, rows};
 use crate::model::{ExtensionChange, NewExtension};
 
 /// The fields of a new extension.
@@ -21,6 +21,11 @@ pub fn new_extension(f: &mut Fields<'_>) -> Result<NewExtension, Errors> {
         is_active: f.flag("is_active").unwrap_or(true),
     };
     f.finish(new)
+}
+
+/// The fields of many new extensions.
+pub fn new_extensions(f: &mut Fields<'_>) -> Result<Vec<NewExtension>, Errors> {
+    rows(f, "extensions", new_extension)
 }
 
 /// The fields of a change to an extension: the same ones are required, the others keep their values.

@@ -53,6 +53,11 @@ impl Input {
         Ok(Self { body: normal(body), query: Map::new() })
     }
 
+    /// The values of a map.
+    pub fn of(map: Map<String, Value>) -> Self {
+        Self { body: normal(map), query: Map::new() }
+    }
+
     /// Reads a form body, with PHP's brackets for lists and maps.
     pub fn form(body: &[u8]) -> Result<Self, Unreadable> {
         let body = std::str::from_utf8(body).map_err(|_| Unreadable::Form)?;

@@ -2,7 +2,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use nizam_store::{Key, Keyring, Store, StoreError};
 
-use crate::support::{Fixture, actor, new_extension, url};
+use nizam_test_postgres::{Database, there_is_postgres};
+
+use crate::support::{Fixture, actor, new_extension};
 
 #[tokio::test]
 async fn what_was_written_is_there_after_opening_again() {
@@ -10,7 +12,7 @@ async fn what_was_written_is_there_after_opening_again() {
     let tenant = fixture.tenant("a.example").await;
     let made = fixture.store.create_extension(&actor(), tenant.id, new_extension("1001")).await.unwrap();
     fixture.store.close().await;
-    let store = Store::open(&url(&fixture.directory), Keyring::new(&fixture.key)).await.unwrap();
+    let store = Store::open(&fixture.url, Keyring::new(&fixture.key)).await.unwrap();
     assert_eq!(store.generation().await.unwrap(), made.generation);
     assert_eq!(store.extension(tenant.id, made.value.id).await.unwrap(), Some(made.value));
 }
@@ -18,16 +20,15 @@ async fn what_was_written_is_there_after_opening_again() {
 #[tokio::test]
 async fn another_key_is_refused() {
     let fixture = Fixture::new().await;
-    let error =
-        Store::open(&url(&fixture.directory), Keyring::new(&Key::random().unwrap())).await.unwrap_err();
+    let error = Store::open(&fixture.url, Keyring::new(&Key::random().unwrap())).await.unwrap_err();
     assert!(matches!(error, StoreError::WrongKey), "{error}");
 }
 
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::on(Database::Sqlite).await;
     fixture.store.close().await;
-    let pool = sqlx::SqlitePool::connect(&url(&fixture.directory)).await.unwrap();
+    let pool = sqlx::SqlitePool::connect(&fixture.url).await.unwrap();
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (9999, 'later', TRUE, x'00', 0)",
@@ -36,7 +37,7 @@ async fn a_newer_schema_is_refused() {
     .await
     .unwrap();
     pool.close().await;
-    let error = Store::open(&url(&fixture.directory), Keyring::new(&fixture.key)).await.unwrap_err();
+    let error = Store::open(&fixture.url, Keyring::new(&fixture.key)).await.unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 9999, .. }), "{error}");
     assert!(error.to_string().contains("run the newer nizamd"));
 }
@@ -44,8 +45,9 @@ async fn a_newer_schema_is_refused() {
 #[tokio::test]
 async fn what_is_no_database_is_refused() {
     let directory = tempfile::tempdir().unwrap();
+    let url = Database::Sqlite.fresh(directory.path());
     std::fs::write(directory.path().join("nizam.db"), "no database".repeat(1000)).unwrap();
-    let error = Store::open(&url(&directory), Keyring::new(&Key::random().unwrap())).await.unwrap_err();
+    let error = Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap_err();
     assert!(matches!(error, StoreError::Unusable(..)), "{error:?}");
     let error = Store::open("mysql:x", Keyring::new(&Key::random().unwrap())).await.unwrap_err();
     assert!(matches!(error, StoreError::Url(_)));
@@ -53,7 +55,7 @@ async fn what_is_no_database_is_refused() {
 
 #[tokio::test]
 async fn only_the_owner_reads_the_file() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::on(Database::Sqlite).await;
     fixture.tenant("a.example").await;
     for file in std::fs::read_dir(fixture.directory.path()).unwrap() {
         let file = file.unwrap();
@@ -64,7 +66,7 @@ async fn only_the_owner_reads_the_file() {
 
 #[tokio::test]
 async fn no_secret_is_in_the_file() {
-    let fixture = Fixture::new().await;
+    let fixture = Fixture::on(Database::Sqlite).await;
     let tenant = fixture.tenant("a.example").await;
     fixture.store.create_extension(&actor(), tenant.id, new_extension("1001")).await.unwrap();
     fixture.store.insert_extensions(&actor(), tenant.id, vec![new_extension("1002")]).await.unwrap();
@@ -83,9 +85,22 @@ async fn no_secret_is_in_the_file() {
 #[tokio::test]
 async fn two_processes_may_open_it_at_once() {
     let directory = tempfile::tempdir().unwrap();
+    let url = Database::chosen().fresh(directory.path());
     let key = Key::random().unwrap();
-    let open = || Store::open(Box::leak(url(&directory).into_boxed_str()), Keyring::new(&key));
+    let open = || Store::open(&url, Keyring::new(&key));
     let (one, two) = tokio::join!(open(), open());
     assert_eq!(one.unwrap().generation().await.unwrap(), 0);
     assert_eq!(two.unwrap().generation().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn every_statement_prepares_on_both() {
+    let sqlite = Fixture::on(Database::Sqlite).await.store.prepare_statements().await.unwrap();
+    assert!(sqlite > 100, "{sqlite} statements");
+    println!("{sqlite} statements prepared on SQLite");
+    if there_is_postgres() {
+        let postgres = Fixture::on(Database::Postgres).await.store.prepare_statements().await.unwrap();
+        println!("{postgres} statements prepared on PostgreSQL");
+        assert!(postgres > 100, "{postgres} statements");
+    }
 }

@@ -6,21 +6,28 @@ use nizam_core::model::{
     ExtensionChange, NewExtension, NewTenant, NewUser, Role, Slug, Tenant, TenantStatus, User,
 };
 use nizam_store::{Actor, Key, Keyring, Store};
+use nizam_test_postgres::Database;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 pub(crate) struct Fixture {
     pub(crate) store: Store,
+    pub(crate) url: String,
     pub(crate) directory: TempDir,
     pub(crate) key: Key,
 }
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
+        Self::on(Database::chosen()).await
+    }
+
+    pub(crate) async fn on(database: Database) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let url = database.fresh(directory.path());
         let key = Key::random().unwrap();
-        let store = Store::open(&url(&directory), Keyring::new(&key)).await.unwrap();
-        Self { store, directory, key }
+        let store = Store::open(&url, Keyring::new(&key)).await.unwrap();
+        Self { store, url, directory, key }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -43,12 +50,13 @@ impl Fixture {
     }
 }
 
-pub(crate) fn url(directory: &TempDir) -> String {
-    format!("sqlite:{}", directory.path().join("nizam.db").display())
-}
-
 pub(crate) fn actor() -> Actor {
-    Actor { user_id: Some(7), ip_address: Some("192.0.2.1".into()), user_agent: Some("x".repeat(400)) }
+    Actor {
+        user_id: Some(7),
+        ip_address: Some("192.0.2.1".into()),
+        user_agent: Some("x".repeat(400)),
+        idempotency: None,
+    }
 }
 
 pub(crate) fn new_tenant(domain: &str) -> NewTenant {

@@ -1,0 +1,67 @@
+//! Requests that are sent again because their answer was lost (header `Idempotency-Key`): they are done once, and answered
+//! with what was answered first.
+
+use nizam_core::validate::Errors;
+use nizam_store::{Earlier, Idempotency, Store};
+use warp::http::header::CONTENT_TYPE;
+use warp::http::{HeaderValue, StatusCode};
+
+use super::failure::Failure;
+use super::reply::Reply;
+use super::request::Request;
+
+/// What is known of a request.
+pub(super) enum Replay {
+    /// It was done, and this was the answer.
+    Answer(Reply),
+    /// It is to be done; with a key, once.
+    New(Option<Idempotency>),
+}
+
+/// What became of the request when it was sent before.
+pub(super) async fn earlier(
+    store: &Store,
+    user: i64,
+    operation: &str,
+    request: &Request,
+) -> Result<Replay, Failure> {
+    if !request.headers.contains_key("idempotency-key") {
+        return Ok(Replay::New(None));
+    }
+    let key = request.header("idempotency-key").map(str::trim).unwrap_or_default();
+    if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        let message = "The Idempotency-Key header must be 1 to 255 printable characters.";
+        return Err(Errors::one("Idempotency-Key", message).into());
+    }
+    let parts =
+        [operation.as_bytes(), request.path.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
+    let idempotency = Idempotency::new(key, &parts);
+    match store.earlier(user, &idempotency).await? {
+        None => Ok(Replay::New(Some(idempotency))),
+        Some(Earlier::Other) => {
+            let message = "The Idempotency-Key was used for another request.";
+            Err(Errors::one("Idempotency-Key", message).into())
+        }
+        Some(Earlier::Unanswered) => {
+            let text = "The request with this Idempotency-Key is under way, or was done and its answer is lost: look at what it \
+                        should have made before you send it with another key.";
+            Err(Failure::Answer(StatusCode::CONFLICT, text.to_owned()))
+        }
+        Some(Earlier::Answered(status, body)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            let mut reply = Reply { status, headers: Vec::new(), body, rest: None };
+            if !reply.body.is_empty() {
+                reply.headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+            }
+            reply.header("idempotency-replayed", "true");
+            Ok(Replay::Answer(reply))
+        }
+    }
+}
+
+/// Remembers the answer. What was done is done: if the answer cannot be kept, the client gets it all the same.
+pub(super) async fn remember(store: &Store, user: i64, request: &Idempotency, reply: &Reply) {
+    if let Err(error) = store.answered(user, request, reply.status.as_u16(), &reply.body).await {
+        tracing::warn!(%error, "the answer to a request with an Idempotency-Key is not kept");
+    }
+}

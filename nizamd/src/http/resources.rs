@@ -1,0 +1,130 @@
+//! Operations on the resources of tenants: the same five for each.
+
+use std::future::ready;
+
+use nizam_core::resource::{Purpose, Record, Resource, Values};
+use nizam_core::validate::Fields;
+use serde_json::{Value, json};
+use warp::http::Method;
+
+use super::answers::Answers;
+use super::call::Call;
+use super::gate::{Member, member, no_fields, record};
+use super::paginate;
+use super::present::Shown;
+use super::reply::{Outcome, Reply};
+use super::route::Route;
+
+/// List, create, show, update and delete.
+pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
+    let all = format!("/tenants/{{tenant}}/{}", resource.path);
+    let one = format!("{all}/{{{}}}", resource.parameter);
+    let id = |operation: &str| format!("{}.{operation}", resource.path);
+    let access = resource.access;
+    let (model, fields) = (resource.model, resource.fields);
+    let create = move |f: &mut Fields<'_>| resource.read(Purpose::Create, f);
+    let update = move |f: &mut Fields<'_>| resource.read(Purpose::Update, f);
+    [
+        Route::new(
+            Method::GET,
+            all.clone(),
+            id("list"),
+            Answers::Page(model, fields),
+            member(access.view, no_fields, move |call, member, ()| list(resource, call, member)),
+        ),
+        Route::new(
+            Method::POST,
+            all,
+            id("create"),
+            Answers::Created(model),
+            member(access.create, create, move |call, member, values| make(resource, call, member, values)),
+        ),
+        Route::new(
+            Method::GET,
+            one.clone(),
+            id("show"),
+            Answers::Data(model),
+            record(resource, access.view, no_fields, move |call, _, record, ()| {
+                ready(Ok(show(resource, &call, &record)))
+            }),
+        ),
+        Route::new(
+            Method::PUT,
+            one.clone(),
+            id("update"),
+            Answers::Data(model),
+            record(resource, access.update, update, move |call, member, record, values| {
+                change(resource, call, member, record, values)
+            }),
+        ),
+        Route::new(
+            Method::DELETE,
+            one,
+            id("delete"),
+            Answers::Nothing,
+            record(resource, access.delete, no_fields, move |call, member, record, ()| {
+                remove(resource, call, member, record)
+            }),
+        ),
+    ]
+}
+
+async fn list(resource: &'static Resource, call: Call, member: Member) -> Outcome {
+    let query = paginate::query(&call.input, resource.fields)?;
+    let listed = call.app.store.records(resource, member.tenant().id, &query).await?;
+    Ok(paginate::reply(&call.request, query.page, &listed, |record| shown(resource, &call, record)))
+}
+
+/// Makes a row.
+pub(super) async fn make(resource: &'static Resource, call: Call, member: Member, values: Values) -> Outcome {
+    let committed = call.app.store.create_record(&call.actor(), resource, member.tenant().id, values).await?;
+    let saved = &committed.value;
+    let mut body = json!({"data": shown(resource, &call, &saved.record)});
+    warn(&mut body, &saved.warnings);
+    let reply = Reply::created(&body).etag(saved.record.version);
+    Ok(call.written(reply, committed).await)
+}
+
+fn show(resource: &'static Resource, call: &Call, record: &Record) -> Reply {
+    let body = json!({"data": shown(resource, call, record)});
+    Reply::ok(&body).etag(record.version).unless_known(&call.request)
+}
+
+async fn change(
+    resource: &'static Resource,
+    call: Call,
+    member: Member,
+    old: Record,
+    values: Values,
+) -> Outcome {
+    let expected = call.expected()?;
+    let tenant = member.tenant().id;
+    let store = &call.app.store;
+    let committed = store.update_record(&call.actor(), resource, tenant, old.id, values, &expected).await?;
+    let saved = &committed.value;
+    let mut body = json!({"data": shown(resource, &call, &saved.record)});
+    warn(&mut body, &saved.warnings);
+    let reply = Reply::ok(&body).etag(saved.record.version);
+    Ok(call.written(reply, committed).await)
+}
+
+async fn remove(resource: &'static Resource, call: Call, member: Member, old: Record) -> Outcome {
+    let expected = call.expected()?;
+    let tenant = member.tenant().id;
+    let committed = call.app.store.delete_record(&call.actor(), resource, tenant, old.id, &expected).await?;
+    Ok(call.written(Reply::no_content(), committed).await)
+}
+
+/// The row as the request wants to see it.
+fn shown<'r>(resource: &'static Resource, call: &Call, record: &'r Record) -> Shown<'r> {
+    // The template of a device profile can be long, and comes only where it is asked for.
+    let template = resource.field("template").is_some() && call.input.has("include_template");
+    Shown { resource, record, also: if template { &["template"] } else { &[] } }
+}
+
+/// Says beside the data what is not wrong, but will not work as it stands.
+fn warn(body: &mut Value, warnings: &[nizam_core::lint::Warning]) {
+    if let (false, Some(map)) = (warnings.is_empty(), body.as_object_mut()) {
+        map.insert("warnings".to_owned(), json!(warnings));
+    }
+}
