@@ -13,6 +13,7 @@ pub mod link;
 pub mod logging;
 pub mod opening;
 pub mod password;
+mod pin;
 pub mod publish;
 pub mod publisher;
 pub mod serve;

@@ -6,5 +6,6 @@
 pub mod compile;
 pub mod lint;
 pub mod model;
+pub mod policy;
 pub mod resource;
 pub mod validate;

@@ -6,7 +6,7 @@ use nizam_store::{Actor, Page, Query, Store, StoreResult, random_text};
 use super::print;
 use crate::config::Config;
 use crate::fatal::Fatal;
-use crate::opening;
+use crate::{opening, pin};
 
 const DOMAIN: &str = "demo.nizam.local";
 const EXTENSIONS: [(&str, &str, &str); 5] = [
@@ -75,18 +75,8 @@ fn demo_extension(number: &str, first: &str, last: &str) -> StoreResult<NewExten
         outbound_caller_id_name: None,
         outbound_caller_id_number: None,
         voicemail_enabled: true,
-        voicemail_pin: Some(random_pin()?),
+        voicemail_pin: Some(pin::random(6)?),
         cidr: None,
         is_active: true,
     })
-}
-
-/// Six random digits.
-fn random_pin() -> StoreResult<String> {
-    let mut pin = String::new();
-    while pin.len() < 6 {
-        pin.extend(random_text(64)?.chars().filter(char::is_ascii_digit));
-    }
-    pin.truncate(6);
-    Ok(pin)
 }

@@ -11,6 +11,8 @@ pub enum Answers {
     Created(&'static str),
     /// 200 with a page of a list, and the fields by which it can be filtered and sorted.
     Page(&'static str, &'static [Field]),
+    /// 200 with a page in the flat form.
+    Flat(&'static str),
     /// 200 with the schema itself.
     Bare(&'static str),
     /// 201 with the schema itself.
@@ -25,7 +27,7 @@ impl Answers {
     /// The status.
     pub fn status(self) -> u16 {
         match self {
-            Self::Data(_) | Self::Page(..) | Self::Bare(_) | Self::Text(_) => 200,
+            Self::Data(_) | Self::Page(..) | Self::Bare(_) | Self::Flat(_) | Self::Text(_) => 200,
             Self::Created(_) | Self::CreatedBare(_) => 201,
             Self::Nothing => 204,
         }

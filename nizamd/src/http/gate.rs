@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use nizam_core::model::{Extension, Need, Permission, Tenant};
+use nizam_core::model::{Extension, Need, Permission, Tenant, User};
 use nizam_core::resource::{Record, Resource};
 use nizam_core::validate::{Described, Errors, Fields, describe};
 use nizam_store::{Authentic, Store};
@@ -33,10 +33,14 @@ pub enum Gate {
     UserWith(Permission),
     /// An admin, with a token that allows this.
     Admin(Permission),
+    /// To be that user, or an admin with a token that allows this.
+    OwnOr(Permission),
     /// This permission, and to belong to the tenant; the tenant may be in any state.
     Tenant(Permission),
     /// This permission, and to belong to the tenant, which must be operational.
     Member(Permission),
+    /// An admin, with a token that allows this; the tenant must be operational.
+    MemberAdmin(Permission),
 }
 
 /// What runs an operation.
@@ -214,6 +218,86 @@ where
         run(call, admin, form).await
     });
     Entry { gate: Gate::Admin(permission), form: described, run }
+}
+
+/// An operation for admins, about a user.
+pub(super) fn admin_of_user<F, R, O>(permission: Permission, form: impl Form<F>, run: R) -> Entry
+where
+    F: Send + 'static,
+    R: Fn(Call, Admin, User, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let described = describe(form);
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        // First, so that nobody else learns which users there are.
+        let admin = Admin::of(&caller, permission, call.writes)?;
+        let user = user_of_path(&call).await?;
+        let form = call.read(form)?;
+        run(call, admin, user, form).await
+    });
+    Entry { gate: Gate::Admin(permission), form: described, run }
+}
+
+/// An operation for admins, whose fields are looked at after the permission.
+pub(super) fn admin_first<F, R, O>(permission: Permission, form: impl Form<F>, run: R) -> Entry
+where
+    F: Send + 'static,
+    R: Fn(Call, Admin, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let described = describe(form);
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let admin = Admin::of(&caller, permission, call.writes)?;
+        let form = call.read(form)?;
+        run(call, admin, form).await
+    });
+    Entry { gate: Gate::Admin(permission), form: described, run }
+}
+
+/// An operation on a user, for that user and for admins.
+pub(super) fn own_or_admin<R, O>(permission: Permission, run: R) -> Entry
+where
+    R: Fn(Call, Caller, User) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        if call.parameter("user") == caller.0.user.id.to_string() {
+            caller.token_may(call.writes)?;
+        } else {
+            Admin::of(&caller, permission, call.writes)?;
+        }
+        let user = user_of_path(&call).await?;
+        run(call, caller, user).await
+    });
+    Entry { gate: Gate::OwnOr(permission), form: Vec::new(), run }
+}
+
+async fn user_of_path(call: &Call) -> Result<User, Failure> {
+    let text = call.parameter("user");
+    let none = || Failure::no_model("User", text);
+    let id: i64 = text.parse().map_err(|_| none())?;
+    call.app.store.user(id).await?.ok_or_else(none)
+}
+
+/// An operation for admins, about an operational tenant.
+pub(super) fn admin_in_tenant<F, R, O>(permission: Permission, form: impl Form<F>, run: R) -> Entry
+where
+    F: Send + 'static,
+    R: Fn(Call, Admin, Tenant, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let described = describe(form);
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let tenant = enter(&call, &caller).await?;
+        let admin = Admin::of(&caller, permission, call.writes)?;
+        let form = call.read(form)?;
+        run(call, admin, tenant, form).await
+    });
+    Entry { gate: Gate::MemberAdmin(permission), form: described, run }
 }
 
 /// An operation for admins, about a tenant in any state.

@@ -15,10 +15,15 @@ const MOST_PER_PAGE: u64 = 100;
 
 /// The page that is asked for; what is no page is the first.
 pub(super) fn page(input: &Input) -> Page {
+    page_of(input, PER_PAGE)
+}
+
+/// The same for a list of which a page has so many rows unless the request says otherwise.
+pub(super) fn page_of(input: &Input, per_page: u64) -> Page {
     let number = |field| input.query_text(field).and_then(|text| text.parse().ok()).filter(|&n| n > 0);
     Page {
         number: number("page").unwrap_or(1),
-        size: number("per_page").unwrap_or(PER_PAGE).min(MOST_PER_PAGE),
+        size: number("per_page").unwrap_or(per_page).min(MOST_PER_PAGE),
     }
 }
 
@@ -83,45 +88,92 @@ pub(super) fn reply<'l, T, S: Serialize>(
     listed: &'l Listed<T>,
     present: impl Fn(&'l T) -> S,
 ) -> Reply {
-    let path = format!("{}{}", request.origin(), request.path);
-    let kept: Vec<&str> = request
-        .query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
-        .collect();
-    let url = |number: u64| {
-        let separator = if kept.is_empty() { "" } else { "&" };
-        format!("{path}?{}{separator}page={number}", kept.join("&"))
-    };
-    let last = listed.total.div_ceil(page.size).max(1);
-    let current = page.number;
-    let previous = (current > 1).then(|| current - 1);
-    let next = (current < last).then(|| current + 1);
-    let first_row = (current - 1).saturating_mul(page.size).saturating_add(1);
-    let rows = listed.rows.len() as u64;
-    let (from, to) = if rows == 0 { (None, None) } else { (Some(first_row), Some(first_row + rows - 1)) };
-
-    let link = |label: &str, number: Option<u64>, active: bool| json!({"url": number.map(url), "label": label, "page": number, "active": active});
-    let mut links = vec![link("&laquo; Previous", previous, false)];
-    links.extend(window(current, last).into_iter().map(|slot| match slot {
-        Some(number) => link(&number.to_string(), Some(number), number == current),
-        None => link("...", None, false),
-    }));
-    links.push(link("Next &raquo;", next, false));
-
+    let place = Place::of(request, page, listed);
+    let ends = json!({"first": place.first, "last": place.last, "prev": place.previous, "next": place.next});
     let meta = json!({
-            "current_page": current,
-            "from": from,
-            "last_page": last,
-            "links": links,
-            "path": path,
-            "per_page": page.size,
-            "to": to,
-            "total": listed.total,
+        "current_page": page.number,
+        "from": place.from,
+        "last_page": place.pages,
+        "links": place.links,
+        "path": place.path,
+        "per_page": page.size,
+        "to": place.to,
+        "total": listed.total,
     });
-    let ends = json!({"first": url(1), "last": url(last), "prev": previous.map(url), "next": next.map(url)});
     let envelope = Envelope { data: listed.rows.iter().map(present).collect(), links: ends, meta };
     Reply::json(StatusCode::OK, &envelope)
+}
+
+/// The page in the flat form that some lists have for clients.
+pub(super) fn flat<T>(request: &Request, page: Page, listed: &Listed<T>, present: fn(&T) -> Value) -> Reply {
+    let place = Place::of(request, page, listed);
+    Reply::ok(&json!({
+        "current_page": page.number,
+        "data": listed.rows.iter().map(present).collect::<Vec<_>>(),
+        "first_page_url": place.first,
+        "from": place.from,
+        "last_page": place.pages,
+        "last_page_url": place.last,
+        "links": place.links,
+        "next_page_url": place.next,
+        "path": place.path,
+        "per_page": page.size,
+        "prev_page_url": place.previous,
+        "to": place.to,
+        "total": listed.total,
+    }))
+}
+
+/// Where a page is in its list, and the ways to the others.
+struct Place {
+    path: String,
+    pages: u64,
+    first: String,
+    last: String,
+    previous: Option<String>,
+    next: Option<String>,
+    from: Option<u64>,
+    to: Option<u64>,
+    links: Vec<Value>,
+}
+
+impl Place {
+    fn of<T>(request: &Request, page: Page, listed: &Listed<T>) -> Self {
+        let path = format!("{}{}", request.origin(), request.path);
+        let kept: Vec<&str> = request
+            .query
+            .split('&')
+            .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("page"))
+            .collect();
+        let url = |number: u64| {
+            let separator = if kept.is_empty() { "" } else { "&" };
+            format!("{path}?{}{separator}page={number}", kept.join("&"))
+        };
+        let pages = listed.total.div_ceil(page.size).max(1);
+        let current = page.number;
+        let previous = (current > 1).then(|| current - 1);
+        let next = (current < pages).then(|| current + 1);
+        let link = |label: &str, number: Option<u64>, active: bool| json!({"url": number.map(url), "label": label, "page": number, "active": active});
+        let mut links = vec![link("&laquo; Previous", previous, false)];
+        links.extend(window(current, pages).into_iter().map(|slot| match slot {
+            Some(number) => link(&number.to_string(), Some(number), number == current),
+            None => link("...", None, false),
+        }));
+        links.push(link("Next &raquo;", next, false));
+        let first_row = (current - 1).saturating_mul(page.size).saturating_add(1);
+        let rows = listed.rows.len() as u64;
+        Self {
+            pages,
+            first: url(1),
+            last: url(pages),
+            previous: previous.map(url),
+            next: next.map(url),
+            from: (rows > 0).then_some(first_row),
+            to: (rows > 0).then(|| first_row + rows - 1),
+            links,
+            path,
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -94,6 +94,8 @@ pub(super) struct Shown<'r> {
     pub(super) record: &'r Record,
     /// Fields that are shown although they are hidden otherwise.
     pub(super) also: &'static [&'static str],
+    /// What is said beside its own fields.
+    pub(super) extra: Option<&'r Map<String, Value>>,
 }
 
 impl Serialize for Shown<'_> {
@@ -110,6 +112,9 @@ impl Serialize for Shown<'_> {
                 (Kind::Time, value) => map.serialize_entry(field.name, &maybe_time(value.as_i64()))?,
                 (_, value) => map.serialize_entry(field.name, value)?,
             }
+        }
+        for (name, value) in self.extra.into_iter().flatten() {
+            map.serialize_entry(name, value)?;
         }
         map.serialize_entry("created_at", &time(record.created_at))?;
         map.serialize_entry("updated_at", &time(record.updated_at))?;

@@ -1,7 +1,5 @@
 //! Operations on the resources of tenants: the same five for each.
 
-use std::future::ready;
-
 use nizam_core::resource::{Purpose, Record, Resource, Values};
 use nizam_core::validate::Fields;
 use serde_json::{Value, json};
@@ -9,6 +7,7 @@ use warp::http::Method;
 
 use super::answers::Answers;
 use super::call::Call;
+use super::extras::{self, Extras};
 use super::gate::{Member, member, no_fields, record};
 use super::paginate;
 use super::present::Shown;
@@ -36,7 +35,7 @@ pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
             Method::POST,
             all,
             id("create"),
-            Answers::Created(model),
+            if model == "Webhook" { Answers::CreatedBare("NewWebhook") } else { Answers::Created(model) },
             member(access.create, create, move |call, member, values| make(resource, call, member, values)),
         ),
         Route::new(
@@ -44,9 +43,7 @@ pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
             one.clone(),
             id("show"),
             Answers::Data(model),
-            record(resource, access.view, no_fields, move |call, _, record, ()| {
-                ready(Ok(show(resource, &call, &record)))
-            }),
+            record(resource, access.view, no_fields, move |call, _, record, ()| show(resource, call, record)),
         ),
         Route::new(
             Method::PUT,
@@ -72,22 +69,28 @@ pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
 async fn list(resource: &'static Resource, call: Call, member: Member) -> Outcome {
     let query = paginate::query(&call.input, resource.fields)?;
     let listed = call.app.store.records(resource, member.tenant().id, &query).await?;
-    Ok(paginate::reply(&call.request, query.page, &listed, |record| shown(resource, &call, record)))
+    let extras = extras::of(resource, &call, &listed.rows.iter().collect::<Vec<_>>()).await?;
+    Ok(paginate::reply(&call.request, query.page, &listed, |record| shown(resource, &call, record, &extras)))
 }
 
 /// Makes a row.
-pub(super) async fn make(resource: &'static Resource, call: Call, member: Member, values: Values) -> Outcome {
+async fn make(resource: &'static Resource, call: Call, member: Member, values: Values) -> Outcome {
+    if resource.model == "Webhook" {
+        return super::webhooks::create(call, member, values).await;
+    }
     let committed = call.app.store.create_record(&call.actor(), resource, member.tenant().id, values).await?;
     let saved = &committed.value;
-    let mut body = json!({"data": shown(resource, &call, &saved.record)});
+    let extras = extras::of(resource, &call, &[&saved.record]).await?;
+    let mut body = json!({"data": shown(resource, &call, &saved.record, &extras)});
     warn(&mut body, &saved.warnings);
     let reply = Reply::created(&body).etag(saved.record.version);
     Ok(call.written(reply, committed).await)
 }
 
-fn show(resource: &'static Resource, call: &Call, record: &Record) -> Reply {
-    let body = json!({"data": shown(resource, call, record)});
-    Reply::ok(&body).etag(record.version).unless_known(&call.request)
+async fn show(resource: &'static Resource, call: Call, record: Record) -> Outcome {
+    let extras = extras::of(resource, &call, &[&record]).await?;
+    let body = json!({"data": shown(resource, &call, &record, &extras)});
+    Ok(Reply::ok(&body).etag(record.version).unless_known(&call.request))
 }
 
 async fn change(
@@ -102,7 +105,8 @@ async fn change(
     let store = &call.app.store;
     let committed = store.update_record(&call.actor(), resource, tenant, old.id, values, &expected).await?;
     let saved = &committed.value;
-    let mut body = json!({"data": shown(resource, &call, &saved.record)});
+    let extras = extras::of(resource, &call, &[&saved.record]).await?;
+    let mut body = json!({"data": shown(resource, &call, &saved.record, &extras)});
     warn(&mut body, &saved.warnings);
     let reply = Reply::ok(&body).etag(saved.record.version);
     Ok(call.written(reply, committed).await)
@@ -116,10 +120,15 @@ async fn remove(resource: &'static Resource, call: Call, member: Member, old: Re
 }
 
 /// The row as the request wants to see it.
-fn shown<'r>(resource: &'static Resource, call: &Call, record: &'r Record) -> Shown<'r> {
+fn shown<'r>(resource: &'static Resource, call: &Call, record: &'r Record, extras: &'r Extras) -> Shown<'r> {
     // The template of a device profile can be long, and comes only where it is asked for.
     let template = resource.field("template").is_some() && call.input.has("include_template");
-    Shown { resource, record, also: if template { &["template"] } else { &[] } }
+    Shown {
+        resource,
+        record,
+        also: if template { &["template"] } else { &[] },
+        extra: extras.get(&record.id),
+    }
 }
 
 /// Says beside the data what is not wrong, but will not work as it stands.

@@ -40,6 +40,8 @@ pub struct Route {
     pub body: usize,
     /// Whether the body is a text of its own (`text/csv`) and not fields.
     pub text: bool,
+    /// Whether it changes nothing although it is a POST.
+    pub reads: bool,
     pub(super) run: Run,
 }
 
@@ -61,6 +63,7 @@ impl Route {
             answers,
             body: SMALL,
             text: false,
+            reads: false,
             run,
         }
     }
@@ -68,6 +71,11 @@ impl Route {
     /// The same for many rows at once.
     pub(super) fn large(self) -> Self {
         Self { body: LARGE, ..self }
+    }
+
+    /// The same, although it is a POST, changes nothing.
+    pub(super) fn reads(self) -> Self {
+        Self { reads: true, ..self }
     }
 
     /// The same with a body of CSV.
@@ -81,7 +89,7 @@ impl Route {
 
     /// Whether the operation changes something.
     pub fn writes(&self) -> bool {
-        self.method != Method::GET
+        self.method != Method::GET && !self.reads
     }
 
     /// Whether it answers that method.

@@ -3,14 +3,14 @@
 use std::future::ready;
 
 use nizam_core::model::Permission as P;
-use nizam_core::resource::{EXTENSION_LIST, RESOURCES};
+use nizam_core::resource::{AGENT, CALL_ROUTING_POLICY, EXTENSION_LIST, QUEUE, RESOURCES, WEBHOOK};
 use nizam_core::validate as form;
 use warp::http::Method;
 
-use super::answers::Answers::{self, Bare, Created, CreatedBare, Data, Nothing, Page, Text};
+use super::answers::Answers::{self, Bare, Created, CreatedBare, Data, Flat, Nothing, Page, Text};
 use super::gate::{
-    Entry, Order, admin, admin_of_tenant, member, member_with, no_fields, public, signed_in, tenant, user,
-    user_with,
+    Entry, Order, admin, admin_first, admin_in_tenant, admin_of_tenant, admin_of_user, member, member_with,
+    no_fields, own_or_admin, public, record, signed_in, tenant, user, user_with,
 };
 use super::route::{Rate, Route};
 use super::{account, bulk, health, resources, settings, tokens};
@@ -20,6 +20,10 @@ pub fn routes() -> Vec<Route> {
     let mut routes = signing_in();
     routes.extend(tenants());
     routes.extend(extensions());
+    routes.extend(users());
+    routes.extend(queues());
+    routes.extend(integrations());
+    routes.extend(reports());
     routes.extend(RESOURCES.iter().copied().flat_map(resources::routes));
     routes.extend(files());
     routes
@@ -144,6 +148,196 @@ fn extensions() -> Vec<Route> {
             member(P::ExtensionsView, no_fields, |call, member, ()| {
                 ready(Ok(bulk::export_extensions(&call, &member)))
             }),
+        ),
+    ]
+}
+
+fn users() -> Vec<Route> {
+    vec![
+        get("/users", "users.list", Page("User", &[]), admin(P::UsersView, no_fields, super::users::list)),
+        post(
+            "/users",
+            "users.create",
+            CreatedBare("User"),
+            admin_first(P::UsersCreate, form::new_user, super::users::create),
+        ),
+        get("/users/{user}", "users.show", Data("User"), own_or_admin(P::UsersView, super::users::show)),
+        put(
+            "/users/{user}",
+            "users.update",
+            Data("User"),
+            admin_of_user(P::UsersUpdate, form::change_user, super::users::update),
+        ),
+        delete(
+            "/users/{user}",
+            "users.delete",
+            admin_of_user(P::UsersDelete, no_fields, super::users::delete),
+        ),
+        get(
+            "/users/{user}/permissions",
+            "users.permissions",
+            Bare("Granted"),
+            own_or_admin(P::UsersView, super::users::granted),
+        ),
+        post(
+            "/users/{user}/permissions/grant",
+            "users.grant",
+            Bare("GrantedNow"),
+            admin_of_user(P::UsersUpdate, form::permissions, super::users::grant),
+        ),
+        post(
+            "/users/{user}/permissions/revoke",
+            "users.revoke",
+            Bare("GrantedNow"),
+            admin_of_user(P::UsersUpdate, form::permissions, super::users::revoke),
+        ),
+        get(
+            "/permissions",
+            "permissions.list",
+            Bare("Permissions"),
+            admin(P::UsersView, no_fields, |_, _, ()| ready(Ok(super::users::permissions()))),
+        ),
+    ]
+}
+
+fn queues() -> Vec<Route> {
+    vec![
+        get(
+            "/tenants/{tenant}/queues/{queue}/members",
+            "queues.members",
+            Bare("QueueMembers"),
+            record(&QUEUE, P::QueuesView, no_fields, super::queues::members),
+        ),
+        post(
+            "/tenants/{tenant}/queues/{queue}/members",
+            "queues.join",
+            CreatedBare("Message"),
+            record(&QUEUE, P::QueuesManage, form::membership, super::queues::join),
+        ),
+        delete(
+            "/tenants/{tenant}/queues/{queue}/members/{agent}",
+            "queues.leave",
+            record(&QUEUE, P::QueuesManage, no_fields, super::queues::leave),
+        ),
+        get(
+            "/tenants/{tenant}/queues/{queue}/metrics/realtime",
+            "queues.realtime",
+            Data("QueueRealtime"),
+            record(&QUEUE, P::QueuesMetrics, no_fields, super::queues::realtime),
+        ),
+        post(
+            "/tenants/{tenant}/queues/{queue}/metrics/aggregate",
+            "queues.aggregate",
+            Data("QueueMetric"),
+            record(&QUEUE, P::QueuesMetrics, form::period, super::queues::aggregate),
+        ),
+        get(
+            "/tenants/{tenant}/queues/{queue}/metrics/history",
+            "queues.history",
+            Flat("QueueMetric"),
+            record(&QUEUE, P::QueuesMetrics, no_fields, super::queues::history),
+        ),
+        post(
+            "/tenants/{tenant}/agents/{agent}/state",
+            "agents.state",
+            Data("Agent"),
+            record(&AGENT, P::AgentsManage, form::agent_state, super::queues::set_state),
+        ),
+        get(
+            "/tenants/{tenant}/agent-states",
+            "agents.states",
+            Data("AgentStates"),
+            member(P::AgentsView, no_fields, super::queues::states),
+        ),
+        get(
+            "/tenants/{tenant}/wallboard",
+            "wallboard",
+            Data("Wallboard"),
+            member(P::WallboardView, no_fields, super::queues::wallboard),
+        ),
+    ]
+}
+
+fn integrations() -> Vec<Route> {
+    vec![
+        get(
+            "/tenants/{tenant}/webhooks/{webhook}/delivery-attempts",
+            "webhooks.attempts",
+            Page("DeliveryAttempt", &[]),
+            record(&WEBHOOK, P::WebhooksView, no_fields, super::webhooks::attempts),
+        ),
+        get(
+            "/tenants/{tenant}/webhooks/{webhook}/delivery-stats",
+            "webhooks.stats",
+            Data("DeliveryStats"),
+            record(&WEBHOOK, P::WebhooksView, no_fields, super::webhooks::stats),
+        ),
+        post(
+            "/tenants/{tenant}/call-routing-policies/{call_routing_policy}/evaluate",
+            "call-routing-policies.evaluate",
+            Bare("Evaluation"),
+            record(
+                &CALL_ROUTING_POLICY,
+                P::CallRoutingPoliciesView,
+                form::evaluation,
+                |call, member, record, form| {
+                    ready(super::evaluate::evaluate(&call, &member, &record, form).map_err(Into::into))
+                },
+            ),
+        )
+        .reads(),
+    ]
+}
+
+fn reports() -> Vec<Route> {
+    vec![
+        get(
+            "/admin/dashboard",
+            "admin.dashboard",
+            Data("Dashboard"),
+            admin(P::TenantsView, no_fields, super::reports::dashboard),
+        ),
+        post(
+            "/tenants/provision",
+            "tenants.provision",
+            Created("Provisioned"),
+            admin_first(P::TenantsCreate, form::provision, super::provision::create),
+        ),
+        get(
+            "/tenants/{tenant}/stats",
+            "tenants.stats",
+            Data("TenantStats"),
+            tenant(P::TenantsView, super::reports::stats),
+        ),
+        get(
+            "/tenants/{tenant}/usage/summary",
+            "usage.summary",
+            Data("UsageSummary"),
+            member(P::TenantsView, no_fields, super::usage::summary),
+        ),
+        post(
+            "/tenants/{tenant}/usage/collect",
+            "usage.collect",
+            Created("UsageCollected"),
+            admin_in_tenant(P::TenantsUpdate, no_fields, super::usage::collect),
+        ),
+        get(
+            "/tenants/{tenant}/usage/reconcile",
+            "usage.reconcile",
+            Data("UsageReconciled"),
+            member(P::TenantsView, no_fields, super::usage::reconcile),
+        ),
+        get(
+            "/tenants/{tenant}/audit-logs",
+            "audit-logs.list",
+            Flat("AuditLog"),
+            member(P::AuditLogsView, no_fields, super::trail::list),
+        ),
+        get(
+            "/tenants/{tenant}/audit-logs/{audit_log}",
+            "audit-logs.show",
+            Data("AuditLog"),
+            member(P::AuditLogsView, no_fields, super::trail::show),
         ),
     ]
 }

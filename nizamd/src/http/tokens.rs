@@ -1,16 +1,14 @@
 //! The tokens of the caller.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use nizam_core::validate::{Errors, NewToken};
 use serde_json::{Value, json};
 
 use super::call::Call;
 use super::failure::Failure;
 use super::gate::Caller;
-use super::present;
 use super::reply::{Outcome, Reply};
+use super::{instant, present};
 
 pub(super) async fn list(call: Call, caller: Caller, (): ()) -> Outcome {
     let tokens = call.app.store.tokens(caller.who().user.id).await?;
@@ -44,14 +42,10 @@ pub(super) async fn delete(call: Call, caller: Caller, (): ()) -> Outcome {
     Ok(call.written(Reply::no_content(), committed).await)
 }
 
-/// A time in the future: an RFC 3339 time, or a time or a date of UTC.
+/// A time in the future.
 fn end(text: &str) -> Result<i64, Errors> {
-    let utc = |time: DateTime| TimeZone::UTC.to_timestamp(time);
-    let time = text
-        .parse::<Timestamp>()
-        .or_else(|_| text.parse::<DateTime>().and_then(utc))
-        .or_else(|_| text.parse::<Date>().and_then(|date| utc(date.into())))
-        .map_err(|_| Errors::one("expires_at", "The expires at field must be a valid date."))?;
+    let time = instant::parse(text)
+        .ok_or_else(|| Errors::one("expires_at", "The expires at field must be a valid date."))?;
     if time <= Timestamp::now() {
         return Err(Errors::one("expires_at", "The expires at field must be a date after now."));
     }

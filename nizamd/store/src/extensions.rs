@@ -152,37 +152,7 @@ impl Store {
         new: NewExtension,
     ) -> StoreResult<Committed<Extension>> {
         let mut write = self.begin(actor).await?;
-        add_to_count(&mut write, tenant_id, 1).await?;
-        let extension = new.into_extension(Uuid::now_v7(), tenant_id, write.now);
-        let sealed = Sealed::of(&extension, &self.keys)?;
-        on!(write.conn(), c => {
-            sqlx::query(sql!("INSERT INTO extensions (id, tenant_id, extension, extension_key, password, directory_first_name, \
-                 directory_last_name, effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
-                 outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"))
-            .bind(extension.id)
-            .bind(tenant_id)
-            .bind(&extension.extension)
-            .bind(extension_key(&extension.extension))
-            .bind(sealed.password)
-            .bind(&extension.directory_first_name)
-            .bind(&extension.directory_last_name)
-            .bind(&extension.effective_caller_id_name)
-            .bind(&extension.effective_caller_id_number)
-            .bind(&extension.outbound_caller_id_name)
-            .bind(&extension.outbound_caller_id_number)
-            .bind(extension.voicemail_enabled)
-            .bind(sealed.voicemail_pin)
-            .bind(&extension.cidr)
-            .bind(extension.is_active)
-            .bind(Time(extension.created_at))
-            .bind(Time(extension.updated_at))
-            .execute(c)
-            .await?.rows_affected()
-        });
-        let entry = Entry { new: Some(values(&extension)), ..entry(&extension, AuditAction::Created) };
-        write.audit(entry).await?;
-        write.touch(touched(&extension));
+        let extension = insert(&mut write, &self.keys, tenant_id, new).await?;
         write.commit(extension).await
     }
 
@@ -270,6 +240,47 @@ impl Store {
         write.touch(touched(&old));
         write.commit(()).await
     }
+}
+
+/// A new extension, in the transaction of somebody who makes more than that.
+pub(crate) async fn insert(
+    write: &mut Write<'_>,
+    keys: &Keyring,
+    tenant_id: Uuid,
+    new: NewExtension,
+) -> StoreResult<Extension> {
+    add_to_count(write, tenant_id, 1).await?;
+    let extension = new.into_extension(Uuid::now_v7(), tenant_id, write.now);
+    let sealed = Sealed::of(&extension, keys)?;
+    on!(write.conn(), c => {
+        sqlx::query(sql!("INSERT INTO extensions (id, tenant_id, extension, extension_key, password, directory_first_name, \
+             directory_last_name, effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
+             outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"))
+        .bind(extension.id)
+        .bind(tenant_id)
+        .bind(&extension.extension)
+        .bind(extension_key(&extension.extension))
+        .bind(sealed.password)
+        .bind(&extension.directory_first_name)
+        .bind(&extension.directory_last_name)
+        .bind(&extension.effective_caller_id_name)
+        .bind(&extension.effective_caller_id_number)
+        .bind(&extension.outbound_caller_id_name)
+        .bind(&extension.outbound_caller_id_number)
+        .bind(extension.voicemail_enabled)
+        .bind(sealed.voicemail_pin)
+        .bind(&extension.cidr)
+        .bind(extension.is_active)
+        .bind(Time(extension.created_at))
+        .bind(Time(extension.updated_at))
+        .execute(c)
+        .await?.rows_affected()
+    });
+    let entry = Entry { new: Some(values(&extension)), ..entry(&extension, AuditAction::Created) };
+    write.audit(entry).await?;
+    write.touch(touched(&extension));
+    Ok(extension)
 }
 
 /// Counts new extensions, and refuses them if they are too many. The count is a column of the tenant's row, so that two

@@ -9,8 +9,10 @@
 #[macro_use]
 mod sql;
 
+mod dashboard;
 mod db;
 
+mod agents;
 mod audit;
 mod changes;
 mod clock;
@@ -24,26 +26,37 @@ mod idempotency;
 mod keyring;
 mod page;
 mod permissions;
+mod queue_members;
+mod queue_metrics;
 mod records;
 mod seal;
 mod secret;
+mod stats;
 mod tenants;
 mod tokens;
+mod usage;
 mod users;
+mod webhook_log;
 mod write;
 
 use std::path::PathBuf;
 
-pub use audit::Actor;
+pub use audit::{Actor, TrailFilter};
 pub use changes::Change;
+pub use dashboard::Glance;
 pub use error::{StoreError, StoreResult};
 pub use fresh::{Fresh, Row};
 pub use idempotency::{Earlier, Idempotency};
 pub use keyring::{Key, Keyring, WrongKey};
 pub use page::{Expected, Listed, Page, Query};
+pub use queue_members::{Joined, QueueMember};
+pub use queue_metrics::{QueueCounts, QueueMetric};
 pub use records::Saved;
 pub use secret::{TokenSecret, random_text};
+pub use stats::TenantStats;
 pub use tokens::{Authentic, Presented};
+pub use usage::Metric;
+pub use webhook_log::{Attempt, DeliveryStats};
 pub use write::Committed;
 
 pub use db::masked;

@@ -15,17 +15,29 @@ impl Store {
         let mut tx = self.db.write().await?;
         for permission in Permission::ALL {
             on!(tx.conn(), c => {
-                sqlx::query(sql!("INSERT INTO permissions (slug, description, module) VALUES ($1, $2, 'core') \
-                     ON CONFLICT (slug) DO UPDATE SET description = excluded.description"))
+                sqlx::query(sql!("INSERT INTO permissions (slug, description, module) VALUES ($1, $2, $3) \
+                     ON CONFLICT (slug) DO UPDATE SET description = excluded.description, module = excluded.module"))
                 .bind(permission.slug()).bind(permission.description())
+                .bind(permission.module())
                 .execute(c).await?.rows_affected()
             });
         }
         tx.commit().await
     }
 
+    /// What a user was granted.
+    pub async fn granted(&self, user_id: i64) -> StoreResult<PermissionSet> {
+        let mut reader = self.db.reader().await?;
+        granted(reader.conn(), user_id).await
+    }
+
     /// Grants permissions to a user. From then on the user may do only what was granted.
-    pub async fn grant(&self, actor: &Actor, user_id: i64, set: PermissionSet) -> StoreResult<Committed<()>> {
+    pub async fn grant(
+        &self,
+        actor: &Actor,
+        user_id: i64,
+        set: PermissionSet,
+    ) -> StoreResult<Committed<PermissionSet>> {
         let mut write = self.begin(actor).await?;
         restrict(&mut write, user_id).await?;
         for permission in set.iter() {
@@ -36,7 +48,8 @@ impl Store {
                 .execute(c).await?.rows_affected()
             });
         }
-        write.commit_quietly(()).await
+        let now = granted(write.conn(), user_id).await?;
+        write.commit_quietly(now).await
     }
 
     /// Takes permissions back. Once the last one is gone, the user may do nothing.
@@ -45,7 +58,7 @@ impl Store {
         actor: &Actor,
         user_id: i64,
         set: PermissionSet,
-    ) -> StoreResult<Committed<()>> {
+    ) -> StoreResult<Committed<PermissionSet>> {
         let mut write = self.begin(actor).await?;
         restrict(&mut write, user_id).await?;
         for permission in set.iter() {
@@ -56,7 +69,8 @@ impl Store {
                 .execute(c).await?.rows_affected()
             });
         }
-        write.commit_quietly(()).await
+        let now = granted(write.conn(), user_id).await?;
+        write.commit_quietly(now).await
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tenants.
 
-use nizam_core::model::{AuditAction, NewTenant, Slug, Tenant, TenantChange, TenantStatus, Touched};
+use nizam_core::model::{
+    AuditAction, Extension, NewExtension, NewTenant, Slug, Tenant, TenantChange, TenantStatus, Touched,
+};
 use nizam_core::validate::{Errors, Settings, merge_settings};
 use serde_json::json;
 use sqlx::types::Json;
@@ -96,51 +98,22 @@ impl Store {
     /// Makes a tenant.
     pub async fn create_tenant(&self, actor: &Actor, new: NewTenant) -> StoreResult<Committed<Tenant>> {
         let mut write = self.begin(actor).await?;
-        let (slug, given) = match new.slug {
-            Slug::Given(slug) => (slug, true),
-            Slug::FromName(slug) => (free_slug(&mut write, slug).await?, false),
-        };
-        let tenant = Tenant {
-            id: Uuid::now_v7(),
-            name: new.name,
-            domain: new.domain,
-            slug,
-            settings: Values::new(),
-            status: new.status,
-            max_extensions: new.max_extensions,
-            max_concurrent_calls: new.max_concurrent_calls,
-            max_dids: new.max_dids,
-            max_ring_groups: new.max_ring_groups,
-            is_active: new.is_active,
-            version: 1,
-            created_at: write.now,
-            updated_at: write.now,
-        };
-        must_be_free(&mut write, &tenant, true, given).await?;
-        on!(write.conn(), c => {
-            sqlx::query(sql!("INSERT INTO tenants (id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, \
-                 max_dids, max_ring_groups, is_active, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"))
-            .bind(tenant.id)
-            .bind(&tenant.name)
-            .bind(&tenant.domain)
-            .bind(&tenant.slug)
-            .bind(Json(&tenant.settings))
-            .bind(tenant.status.as_str())
-            .bind(tenant.max_extensions)
-            .bind(tenant.max_concurrent_calls)
-            .bind(tenant.max_dids)
-            .bind(tenant.max_ring_groups)
-            .bind(tenant.is_active)
-            .bind(Time(tenant.created_at))
-            .bind(Time(tenant.updated_at))
-            .execute(c)
-            .await?.rows_affected()
-        });
-        let entry = Entry { old: None, new: Some(values(&tenant)), ..entry(&tenant, AuditAction::Created) };
-        write.audit(entry).await?;
-        write.touch(Touched::Domain(tenant.domain.clone()));
+        let tenant = insert(&mut write, new, Values::new()).await?;
         write.commit(tenant).await
+    }
+
+    /// Sets up a tenant with a first extension, all at once.
+    pub async fn provision(
+        &self,
+        actor: &Actor,
+        new: NewTenant,
+        settings: Values,
+        extension: NewExtension,
+    ) -> StoreResult<Committed<(Tenant, Extension)>> {
+        let mut write = self.begin(actor).await?;
+        let tenant = insert(&mut write, new, settings).await?;
+        let extension = crate::extensions::insert(&mut write, &self.keys, tenant.id, extension).await?;
+        write.commit((tenant, extension)).await
     }
 
     /// Changes a tenant.
@@ -192,6 +165,55 @@ impl Store {
         write.touch(Touched::Domain(tenant.domain));
         write.commit(()).await
     }
+}
+
+/// A new tenant, in the transaction of somebody who makes more than that.
+async fn insert(write: &mut Write<'_>, new: NewTenant, settings: Values) -> StoreResult<Tenant> {
+    let (slug, given) = match new.slug {
+        Slug::Given(slug) => (slug, true),
+        Slug::FromName(slug) => (free_slug(write, slug).await?, false),
+    };
+    let tenant = Tenant {
+        id: Uuid::now_v7(),
+        name: new.name,
+        domain: new.domain,
+        slug,
+        settings,
+        status: new.status,
+        max_extensions: new.max_extensions,
+        max_concurrent_calls: new.max_concurrent_calls,
+        max_dids: new.max_dids,
+        max_ring_groups: new.max_ring_groups,
+        is_active: new.is_active,
+        version: 1,
+        created_at: write.now,
+        updated_at: write.now,
+    };
+    must_be_free(write, &tenant, true, given).await?;
+    on!(write.conn(), c => {
+        sqlx::query(sql!("INSERT INTO tenants (id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, \
+             max_dids, max_ring_groups, is_active, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"))
+        .bind(tenant.id)
+        .bind(&tenant.name)
+        .bind(&tenant.domain)
+        .bind(&tenant.slug)
+        .bind(Json(&tenant.settings))
+        .bind(tenant.status.as_str())
+        .bind(tenant.max_extensions)
+        .bind(tenant.max_concurrent_calls)
+        .bind(tenant.max_dids)
+        .bind(tenant.max_ring_groups)
+        .bind(tenant.is_active)
+        .bind(Time(tenant.created_at))
+        .bind(Time(tenant.updated_at))
+        .execute(c)
+        .await?.rows_affected()
+    });
+    let entry = Entry { old: None, new: Some(values(&tenant)), ..entry(&tenant, AuditAction::Created) };
+    write.audit(entry).await?;
+    write.touch(Touched::Domain(tenant.domain.clone()));
+    Ok(tenant)
 }
 
 pub(crate) async fn by_id(conn: Conn<'_>, id: Uuid) -> StoreResult<Option<Tenant>> {

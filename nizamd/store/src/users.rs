@@ -1,13 +1,17 @@
 //! Users of the API.
 
-use nizam_core::model::{NewUser, Role, User};
+use nizam_core::model::{NewUser, Role, User, UserChange};
+use nizam_core::validate::Errors;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::Actor;
 use crate::column::Time;
+use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
-use crate::write::Committed;
+use crate::page::{Expected, Listed, Page, count};
+use crate::tenants;
+use crate::write::{Committed, Write};
 
 macro_rules! select_users {
     ($more:literal, $rest:literal) => {
@@ -62,6 +66,7 @@ impl Store {
     /// Makes a user.
     pub async fn create_user(&self, actor: &Actor, new: NewUser) -> StoreResult<Committed<User>> {
         let mut write = self.begin(actor).await?;
+        tenant_exists(&mut write, new.tenant_id).await?;
         let now = write.now;
         let (id,): (i64,) = on!(write.conn(), c => {
             sqlx::query_as(sql!("INSERT INTO users (name, email, email_key, password, tenant_id, role, created_at, updated_at) \
@@ -110,23 +115,113 @@ impl Store {
         row.map(UserRow::into_user).transpose()
     }
 
-    /// Puts a user into a tenant, or out of any.
-    pub async fn set_user_tenant(
+    /// The users, the oldest first; only those of a tenant, or with a role, where the query says so.
+    pub async fn users(
+        &self,
+        tenant_id: Option<Uuid>,
+        role: Option<Role>,
+        page: Page,
+    ) -> StoreResult<Listed<User>> {
+        let mut tx = self.db.snapshot().await?;
+        let role = role.map(Role::as_str);
+        let (total,): (i64,) = on!(tx.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT count(*) FROM users WHERE (CAST($1 AS boolean) OR tenant_id = $2) AND role = COALESCE($3, role)"
+            ))
+            .bind(tenant_id.is_none()).bind(tenant_id).bind(role).fetch_one(c).await?
+        });
+        let rows: Vec<UserRow> = on!(tx.conn(), c => {
+            sqlx::query_as(sql!(select_users!(
+                "", "WHERE (CAST($1 AS boolean) OR tenant_id = $2) AND role = COALESCE($3, role) ORDER BY id LIMIT $4 OFFSET $5"
+            )))
+            .bind(tenant_id.is_none()).bind(tenant_id).bind(role).bind(page.limit()).bind(page.offset())
+            .fetch_all(c).await?
+        });
+        let rows = rows.into_iter().map(UserRow::into_user).collect::<StoreResult<_>>()?;
+        Ok(Listed { rows, total: count(total) })
+    }
+
+    /// Changes a user.
+    pub async fn update_user(
         &self,
         actor: &Actor,
         id: i64,
-        tenant: Option<Uuid>,
+        change: UserChange,
+        expected: &Expected,
+    ) -> StoreResult<Committed<User>> {
+        let mut write = self.begin(actor).await?;
+        let old = locked(&mut write, id).await?;
+        expected.check(old.version)?;
+        tenant_exists(&mut write, change.tenant_id.flatten()).await?;
+        let user = User {
+            name: change.name.unwrap_or(old.name),
+            email: change.email.unwrap_or(old.email),
+            role: change.role.unwrap_or(old.role),
+            tenant_id: change.tenant_id.unwrap_or(old.tenant_id),
+            version: old.version + 1,
+            updated_at: write.now,
+            ..old
+        };
+        on!(write.conn(), c => {
+            sqlx::query(sql!(
+                "UPDATE users SET name = $2, email = $3, email_key = $4, password = COALESCE($5, password), \
+                 tenant_id = $6, role = $7, version = $8, updated_at = $9 WHERE id = $1"
+            ))
+            .bind(id)
+            .bind(&user.name)
+            .bind(&user.email)
+            .bind(email_key(&user.email))
+            .bind(change.password_hash)
+            .bind(user.tenant_id)
+            .bind(user.role.as_str())
+            .bind(user.version)
+            .bind(Time(user.updated_at))
+            .execute(c)
+            .await?
+            .rows_affected()
+        });
+        write.commit_quietly(user).await
+    }
+
+    /// Deletes a user with all tokens.
+    pub async fn delete_user(
+        &self,
+        actor: &Actor,
+        id: i64,
+        expected: &Expected,
     ) -> StoreResult<Committed<()>> {
         let mut write = self.begin(actor).await?;
-        let now = write.now;
-        let changed = on!(write.conn(), c => {
-            sqlx::query(sql!("UPDATE users SET tenant_id = $2, updated_at = $3, version = version + 1 WHERE id = $1"))
-                .bind(id).bind(tenant).bind(Time(now)).execute(c).await?.rows_affected()
+        let old = locked(&mut write, id).await?;
+        expected.check(old.version)?;
+        on!(write.conn(), c => {
+            sqlx::query(sql!("DELETE FROM users WHERE id = $1")).bind(id).execute(c).await?.rows_affected()
         });
-        if changed == 0 {
-            return Err(StoreError::NotFound);
-        }
         write.commit_quietly(()).await
+    }
+}
+
+/// The user with that id, whom nobody else changes until the end of the transaction.
+async fn locked(write: &mut Write<'_>, id: i64) -> StoreResult<User> {
+    let row: Option<UserRow> = match write.conn() {
+        Conn::Sqlite(c) => {
+            sqlx::query_as(sql!(select_users!("", "WHERE id = $1"))).bind(id).fetch_optional(c).await?
+        }
+        Conn::Postgres(c) => {
+            sqlx::query_as(sql!(postgres select_users!("", "WHERE id = $1 FOR UPDATE")))
+                .bind(id)
+                .fetch_optional(c)
+                .await?
+        }
+    };
+    row.map(UserRow::into_user).transpose()?.ok_or(StoreError::NotFound)
+}
+
+/// Refuses a tenant that there is not.
+async fn tenant_exists(write: &mut Write<'_>, id: Option<Uuid>) -> StoreResult<()> {
+    let Some(id) = id else { return Ok(()) };
+    match tenants::by_id(write.conn(), id).await? {
+        Some(_) => Ok(()),
+        None => Err(StoreError::Invalid(Errors::one("tenant_id", "The selected tenant id is invalid."))),
     }
 }
 

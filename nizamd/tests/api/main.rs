@@ -10,10 +10,12 @@
 )]
 
 mod accounts;
+mod contact_center;
 mod extensions;
 mod gates;
 mod hostile;
 mod limits;
+mod people;
 mod protocol;
 mod resources;
 mod support;

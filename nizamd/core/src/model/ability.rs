@@ -59,7 +59,7 @@ impl Abilities {
     pub fn cover(&self, need: Need) -> bool {
         self.all
             || (if need.writes { self.write } else { self.read })
-            || need.permission.is_some_and(|p| self.permissions.contains(p))
+            || need.permission.is_some_and(|p| self.permissions.allows(p))
     }
 
     /// Whether a token with these abilities may make one with those: nobody makes a token that can do more.

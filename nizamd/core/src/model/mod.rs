@@ -17,5 +17,5 @@ pub use permission::{Permission, PermissionSet};
 pub use tenant::{NewTenant, Slug, Tenant, TenantChange, TenantStatus};
 pub use token::Token;
 pub use touched::Touched;
-pub use user::{NewUser, Role, User};
+pub use user::{NewUser, Role, User, UserChange};
 pub use vendor::vendor_of_mac;

@@ -92,12 +92,56 @@ permissions! {
     OutboundRoutesManage "outbound_routes.manage" "Manage outbound routes";
     HolidaysView "holidays.view" "View holidays";
     HolidaysManage "holidays.manage" "Manage holidays";
+    AnalyticsView "analytics.view" "View analytics";
+    WebhooksManage "webhooks.manage" "Manage webhooks";
+    CallEventsViewAlias "call-events.view" "View call events";
+    CallEventsRedispatch "call-events.redispatch" "Redispatch call events";
+    CodecMetricsView "codec-metrics.view" "View codec metrics";
+    DeviceProfilesViewAlias "device-profiles.view" "View device profiles";
+    DeviceProfilesManage "device-profiles.manage" "Manage device profiles";
+    DidsManage "dids.manage" "Manage DIDs";
+    RingGroupsViewAlias "ring-groups.view" "View ring groups";
+    RingGroupsManage "ring-groups.manage" "Manage ring groups";
+    IvrsManage "ivrs.manage" "Manage IVRs";
+    TimeConditionsViewAlias "time-conditions.view" "View time conditions";
+    TimeConditionsManage "time-conditions.manage" "Manage time conditions";
 }
 
 // A set has a bit for each.
 const _: () = assert!(Permission::ALL.len() <= u128::BITS as usize);
 
+/// The first ones are those of the core, in the words of the contract.
+const CORE: u8 = 52;
+
 impl Permission {
+    /// Whether it is one of the core's or of a module's: `core` or `module`.
+    pub fn module(self) -> &'static str {
+        if (self as u8) < CORE { "core" } else { "module" }
+    }
+
+    /// What else it allows: some names stand for several permissions, or are another spelling of one.
+    pub fn implies(self) -> &'static [Self] {
+        match self {
+            Self::WebhooksManage => &[Self::WebhooksCreate, Self::WebhooksUpdate, Self::WebhooksDelete],
+            Self::CallEventsViewAlias => &[Self::CallEventsView],
+            Self::DeviceProfilesViewAlias => &[Self::DeviceProfilesView],
+            Self::DeviceProfilesManage => {
+                &[Self::DeviceProfilesCreate, Self::DeviceProfilesUpdate, Self::DeviceProfilesDelete]
+            }
+            Self::DidsManage => &[Self::DidsCreate, Self::DidsUpdate, Self::DidsDelete],
+            Self::RingGroupsViewAlias => &[Self::RingGroupsView],
+            Self::RingGroupsManage => {
+                &[Self::RingGroupsCreate, Self::RingGroupsUpdate, Self::RingGroupsDelete]
+            }
+            Self::IvrsManage => &[Self::IvrsCreate, Self::IvrsUpdate, Self::IvrsDelete],
+            Self::TimeConditionsViewAlias => &[Self::TimeConditionsView],
+            Self::TimeConditionsManage => {
+                &[Self::TimeConditionsCreate, Self::TimeConditionsUpdate, Self::TimeConditionsDelete]
+            }
+            _ => &[],
+        }
+    }
+
     /// The permission with that name.
     pub fn parse(slug: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|p| p.slug() == slug)
@@ -122,6 +166,11 @@ impl PermissionSet {
     /// Whether it is in.
     pub fn contains(self, permission: Permission) -> bool {
         self.0 & Self::bit(permission) != 0
+    }
+
+    /// Whether it is in, or implied by one that is.
+    pub fn allows(self, permission: Permission) -> bool {
+        self.contains(permission) || self.iter().any(|granted| granted.implies().contains(&permission))
     }
 
     /// Whether there is none.
@@ -157,6 +206,22 @@ mod tests {
         assert_eq!(slugs.len(), Permission::ALL.len());
         assert!(Permission::ALL.iter().all(|&p| Permission::parse(p.slug()) == Some(p)));
         assert_eq!(Permission::parse("tenants"), None);
+    }
+
+    #[test]
+    fn fifty_two_are_of_the_core() {
+        assert_eq!(Permission::ALL.iter().filter(|p| p.module() == "core").count(), 52);
+        assert_eq!(Permission::RecordingsDownload.module(), "core");
+        assert_eq!(Permission::CallsControl.module(), "module");
+        assert_eq!(Permission::ALL.len(), 78);
+    }
+
+    #[test]
+    fn another_name_allows_the_same() {
+        let set: PermissionSet =
+            [Permission::RingGroupsManage, Permission::RingGroupsViewAlias].into_iter().collect();
+        assert!(set.allows(Permission::RingGroupsDelete) && set.allows(Permission::RingGroupsView));
+        assert!(!set.allows(Permission::IvrsDelete) && !set.contains(Permission::RingGroupsDelete));
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every name.
+    pub const NAMES: &[&str] = &["admin", "user"];
+
     /// The name in the database and in the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,7 +70,7 @@ impl User {
 
     /// Whether the user may do that in a tenant that [`Self::belongs_to`] allows.
     pub fn may(&self, permission: Permission, granted: PermissionSet) -> bool {
-        self.is_admin() || !self.restricted || granted.contains(permission)
+        self.is_admin() || !self.restricted || granted.allows(permission)
     }
 }
 
@@ -84,6 +87,21 @@ pub struct NewUser {
     pub role: Role,
     /// The tenant the user belongs to.
     pub tenant_id: Option<Uuid>,
+}
+
+/// The valid values of a change to a user; `None` leaves a value as it is.
+#[derive(Clone, Default)]
+pub struct UserChange {
+    /// Name for people.
+    pub name: Option<String>,
+    /// Address, also the login.
+    pub email: Option<String>,
+    /// Hash of the password, a PHC string.
+    pub password_hash: Option<String>,
+    /// Kind of user.
+    pub role: Option<Role>,
+    /// The tenant the user belongs to.
+    pub tenant_id: Option<Option<Uuid>>,
 }
 
 #[cfg(test)]

@@ -48,8 +48,8 @@ pub const CALL_ROUTING_POLICY: Resource = Resource {
 
 /// The kinds of conditions.
 const TYPES: &[&str] = &["time_of_day", "day_of_week", "caller_id_pattern", "blacklist", "geo_prefix"];
-/// Days of a week.
-pub(crate) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// The days of a week, Monday first.
+pub const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Most conditions of a policy.
 const MOST: usize = 50;
 /// Most numbers or prefixes of a condition.

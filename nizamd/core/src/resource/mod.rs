@@ -30,7 +30,7 @@ use crate::validate::{Errors, Fields, Presence};
 
 pub use agent::{AGENT, STATES as AGENT_STATES};
 pub use call_flow::{CALL_FLOW, NODE_TYPES};
-pub use call_routing_policy::CALL_ROUTING_POLICY;
+pub use call_routing_policy::{CALL_ROUTING_POLICY, DAYS};
 pub use device_profile::DEVICE_PROFILE;
 pub use did::DID;
 pub use extension::EXTENSION_LIST;

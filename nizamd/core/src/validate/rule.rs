@@ -105,6 +105,9 @@ pub(crate) const GATEWAY_PASSWORD: Rule =
     Rule::checked(plain, 1, LONGEST, "kx9TqLw2ZrB7vNsE").pattern(HARMLESS);
 /// A number or the beginning of one; `*` stands for any rest.
 pub(crate) const CALLER_PATTERN: Rule = Rule::checked(plain, 1, LONGEST, "+1555*").pattern(HARMLESS);
+/// A time: RFC 3339, or a time or a date of UTC. Whether it is one, whoever has a calendar says.
+pub(crate) const TIME_TEXT: Rule =
+    Rule::checked(plain, 1, LONGEST, "2026-12-25T09:00:00Z").format("date-time");
 /// The id of a node of a flow.
 pub(crate) const NODE: Rule = Rule::checked(node, 1, 100, "welcome").pattern(HARMLESS);
 

@@ -54,6 +54,30 @@ pub fn settings(f: &mut Fields<'_>) -> Result<Settings, Errors> {
     f.finish(settings)
 }
 
+/// The settings of a new tenant; without any they are empty.
+pub(super) fn initial_settings(f: &mut Fields<'_>) -> Map<String, Value> {
+    let schema = || json!({"type": "object", "examples": [{"timezone": "Europe/Berlin"}]});
+    if f.describe("settings", Presence::Optional, schema) || !f.has("settings") {
+        return Map::new();
+    }
+    let map = match f.value("settings") {
+        Some(Value::Object(map)) => map.clone(),
+        Some(Value::Array(items)) if items.is_empty() => Map::new(),
+        _ => {
+            f.wrong("settings", "The settings field must be an array.");
+            return Map::new();
+        }
+    };
+    if let Some(fault) = map.iter().find_map(|(key, value)| fault(key, value, DEEPEST)) {
+        f.wrong("settings", fault);
+    }
+    let mut merged = Map::new();
+    if let Err(errors) = merge_settings(&mut merged, Settings::Map(map)) {
+        f.add(errors);
+    }
+    merged
+}
+
 /// Puts new settings into the old ones: keys are replaced or added, none is removed, list items get the next numbers.
 pub fn merge_settings(old: &mut Map<String, Value>, new: Settings) -> Result<(), Errors> {
     match new {

@@ -1,6 +1,7 @@
 //! The fields of a tenant.
 
 use super::rule::{PLAIN, SLUG, TENANT_DOMAIN};
+use super::settings::initial_settings;
 use super::{Errors, Fields};
 use crate::model::{NewTenant, Slug, TenantChange, TenantStatus};
 
@@ -45,6 +46,32 @@ pub fn change_tenant(f: &mut Fields<'_>) -> Result<TenantChange, Errors> {
         is_active: f.flag("is_active"),
     };
     f.finish(change)
+}
+
+/// What a tenant is to be set up with, all at once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provision {
+    /// Name for people.
+    pub name: String,
+    /// SIP domain; without one it is made from the slug.
+    pub domain: Option<String>,
+    /// Name in addresses; without one it is made from the name.
+    pub slug: Option<String>,
+    /// Most extensions, calls at once, DIDs and ring groups.
+    pub most: [i64; 4],
+    /// The settings that it begins with.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The fields of a tenant that is set up all at once.
+pub fn provision(f: &mut Fields<'_>) -> Result<Provision, Errors> {
+    let name = f.text("name", PLAIN);
+    let domain = f.nullable("domain", TENANT_DOMAIN);
+    let slug = f.nullable("slug", SLUG);
+    let most = [("max_extensions", 10), ("max_concurrent_calls", 5), ("max_dids", 5), ("max_ring_groups", 3)];
+    let most = most.map(|(field, default)| f.count(field).unwrap_or(default));
+    let settings = initial_settings(f);
+    f.finish(Provision { name, domain, slug, most, settings })
 }
 
 fn status(f: &mut Fields<'_>) -> Option<TenantStatus> {

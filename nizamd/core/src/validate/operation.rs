@@ -1,0 +1,110 @@
+//! The fields of operations that are not about a row's own fields.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::rule::{PLAIN, harmless};
+use super::{Errors, Fields, Presence};
+use crate::resource::AGENT_STATES;
+
+/// An agent who is to answer for a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The agent.
+    pub agent_id: Uuid,
+    /// The lowest is asked first.
+    pub priority: i64,
+}
+
+/// What an agent does now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentState {
+    /// The state.
+    pub state: &'static str,
+    /// Why the agent pauses.
+    pub pause_reason: Option<String>,
+}
+
+/// A call that a policy is to decide on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The number that is called.
+    pub did: Option<String>,
+    /// The number of the caller.
+    pub caller_id: Option<String>,
+    /// When, as it was sent.
+    pub time: Option<String>,
+    /// What else is to be in the answer.
+    pub metadata: Map<String, Value>,
+}
+
+/// Reads an agent who is to answer for a queue.
+pub fn membership(f: &mut Fields<'_>) -> Result<Membership, Errors> {
+    let agent_id = required_id(f, "agent_id");
+    let priority = f.count("priority").unwrap_or(0);
+    f.finish(Membership { agent_id, priority })
+}
+
+/// Reads what an agent does now.
+pub fn agent_state(f: &mut Fields<'_>) -> Result<AgentState, Errors> {
+    let schema = || json!({"type": "string", "enum": AGENT_STATES});
+    let described = f.describe("state", Presence::Required, schema);
+    let state = if described {
+        ""
+    } else if f.value("state").is_none() {
+        f.missing("state");
+        ""
+    } else {
+        f.choice("state", AGENT_STATES).unwrap_or_default()
+    };
+    let pause_reason = f.nullable("pause_reason", PLAIN);
+    if state == "paused" && pause_reason.is_none() && !f.is_wrong("pause_reason") {
+        f.wrong("pause_reason", "The pause reason field is required when state is paused.");
+    }
+    f.finish(AgentState { state, pause_reason })
+}
+
+/// Reads the period that figures are kept for.
+pub fn period(f: &mut Fields<'_>) -> Result<&'static str, Errors> {
+    let period = f.choice("period", &["hourly", "daily"]).unwrap_or("hourly");
+    f.finish(period)
+}
+
+/// Reads a call that a policy is to decide on.
+pub fn evaluation(f: &mut Fields<'_>) -> Result<Evaluation, Errors> {
+    let did = f.nullable("did", PLAIN);
+    let caller_id = f.nullable("caller_id", PLAIN);
+    let time = f.nullable("time", super::rule::TIME_TEXT);
+    let schema = || json!({"type": "object", "examples": [{"queue": "support"}]});
+    let mut metadata = Map::new();
+    if !f.describe("metadata", Presence::Nullable, schema) {
+        match f.value("metadata") {
+            None => {}
+            Some(Value::Array(items)) if items.is_empty() => {}
+            Some(Value::Object(map)) if map.keys().all(|key| harmless("metadata", key).is_ok()) => {
+                metadata.clone_from(map);
+            }
+            Some(_) => f.wrong("metadata", "The metadata field must be an array."),
+        }
+    }
+    f.finish(Evaluation { did, caller_id, time, metadata })
+}
+
+fn required_id(f: &mut Fields<'_>, field: &'static str) -> Uuid {
+    let schema =
+        || json!({"type": "string", "format": "uuid", "examples": ["019ab0c4-5a10-7cc3-9d6c-3f6d2e5b7a01"]});
+    if f.describe(field, Presence::Required, schema) {
+        return Uuid::nil();
+    }
+    match f.value(field) {
+        None => f.missing(field),
+        Some(value) => {
+            let text = value.as_str().filter(|text| text.len() == 36);
+            if let Some(id) = text.and_then(|text| Uuid::try_parse(text).ok()) {
+                return id;
+            }
+            f.wrong(field, format!("The {} field must be a valid UUID.", field.replace('_', " ")));
+        }
+    }
+    Uuid::nil()
+}

@@ -1,0 +1,131 @@
+//! What became of deliveries of webhooks.
+
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::Store;
+use crate::column::Time;
+use crate::error::StoreResult;
+use crate::page::{Listed, Page, count};
+
+/// One attempt to deliver.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// Key of the row.
+    pub id: Uuid,
+    /// The webhook.
+    pub webhook_id: Uuid,
+    /// The event: `call.hangup`.
+    pub event_type: String,
+    /// What was sent.
+    pub payload: Value,
+    /// The status that came back, if one did.
+    pub response_status: Option<i64>,
+    /// From 1.
+    pub attempt: i64,
+    /// Whether the status was one of success.
+    pub success: bool,
+    /// Why nothing came back.
+    pub error_message: Option<String>,
+    /// Microseconds since 1970, UTC.
+    pub delivered_at: i64,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+}
+
+/// The attempts of a webhook, summed up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeliveryStats {
+    /// All attempts.
+    pub total: u64,
+    /// Those that succeeded.
+    pub successful: u64,
+    /// How long those took on the average, in milliseconds.
+    pub average_latency_ms: Option<f64>,
+    /// The last ones that failed, the newest first.
+    pub recent_failures: Vec<Attempt>,
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    id: Uuid,
+    webhook_id: Uuid,
+    event_type: String,
+    payload: Json<Value>,
+    response_status: Option<i64>,
+    attempt: i64,
+    success: bool,
+    error_message: Option<String>,
+    delivered_at: Time,
+    created_at: Time,
+}
+
+impl AttemptRow {
+    fn into_attempt(self) -> Attempt {
+        Attempt {
+            id: self.id,
+            webhook_id: self.webhook_id,
+            event_type: self.event_type,
+            payload: self.payload.0,
+            response_status: self.response_status,
+            attempt: self.attempt,
+            success: self.success,
+            error_message: self.error_message,
+            delivered_at: self.delivered_at.0,
+            created_at: self.created_at.0,
+        }
+    }
+}
+
+macro_rules! select_attempts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, webhook_id, event_type, payload, response_status, attempt, success, error_message, delivered_at, \
+             created_at FROM webhook_delivery_attempts ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// The attempts of a webhook, the newest first.
+    pub async fn delivery_attempts(&self, webhook_id: Uuid, page: Page) -> StoreResult<Listed<Attempt>> {
+        let mut tx = self.db.snapshot().await?;
+        let (total,): (i64,) = on!(tx.conn(), c => {
+            sqlx::query_as(sql!("SELECT count(*) FROM webhook_delivery_attempts WHERE webhook_id = $1"))
+                .bind(webhook_id).fetch_one(c).await?
+        });
+        let rows: Vec<AttemptRow> = on!(tx.conn(), c => {
+            sqlx::query_as(sql!(select_attempts!(
+                "WHERE webhook_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"
+            )))
+            .bind(webhook_id).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
+        });
+        Ok(Listed { rows: rows.into_iter().map(AttemptRow::into_attempt).collect(), total: count(total) })
+    }
+
+    /// The attempts of a webhook, summed up.
+    pub async fn delivery_stats(&self, webhook_id: Uuid) -> StoreResult<DeliveryStats> {
+        let mut tx = self.db.snapshot().await?;
+        let (total, successful, average_latency_ms): (i64, i64, Option<f64>) = on!(tx.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT count(*), count(CASE WHEN success = TRUE THEN 1 END), \
+                 avg(CASE WHEN success = TRUE THEN latency_ms END) FROM webhook_delivery_attempts WHERE webhook_id = $1"
+            ))
+            .bind(webhook_id).fetch_one(c).await?
+        });
+        let failures: Vec<AttemptRow> = on!(tx.conn(), c => {
+            sqlx::query_as(sql!(select_attempts!(
+                "WHERE webhook_id = $1 AND success = FALSE ORDER BY created_at DESC, id DESC LIMIT 10"
+            )))
+            .bind(webhook_id).fetch_all(c).await?
+        });
+        Ok(DeliveryStats {
+            total: count(total),
+            successful: count(successful),
+            average_latency_ms,
+            recent_failures: failures.into_iter().map(AttemptRow::into_attempt).collect(),
+        })
+    }
+}
