@@ -12,6 +12,7 @@ use super::gate::{
     Entry, Order, admin, admin_first, admin_in_tenant, admin_of_tenant, admin_of_user, member, member_with,
     no_fields, own_or_admin, public, record, signed_in, tenant, user, user_with,
 };
+use super::reply::Reply;
 use super::route::{Rate, Route};
 use super::{account, bulk, health, resources, settings, tokens};
 
@@ -32,6 +33,13 @@ pub fn routes() -> Vec<Route> {
 fn signing_in() -> Vec<Route> {
     vec![
         get("/health", "health", Bare("Health"), public(no_fields, health::show)).rate(Rate::Free),
+        get(
+            "/openapi.json",
+            "openapi",
+            Bare("OpenApi"),
+            public(no_fields, |_, ()| ready(Ok(Reply::ok(&super::openapi::document())))),
+        )
+        .rate(Rate::Free),
         post(
             "/auth/register",
             "auth.register",

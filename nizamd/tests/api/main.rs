@@ -15,6 +15,8 @@ mod extensions;
 mod gates;
 mod hostile;
 mod limits;
+mod matrix;
+mod operations;
 mod people;
 mod protocol;
 mod resources;

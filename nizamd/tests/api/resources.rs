@@ -32,8 +32,7 @@ impl World {
         let mut body = Map::new();
         for field in described {
             if field.presence == Presence::Required {
-                let example = field.schema["examples"].get(0).or_else(|| field.schema["enum"].get(0));
-                body.insert(field.name.to_owned(), example.unwrap().clone());
+                body.insert(field.name.to_owned(), field.example().unwrap().clone());
             }
         }
         for (name, value) in [

@@ -29,6 +29,12 @@ pub struct Described {
 }
 
 impl Described {
+    /// A good value.
+    pub fn example(&self) -> Option<&Value> {
+        let first = |name: &str| self.schema.get(name).and_then(|values| values.get(0));
+        first("examples").or_else(|| first("enum"))
+    }
+
     /// The schema of the value, null included where it may be null. An empty text counts as null.
     pub fn value_schema(&self) -> Value {
         match self.presence {

@@ -1,0 +1,283 @@
+//! One operation of the document.
+
+use nizam_core::resource::Field;
+use nizam_core::validate::{Presence, object_schema};
+use serde_json::{Map, Value, json};
+use warp::http::Method;
+
+use super::super::answers::Answers;
+use super::super::gate::Gate;
+use super::super::paginate;
+use super::super::route::{Rate, Route};
+
+/// What is said of an operation.
+pub(super) fn describe(route: &Route) -> Value {
+    let mut operation = Map::new();
+    let mut put = |key: &str, value: Value| drop(operation.insert(key.to_owned(), value));
+    put("operationId", json!(&*route.id));
+    put("summary", json!(summary(route)));
+    put("tags", json!([tag(route)]));
+    put("description", json!(gate(route.gate)));
+    let parameters = parameters(route);
+    if !parameters.is_empty() {
+        put("parameters", Value::Array(parameters));
+    }
+    if let Some(body) = body(route) {
+        put("requestBody", body);
+    }
+    put("responses", Value::Object(responses(route)));
+    if route.gate == Gate::Public {
+        put("security", json!([]));
+    }
+    Value::Object(operation)
+}
+
+/// The groups of operations.
+pub(super) fn tags(routes: &[Route]) -> Value {
+    let mut names: Vec<String> = routes.iter().map(tag).collect();
+    names.sort();
+    names.dedup();
+    json!(names.into_iter().map(|name| json!({"name": name})).collect::<Vec<_>>())
+}
+
+/// The parameters in a path.
+pub(super) fn path_parameters(path: &str) -> Vec<Value> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| {
+            let schema = match name {
+                "token" | "user" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+                _ => json!({"type": "string", "format": "uuid"}),
+            };
+            json!({"name": name, "in": "path", "required": true, "schema": schema})
+        })
+        .collect()
+}
+
+fn tag(route: &Route) -> String {
+    route.id.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// `extensions.list` is "List extensions".
+pub(super) fn summary(route: &Route) -> String {
+    let (thing, action) = route.id.split_once('.').unwrap_or((&route.id, "show"));
+    let thing = thing.replace('-', " ");
+    let mut action = action.replace(['-', '.'], " ");
+    if let Some(first) = action.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    format!("{action} {thing}")
+}
+
+/// Who may, for people.
+pub(super) fn gate(gate: Gate) -> String {
+    match gate {
+        Gate::Public => "For everybody.".to_owned(),
+        Gate::SignedIn => "For every good token.".to_owned(),
+        Gate::User => "For every user, with a token that reads or writes.".to_owned(),
+        Gate::UserWith(p) => format!("Needs `{}`.", p.slug()),
+        Gate::Admin(p) => format!("For admins, with a token that allows `{}`.", p.slug()),
+        Gate::OwnOr(p) => format!("For the user, and for admins with a token that allows `{}`.", p.slug()),
+        Gate::Tenant(p) => format!("Needs `{}`, for users of the tenant, in whatever state it is.", p.slug()),
+        Gate::Member(p) => {
+            format!("Needs `{}`, for users of the tenant, which must be operational.", p.slug())
+        }
+        Gate::MemberAdmin(p) => {
+            format!("For admins, with a token that allows `{}`; the tenant must be operational.", p.slug())
+        }
+    }
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut query = |name: &str, schema: Value, about: &str| {
+        all.push(json!({"name": name, "in": "query", "schema": schema, "description": about}));
+    };
+    match route.answers {
+        Answers::Page(_, fields) => {
+            pages(&mut query);
+            if !fields.is_empty() {
+                let sorts: Vec<String> =
+                    paginate::sorts(fields).flat_map(|name| [name.to_owned(), format!("-{name}")]).collect();
+                query(
+                    "sort",
+                    json!({"type": "string", "enum": sorts}),
+                    "The order; `-` before a name turns it round.",
+                );
+            }
+            for field in fields.iter().filter(|field| field.filter) {
+                query(field.name, filter(field), "Only rows with this value.");
+            }
+        }
+        Answers::Flat(_) => pages(&mut query),
+        _ => {}
+    }
+    match &*route.id {
+        "users.list" => {
+            query("tenant_id", json!({"type": "string", "format": "uuid"}), "Only users of this tenant.");
+            query("role", json!({"type": "string", "enum": ["admin", "user"]}), "Only users with this role.");
+        }
+        "audit-logs.list" => {
+            query(
+                "action",
+                json!({"type": "string", "enum": ["created", "updated", "deleted"]}),
+                "Only such entries.",
+            );
+            query(
+                "auditable_type",
+                json!({"type": "string", "pattern": "^[A-Za-z\\\\]+$"}),
+                "`Extension` or `App\\Models\\Extension`.",
+            );
+            query(
+                "user_id",
+                json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+                "Only what this user did.",
+            );
+            query("from", json!({"type": "string", "format": "date"}), "From this time on.");
+            query("to", json!({"type": "string", "format": "date"}), "Until this time.");
+        }
+        "queues.history" => {
+            query("period", json!({"type": "string", "enum": ["hourly", "daily"]}), "Only this period.");
+        }
+        "device-profiles.show" | "device-profiles.list" => {
+            query("include_template", json!({"type": "string", "enum": ["1"]}), "Shows the template, too.");
+        }
+        _ => {}
+    }
+    if route.method == Method::POST && route.gate != Gate::Public {
+        all.push(json!({
+            "name": "Idempotency-Key", "in": "header",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "description": "The same request with the same key is done once in 24 hours, and answered again.",
+        }));
+    }
+    if matches!(route.method, Method::PUT | Method::DELETE) {
+        all.push(json!({
+            "name": "If-Match", "in": "header", "schema": {"type": "string", "pattern": "^(\\*|\"[0-9]{1,9}\")$"},
+            "description": "The entity tag of the row as it was read: 412 if it has changed since.",
+        }));
+    }
+    all
+}
+
+fn pages(query: &mut impl FnMut(&str, Value, &str)) {
+    query(
+        "page",
+        json!({"type": "integer", "minimum": 1, "maximum": 1_000_000}),
+        "From 1; what is no page is the first.",
+    );
+    query("per_page", json!({"type": "integer", "minimum": 1, "maximum": 100}), "Rows of a page.");
+}
+
+fn filter(field: &Field) -> Value {
+    match field.kind {
+        nizam_core::resource::Kind::Text(_) => {
+            json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"})
+        }
+        nizam_core::resource::Kind::Flag => json!({"type": "string", "enum": ["true", "false", "1", "0"]}),
+        _ => field.schema(),
+    }
+}
+
+fn body(route: &Route) -> Option<Value> {
+    if route.text {
+        let text = json!({"type": "string", "description": "A line of field names, then a line for each row (RFC 4180)."});
+        return Some(json!({"required": true, "content": {"text/csv": {"schema": text}}}));
+    }
+    if route.form.is_empty() {
+        return None;
+    }
+    let schema = object_schema(&route.form);
+    let required = route.form.iter().any(|field| field.presence == Presence::Required);
+    let example: Map<String, Value> = route
+        .form
+        .iter()
+        .filter_map(|field| Some((field.name.to_owned(), field.example()?.clone())))
+        .collect();
+    Some(
+        json!({"required": required, "content": {"application/json": {"schema": schema, "example": example}}}),
+    )
+}
+
+fn responses(route: &Route) -> Map<String, Value> {
+    let mut all = Map::new();
+    all.insert(route.answers.status().to_string(), success(route));
+    let mut error = |status: u16, about: &str| {
+        let schema = if status == 422 { "Invalid" } else { "Problem" };
+        let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
+        let answer = json!({"description": about, "content": {"application/json": {"schema": schema}}});
+        all.insert(status.to_string(), answer);
+    };
+    error(400, "The body or a header cannot be read.");
+    if route.gate != Gate::Public {
+        error(401, "No good token.");
+        error(403, "The token, the user or the state of the tenant does not allow it.");
+    }
+    if &*route.id == "auth.login" {
+        error(401, "Wrong credentials.");
+    }
+    if &*route.id == "auth.register" {
+        error(403, "Registration is closed.");
+    }
+    if route.path.contains('{') {
+        error(404, "There is no such row.");
+    }
+    if route.method == Method::POST && route.gate != Gate::Public {
+        error(409, "A request with this Idempotency-Key is under way, or its answer is lost.");
+    }
+    if matches!(route.method, Method::PUT | Method::DELETE) {
+        error(412, "The row has changed since.");
+    }
+    error(413, "The body is too large.");
+    error(415, "The body is of another type.");
+    error(422, "A field is wrong, or a quota is used up.");
+    if route.rate != Rate::Free {
+        error(429, "Too many requests; `Retry-After` says when to try again.");
+    }
+    if &*route.id == "health" {
+        let schema = json!({"$ref": "#/components/schemas/Health"});
+        let answer = json!({"description": "Something does not work.", "content": {"application/json": {"schema": schema}}});
+        all.insert("503".to_owned(), answer);
+    } else {
+        error(503, "The database does not answer; `Retry-After` says when to try again.");
+    }
+    all
+}
+
+fn success(route: &Route) -> Value {
+    let schema = match route.answers {
+        Answers::Data(name) | Answers::Created(name) => json!({
+            "type": "object", "required": ["data"],
+            "properties": {
+                "data": reference(name),
+                "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Warning"}},
+            },
+        }),
+        Answers::Page(name, _) => json!({
+            "type": "object", "required": ["data", "links", "meta"],
+            "properties": {
+                "data": {"type": "array", "items": reference(name)},
+                "links": {"type": "object"}, "meta": {"type": "object"},
+            },
+        }),
+        Answers::Flat(name) => json!({
+            "type": "object", "required": ["data", "per_page"],
+            "properties": {
+                "data": {"type": "array", "items": reference(name)},
+                "total": {"type": "integer"}, "per_page": {"type": "integer"}, "current_page": {"type": "integer"},
+                "next_cursor": {"type": ["string", "null"]},
+            },
+        }),
+        Answers::Bare(name) | Answers::CreatedBare(name) => reference(name),
+        Answers::Text(kind) => {
+            let kind = kind.split(';').next().unwrap_or(kind);
+            return json!({"description": "Done.", "content": {kind: {"schema": {"type": "string"}}}});
+        }
+        Answers::Nothing => return json!({"description": "Done."}),
+    };
+    json!({"description": "Done.", "content": {"application/json": {"schema": schema}}})
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
