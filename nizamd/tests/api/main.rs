@@ -14,6 +14,7 @@ mod contact_center;
 mod extensions;
 mod gates;
 mod hostile;
+mod isolation;
 mod limits;
 mod matrix;
 mod operations;
