@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nizam_core::model::Touched;
-use nizam_store::{Store, StoreResult};
+use nizam_store::{Listener, Store, StoreResult};
 use parking_lot::Mutex;
 use tokio::time::MissedTickBehavior;
 
@@ -34,16 +34,37 @@ impl Own {
     }
 }
 
-/// Follows from that generation on, for ever.
+/// Follows from that generation on, for ever. Where the database can tell of writes it is asked at once, and otherwise, or
+/// when that connection is lost, every half second.
 pub async fn follow(store: Arc<Store>, publisher: Arc<dyn Publisher>, own: Arc<Own>, mut seen: u64) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut listener = None;
     loop {
-        ticks.tick().await;
+        if listener.is_none() {
+            // Tried again at every tick; until it works the ticks do.
+            listener = store.listen().await.ok().flatten();
+        }
+        tokio::select! {
+            _ = ticks.tick() => {}
+            heard = heard(&mut listener) => {
+                if heard.is_err() {
+                    listener = None;
+                }
+            }
+        }
         match step(&store, &*publisher, &own, seen).await {
             Ok(now) => seen = now,
             Err(error) => tracing::warn!(%error, "what others wrote is not known"),
         }
+    }
+}
+
+/// Waits for a write; for ever where nobody tells of them.
+async fn heard(listener: &mut Option<Listener>) -> StoreResult<()> {
+    match listener {
+        Some(listener) => listener.heard().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -46,9 +46,9 @@ pub fn not_lost(config: &Config) -> Result<(), Fatal> {
 /// Opens the database, and makes directory, key and database where there are none.
 pub async fn store(config: &Config) -> Result<Store, Fatal> {
     state_dir(&config.state_dir)?;
-    let (key, made) = key(config)?;
-    Store::open(&config.database_url, Keyring::new(&key)).await.map_err(|error| {
-        if let (StoreError::WrongKey, Some(path)) = (&error, made) {
+    let keys = Keys::find(config)?;
+    Store::open(&config.database_url, Keyring::of(&keys.keys)).await.map_err(|error| {
+        if let (StoreError::WrongKey, true, Some(path)) = (&error, keys.made, &keys.file) {
             // A key for a database that has another one would only hide that the right one is missing.
             let _gone = std::fs::remove_file(path);
         }
@@ -80,45 +80,86 @@ fn state_dir(path: &Path) -> Result<(), Fatal> {
     std::fs::remove_file(probe).map_err(fatal)
 }
 
-/// The key: from the configuration, else from the credential, else from its file, which is made if there is none. Then
-/// the path of the new file is in the answer.
-fn key(config: &Config) -> Result<(Key, Option<PathBuf>), Fatal> {
-    if let Some(text) = &config.app_key {
-        let key = Key::parse(text.reveal())
-            .ok_or_else(|| Fatal::new("NIZAM_APP_KEY (key app_key) must be 32 bytes in base64; `openssl rand -base64 32` prints such a key"))?;
-        return Ok((key, None));
-    }
-    if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
-        let path = Path::new(&directory).join("app-key");
-        if path.exists() {
-            return read(&path).map(|key| (key, None));
+/// The keys of the database; the first one seals.
+pub struct Keys {
+    /// The keys.
+    pub keys: Vec<Key>,
+    /// The file that they are in, where this program may write it.
+    pub file: Option<PathBuf>,
+    made: bool,
+}
+
+impl Keys {
+    /// The keys: from the configuration, else from the credential, else from their file, which is made if there is none.
+    pub fn find(config: &Config) -> Result<Self, Fatal> {
+        if let Some(text) = &config.app_key {
+            let keys = parse(text.reveal()).ok_or_else(|| {
+                Fatal::new(
+                    "NIZAM_APP_KEY (key app_key) must be 32 bytes in base64, or several such keys with commas between them; \
+                     `openssl rand -base64 32` prints such a key",
+                )
+            })?;
+            return Ok(Self { keys, file: None, made: false });
+        }
+        if let Some(directory) = std::env::var_os("CREDENTIALS_DIRECTORY") {
+            let path = Path::new(&directory).join("app-key");
+            if path.exists() {
+                return Ok(Self { keys: read(&path)?, file: None, made: false });
+            }
+        }
+        let path = config.state_dir.join("app.key");
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => {
+                let key = random()?;
+                save(file, std::slice::from_ref(&key))
+                    .map_err(|e| Fatal::new(format!("cannot write the key {}: {e}", path.display())))?;
+                Ok(Self { keys: vec![key], file: Some(path), made: true })
+            }
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+                Ok(Self { keys: read(&path)?, file: Some(path), made: false })
+            }
+            Err(e) => Err(Fatal::new(format!("cannot write the key {}: {e}", path.display()))),
         }
     }
-    let path = config.state_dir.join("app.key");
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(file) => {
-            let key =
-                Key::random().ok_or_else(|| Fatal::new("the system gives no random numbers for a key"))?;
-            save(file, &key)
-                .map_err(|e| Fatal::new(format!("cannot write the key {}: {e}", path.display())))?;
-            Ok((key, Some(path)))
-        }
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => read(&path).map(|key| (key, None)),
-        Err(e) => Err(Fatal::new(format!("cannot write the key {}: {e}", path.display()))),
+
+    /// Writes the file anew, in one step: after a crash it is either the old one or the new one.
+    pub fn write(&self, keys: &[Key]) -> Result<(), Fatal> {
+        let Some(path) = &self.file else { return Ok(()) };
+        let fatal = |e| Fatal::new(format!("cannot write the key {}: {e}", path.display()));
+        let part = path.with_extension("key.part");
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
+        save(file.map_err(fatal)?, keys).map_err(fatal)?;
+        std::fs::rename(&part, path).map_err(fatal)?;
+        let directory = path.parent().unwrap_or(Path::new("."));
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(fatal)
     }
 }
 
-fn save(mut file: File, key: &Key) -> std::io::Result<()> {
-    file.write_all(key.to_text().as_bytes())?;
-    file.write_all(b"\n")?;
+/// A new key.
+pub fn random() -> Result<Key, Fatal> {
+    Key::random().ok_or_else(|| Fatal::new("the system gives no random numbers for a key"))
+}
+
+/// Keys with commas or lines between them.
+fn parse(text: &str) -> Option<Vec<Key>> {
+    let parts = text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty());
+    let keys: Option<Vec<Key>> = parts.map(Key::parse).collect();
+    keys.filter(|keys| !keys.is_empty())
+}
+
+fn save(mut file: File, keys: &[Key]) -> std::io::Result<()> {
+    for key in keys {
+        file.write_all(key.to_text().as_bytes())?;
+        file.write_all(b"\n")?;
+    }
     // The database must not outlive its key.
     file.sync_all()
 }
 
-fn read(path: &Path) -> Result<Key, Fatal> {
+fn read(path: &Path) -> Result<Vec<Key>, Fatal> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Fatal::new(format!("cannot read the key {}: {e}", path.display())))?;
-    Key::parse(&text).ok_or_else(|| {
+    parse(&text).ok_or_else(|| {
         Fatal::new(format!("the key {} is not 32 bytes in base64; restore it from a backup", path.display()))
     })
 }

@@ -323,3 +323,51 @@ fn half_open_requests_do_not_keep_others_out() {
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
     }
 }
+
+#[test]
+fn another_key_for_every_secret() {
+    let place = Place::new();
+    let token = text(
+        &place.run(&["admin", "create", "--email", "a@example.org", "--password", "correct horse"]).stdout,
+    );
+    assert!(place.run(&["seed-demo"]).status.success());
+    let key = std::fs::read_to_string(place.path("state/app.key")).unwrap();
+    let daemon = place.serve();
+    let tenant = place.get("/tenants", &token)["data"][0]["id"].as_str().unwrap().to_owned();
+    let extensions = format!("/tenants/{tenant}/extensions");
+    let before = place.get(&extensions, &token)["data"].clone();
+    let url = |path: &str| format!("http://{}/api/v1/tenants/{tenant}/{path}", place.listen);
+    let body = json!({"name": "carrier", "host": "sip.example.org", "password": "trunk-secret"});
+    let made = Client::new().post(url("gateways")).bearer_auth(&token).json(&body).send().unwrap();
+    assert_eq!(made.status().as_u16(), 201);
+    let line = error(&place.run(&["key", "rotate"]), 1);
+    assert!(line.contains("another nizamd serves"), "{line}");
+    drop(daemon);
+
+    let printed = text(&place.run(&["key", "rotate"]).stdout);
+    assert!(printed.contains("there is a new key: 11 secrets are sealed with it"), "{printed}");
+    let new = std::fs::read_to_string(place.path("state/app.key")).unwrap();
+    assert_eq!((new.lines().count(), new == key), (1, false));
+    assert!(!printed.contains(new.trim()) && !printed.contains(key.trim()));
+    let daemon = place.serve();
+    assert_eq!(place.get(&extensions, &token)["data"], before);
+    drop(daemon);
+
+    // A rotation that was interrupted has left both keys; it goes on where it was.
+    let third = text(&Command::new("openssl").args(["rand", "-base64", "32"]).output().unwrap().stdout);
+    write(&place.path("state/app.key"), &format!("{third}\n{new}"));
+    let printed = text(&place.run(&["key", "rotate"]).stdout);
+    assert!(printed.contains("the rotation that had begun is done: 11 secrets"), "{printed}");
+    assert_eq!(std::fs::read_to_string(place.path("state/app.key")).unwrap().trim(), format!("base64:{third}"));
+    let daemon = place.serve();
+    assert_eq!(place.get(&extensions, &token)["data"], before);
+    drop(daemon);
+
+    // The old key opens nothing any more.
+    let mut command = place.command(&["migrate"]);
+    let line = error(&command.env("NIZAM_APP_KEY", new.trim()).output().unwrap(), 1);
+    assert!(line.contains("the key does not fit the database"), "{line}");
+    let mut command = place.command(&["key", "rotate"]);
+    let printed = text(&command.env("NIZAM_APP_KEY", &third).output().unwrap().stdout);
+    assert!(printed.contains("1. set NIZAM_APP_KEY to base64:"), "{printed}");
+}

@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod demo;
+mod key;
 mod token;
 
 use std::ffi::OsString;
@@ -39,6 +40,9 @@ enum Command {
     /// Admins of the API
     #[command(subcommand)]
     Admin(Admin),
+    /// The key that encrypts secrets in the database
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Bearer tokens
     #[command(subcommand)]
     Token(Token),
@@ -62,6 +66,12 @@ enum Admin {
         #[arg(long, default_value = "Administrator")]
         name: String,
     },
+}
+
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Seals every secret in the database with a new key; nizamd must not run meanwhile
+    Rotate,
 }
 
 #[derive(Subcommand)]
@@ -113,6 +123,7 @@ fn execute(cli: Cli) -> Result<(), Fatal> {
         Command::Admin(Admin::Create { email, password, name }) => {
             block_on(admin::create(&config, email, password, name))
         }
+        Command::Key(KeyCommand::Rotate) => block_on(key::rotate(&config)),
         Command::Token(Token::Create { email, name }) => block_on(token::create(&config, &email, &name)),
         Command::SeedDemo => block_on(demo::seed(&config)),
         Command::CheckConfig => check::show(&config),

@@ -2,9 +2,11 @@
 
 use nizam_core::model::Touched;
 use serde_json::{Value, json};
+use sqlx::postgres::PgListener;
 use uuid::Uuid;
 
 use crate::Store;
+use crate::db::Db;
 use crate::error::{StoreError, StoreResult};
 use crate::fresh::Row;
 use crate::page::count;
@@ -16,6 +18,18 @@ pub struct Change {
     pub generation: u64,
     /// What it touched; `None` if that was too much to list.
     pub touched: Option<Vec<Touched>>,
+}
+
+/// Hears of what other processes write.
+#[derive(Debug)]
+pub struct Listener(PgListener);
+
+impl Listener {
+    /// Waits for the next write of anybody. An error means that the connection is lost.
+    pub async fn heard(&mut self) -> StoreResult<()> {
+        self.0.recv().await?;
+        Ok(())
+    }
 }
 
 /// More keys are not listed.
@@ -69,6 +83,19 @@ impl Store {
             Ok(Change { generation: count(generation), touched })
         };
         rows.into_iter().map(change).collect()
+    }
+
+    /// Waits until another process may have written, where the database can tell; a polling caller sees it sooner with
+    /// this. `None` where it cannot tell.
+    pub async fn listen(&self) -> StoreResult<Option<Listener>> {
+        match &self.db {
+            Db::Sqlite { .. } => Ok(None),
+            Db::Postgres(pool) => {
+                let mut listener = PgListener::connect_with(pool).await?;
+                listener.listen("nizam_changes").await?;
+                Ok(Some(Listener(listener)))
+            }
+        }
     }
 
     /// Every key that there is, for a change that did not list its keys.

@@ -121,7 +121,7 @@ impl Write<'_> {
 }
 
 /// Bound to user and key.
-fn place(user_id: i64, key: &str) -> Place {
+pub(crate) fn place(user_id: i64, key: &str) -> Place {
     let hash: [u8; 32] =
         Sha256::new().chain_update(user_id.to_be_bytes()).chain_update(key.as_bytes()).finalize().into();
     let id = hash.first_chunk().map_or_else(Uuid::nil, |half| Uuid::from_bytes(*half));

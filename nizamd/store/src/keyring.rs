@@ -56,7 +56,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The key that seals; later also older ones that only open.
+/// The key that seals, and older ones that only open.
 #[derive(Clone)]
 pub struct Keyring {
     pub(crate) keys: Vec<(KeyId, chacha20poly1305::XChaCha20Poly1305)>,

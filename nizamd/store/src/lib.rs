@@ -29,6 +29,7 @@ mod permissions;
 mod queue_members;
 mod queue_metrics;
 mod records;
+mod rotate;
 mod seal;
 mod secret;
 mod stats;
@@ -42,7 +43,7 @@ mod write;
 use std::path::PathBuf;
 
 pub use audit::{Actor, TrailFilter};
-pub use changes::Change;
+pub use changes::{Change, Listener};
 pub use dashboard::Glance;
 pub use error::{StoreError, StoreResult};
 pub use fresh::{Fresh, Row};

@@ -32,12 +32,30 @@ impl Place {
 }
 
 /// The place of the constant that tells whether a key fits.
-const CHECK_PLACE: Place = Place { table: "meta", column: "key_check", id: Uuid::nil() };
+pub(crate) const CHECK_PLACE: Place = Place { table: "meta", column: "key_check", id: Uuid::nil() };
 
 impl Keyring {
     /// A ring with the one key that seals and opens.
     pub fn new(key: &Key) -> Self {
-        Self { keys: vec![(key.id(), XChaCha20Poly1305::new(key.bytes().into()))] }
+        Self::of(std::slice::from_ref(key))
+    }
+
+    /// A ring whose first key seals; each of them opens what it has sealed.
+    pub fn of(keys: &[Key]) -> Self {
+        Self { keys: keys.iter().map(|key| (key.id(), XChaCha20Poly1305::new(key.bytes().into()))).collect() }
+    }
+
+    /// Whether a value was sealed by the key that seals now.
+    pub(crate) fn is_current(&self, sealed: &[u8]) -> bool {
+        let id = sealed.get(1..5);
+        self.keys.first().is_some_and(|(current, _)| id == Some(current.as_slice()))
+    }
+
+    /// The same secret, sealed anew.
+    pub(crate) fn reseal(&self, place: Place, sealed: &[u8]) -> StoreResult<Vec<u8>> {
+        let secret = self.open_bytes(place, sealed).map(zeroize::Zeroizing::new);
+        let secret = secret.ok_or(StoreError::Sealed { table: place.table, id: place.id })?;
+        self.seal(place, &secret)
     }
 
     /// Seals a secret for its place.
@@ -113,6 +131,18 @@ mod tests {
         ] {
             assert!(ring.open(place, &sealed).is_err());
         }
+    }
+
+    #[test]
+    fn an_older_key_opens_and_the_first_one_seals() {
+        let [old, new] = [Key::random().unwrap(), Key::random().unwrap()];
+        let sealed = Keyring::new(&old).seal(PLACE, b"secret").unwrap();
+        let both = Keyring::of(&[new.clone(), old]);
+        assert!(!both.is_current(&sealed) && !both.is_current(b""));
+        let resealed = both.reseal(PLACE, &sealed).unwrap();
+        assert!(both.is_current(&resealed));
+        assert_eq!(Keyring::new(&new).open(PLACE, &resealed).unwrap(), "secret");
+        assert!(Keyring::new(&new).open(PLACE, &sealed).is_err());
     }
 
     #[test]

@@ -63,5 +63,6 @@ fn statements(dialect: Dialect) -> Vec<String> {
     let written = inventory::iter::<Written>().filter(|w| w.only.is_none_or(|only| only == dialect));
     let mut all: Vec<String> = written.map(|w| w.text.to_owned()).collect();
     all.extend(crate::records::statement::statements(dialect));
+    all.extend(crate::rotate::statements());
     all
 }
