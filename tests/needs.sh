@@ -58,6 +58,17 @@ need_sip_clients() {
     fi
 }
 
+# The PostgreSQL of the suites: only its programs. Each test process runs a server of its own, and Debian's package must not
+# start another beside it.
+need_postgres() {
+    compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && return
+    if [ "$(id -u)" = 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        mkdir -p /etc/postgresql-common
+        echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    fi
+    install_packages postgresql
+}
+
 # The web server that mod_xml_curl is measured against. Its package starts a server on port 80 where systemd runs, so it is
 # installed only where that does not happen.
 need_web_server() {

@@ -13,6 +13,8 @@ fi
 
 command -v valgrind >/dev/null || install_packages valgrind || say "Going on without valgrind; its test skips."
 
+need_postgres || say "Going on without PostgreSQL; what needs it skips."
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export NIZAM_SKIPS="$work/skips"
@@ -31,6 +33,28 @@ say "== cargo test"
 status=0
 cargo test --workspace --no-fail-fast -- "$@" 2>&1 | tee "$work/output" || status=$?
 
+# The suites of store, API and switches once more, on PostgreSQL.
+if compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
+    say "== cargo test on PostgreSQL"
+    NIZAM_TEST_DATABASE=postgres cargo test -p nizam-store -p nizamd --no-fail-fast \
+        --test it --test api --test switches --test crash -- "$@" 2>&1 | tee "$work/postgres" || status=$?
+else
+    echo "every suite on PostgreSQL: no postgres (apt-get install postgresql)" >>"$NIZAM_SKIPS"
+    : >"$work/postgres"
+    if [[ ",${NIZAM_REQUIRE:-}," == *,postgres,* ]]; then
+        say "NIZAM_REQUIRE names postgres, and there is none."
+        status=1
+    fi
+fi
+# api_suite NAME OUTPUT: what became of the API suite on a database.
+api_suite() {
+    awk -v name="$1" '/^ *Running / { api = /tests\/api\// }
+        api && /^test result: / { sub(/^test result: [a-zA-Z]*\. /, ""); sub(/;[^;]*ignored.*/, ""); sub(/;/, ","); print "api suite on " name ": " $0 }' "$2"
+}
+api_suite SQLite "$work/output"
+api_suite PostgreSQL "$work/postgres"
+
+cat "$work/postgres" >>"$work/output"
 tests/sum.awk "$work/output" >"$work/sum"
 read -r passed failed ignored suites <"$work/sum"
 skipped=$(($(wc -l <"$NIZAM_SKIPS") + ignored))

@@ -358,7 +358,10 @@ fn another_key_for_every_secret() {
     write(&place.path("state/app.key"), &format!("{third}\n{new}"));
     let printed = text(&place.run(&["key", "rotate"]).stdout);
     assert!(printed.contains("the rotation that had begun is done: 11 secrets"), "{printed}");
-    assert_eq!(std::fs::read_to_string(place.path("state/app.key")).unwrap().trim(), format!("base64:{third}"));
+    assert_eq!(
+        std::fs::read_to_string(place.path("state/app.key")).unwrap().trim(),
+        format!("base64:{third}")
+    );
     let daemon = place.serve();
     assert_eq!(place.get(&extensions, &token)["data"], before);
     drop(daemon);
