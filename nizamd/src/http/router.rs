@@ -61,22 +61,19 @@ impl Router {
         for base in BASES {
             let Some(rest) = path.strip_prefix(base).filter(|rest| rest.starts_with('/')) else { continue };
             let parts: Vec<&str> = rest.trim_start_matches('/').trim_end_matches('/').split('/').collect();
-            let mut methods = Vec::new();
-            let mut best: Option<(&Route, Parameters)> = None;
-            for (pattern, route) in self.routes.get(parts.len()).into_iter().flatten() {
-                let Some(parameters) = matched(pattern, &parts) else { continue };
-                if !route.answers(method) {
-                    methods.extend(route.methods().into_iter().map(str::to_owned));
-                // A fixed part counts before a parameter: `/tenants/provision` is no tenant.
-                } else if best.as_ref().is_none_or(|(_, found)| parameters.0.len() < found.0.len()) {
-                    best = Some((route, parameters));
-                }
-            }
-            if let Some((route, parameters)) = best {
+            let same_length = self.routes.get(parts.len()).into_iter().flatten();
+            let mut matching: Vec<(&Route, Parameters)> =
+                same_length.filter_map(|(pattern, route)| Some((route, matched(pattern, &parts)?))).collect();
+            // A fixed part counts before a parameter: `/tenants/provision` is no tenant.
+            let fewest = matching.iter().map(|(_, parameters)| parameters.0.len()).min().unwrap_or(0);
+            matching.retain(|(_, parameters)| parameters.0.len() == fewest);
+            if let Some(at) = matching.iter().position(|(route, _)| route.answers(method)) {
+                let (route, parameters) = matching.swap_remove(at);
                 return Found::Operation(route, parameters);
             }
-            if !methods.is_empty() {
-                return Found::OtherMethods(methods);
+            if !matching.is_empty() {
+                let methods = matching.iter().flat_map(|(route, _)| route.methods());
+                return Found::OtherMethods(methods.map(str::to_owned).collect());
             }
         }
         Found::Nothing

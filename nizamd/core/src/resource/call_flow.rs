@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::field::{Default, Field, Kind, Shape};
 use super::reference::{Reference, destination_of};
-use super::shape::{choice, items, label, maps, text};
+use super::shape::{bounded, choice, label, maps, text};
 use super::{Access, Resource, no_rules};
 use crate::model::Permission as P;
 use crate::validate::Errors;
@@ -99,11 +99,17 @@ fn read(path: &str, value: &Value, errors: &mut Errors) -> Value {
 
 fn data(path: &str, value: Option<&Value>, errors: &mut Errors) -> Value {
     let value = value.unwrap_or(&Value::Null);
-    if value.is_null() {
-        errors.push(path, format!("The {} field is required.", label(path)));
-        return Value::Null;
-    }
-    if items(path, value, 1, 100, errors).is_none() {
+    let entries = match value {
+        Value::Object(map) => map.len(),
+        Value::Null => 0,
+        // PHP's empty map.
+        Value::Array(list) if list.is_empty() => 0,
+        _ => {
+            errors.push(path, format!("The {} field must be an array.", label(path)));
+            return Value::Null;
+        }
+    };
+    if !bounded(path, value, entries, (1, 100), errors) {
         return Value::Null;
     }
     if let Some(message) = harmful(path, value, 8) {

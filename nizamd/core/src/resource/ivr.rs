@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::destination::{id, kind, together};
 use super::field::{Default, Field, Kind, Shape, Values};
 use super::reference::{Reference, destination_of, destination_schema, read_destination};
-use super::shape::{items, label};
+use super::shape::{bounded, label};
 use super::{Access, Resource};
 use crate::model::Permission as P;
 use crate::validate::Errors;
@@ -81,7 +81,15 @@ const OPTIONS: Shape = Shape {
 
 /// A menu in one of its two forms, as it was sent.
 fn read(path: &str, value: &Value, errors: &mut Errors) -> Value {
-    if items(path, value, 1, MOST, errors).is_none() {
+    let entries_of = match value {
+        Value::Array(list) => list.len(),
+        Value::Object(map) => map.len(),
+        _ => {
+            errors.push(path, format!("The {} field must be an array.", label(path)));
+            return Value::Null;
+        }
+    };
+    if !bounded(path, value, entries_of, (1, MOST), errors) {
         return Value::Null;
     }
     let mut seen = Vec::new();

@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::field::uuid;
 use super::reference::{Reference, Target};
-use crate::validate::{Errors, Rule};
+use crate::validate::{Errors, Rule, is_list};
 
 /// Most bytes of a list or a map, as JSON.
 const LARGEST: usize = 65_536;
 
-/// The items of a list; clients send lists also as maps with numbers for keys.
+/// The items of a list; forms send lists also as maps with numbers for keys.
 pub(super) fn items<'v>(
     path: &str,
     value: &'v Value,
@@ -19,25 +19,34 @@ pub(super) fn items<'v>(
 ) -> Option<Vec<&'v Value>> {
     let items: Vec<&Value> = match value {
         Value::Array(items) => items.iter().collect(),
-        Value::Object(map) => map.values().collect(),
+        Value::Object(map) if is_list(map) => map.values().collect(),
         _ => {
             errors.push(path, format!("The {} field must be an array.", label(path)));
             return None;
         }
     };
-    if items.len() < least {
-        errors.push(path, format!("The {} field is required.", label(path)));
-        return None;
-    }
-    if items.len() > most {
-        errors.push(path, format!("The {} field must not have more than {most} items.", label(path)));
-        return None;
-    }
-    if value.to_string().len() > LARGEST {
-        errors.push(path, format!("The {} field must not be greater than {LARGEST} bytes.", label(path)));
-        return None;
-    }
-    Some(items)
+    bounded(path, value, items.len(), (least, most), errors).then_some(items)
+}
+
+/// Whether a list or a map has as many entries as it may have, and is not too large.
+pub(super) fn bounded(
+    path: &str,
+    value: &Value,
+    entries: usize,
+    (least, most): (usize, usize),
+    errors: &mut Errors,
+) -> bool {
+    let wrong = if entries < least {
+        format!("The {} field is required.", label(path))
+    } else if entries > most {
+        format!("The {} field must not have more than {most} items.", label(path))
+    } else if value.to_string().len() > LARGEST {
+        format!("The {} field must not be greater than {LARGEST} bytes.", label(path))
+    } else {
+        return true;
+    };
+    errors.push(path, wrong);
+    false
 }
 
 /// The maps of a list. Each is read by `read`, which gets its path.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::rule::{EMAIL, OPAQUE, PLAIN, USER_PASSWORD};
+use super::form::is_list;
+use super::rule::{EMAIL, OPAQUE, PLAIN, TIME_TEXT, USER_PASSWORD};
 use super::{Errors, Fields, Presence};
 use crate::model::Abilities;
 
@@ -63,7 +64,7 @@ pub fn login(f: &mut Fields<'_>) -> Result<Login, Errors> {
 pub fn new_token(f: &mut Fields<'_>) -> Result<NewToken, Errors> {
     let name = f.text("name", PLAIN);
     let abilities = if f.is_describing() || f.has("abilities") { abilities(f) } else { Abilities::all() };
-    let expires_at = f.nullable("expires_at", PLAIN);
+    let expires_at = f.nullable("expires_at", TIME_TEXT);
     f.finish(NewToken { name, abilities, expires_at })
 }
 
@@ -74,7 +75,7 @@ fn abilities(f: &mut Fields<'_>) -> Abilities {
     }
     let items: Vec<&Value> = match f.value("abilities") {
         Some(Value::Array(items)) => items.iter().collect(),
-        Some(Value::Object(map)) => map.values().collect(),
+        Some(Value::Object(map)) if is_list(map) => map.values().collect(),
         _ => {
             f.wrong("abilities", "The abilities field must be an array.");
             return Abilities::default();

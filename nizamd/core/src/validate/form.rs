@@ -90,6 +90,11 @@ fn insert(map: &mut Map<String, Value>, keys: &[&str], value: Value) {
     }
 }
 
+/// Whether a map stands for a list: its keys are numbers, as those of a form with gaps are.
+pub(crate) fn is_list(map: &Map<String, Value>) -> bool {
+    !map.is_empty() && map.keys().all(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// Turns maps with the keys 0, 1, 2… into lists.
 fn lists(value: Value) -> Value {
     let Value::Object(mut map) = value else { return value };

@@ -22,6 +22,7 @@ pub use describe::{Described, Presence, describe, object_schema};
 pub use errors::Errors;
 pub use extension::{change_extension, new_extension, new_extensions};
 pub use fields::Fields;
+pub(crate) use form::is_list;
 pub use input::{Input, Unreadable};
 pub use operation::{AgentState, Evaluation, Membership, agent_state, evaluation, membership, period};
 pub use rows::{MOST_ROWS, read_rows, rows};

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::form::is_list;
 use super::rule::{EMAIL, PLAIN, USER_PASSWORD};
 use super::{Errors, Fields, Presence};
 use crate::model::{Permission, PermissionSet, Role};
@@ -84,7 +85,7 @@ pub fn permissions(f: &mut Fields<'_>) -> Result<PermissionSet, Errors> {
             return f.finish(set);
         }
         Some(Value::Array(items)) => items.iter().collect(),
-        Some(Value::Object(map)) => map.values().collect(),
+        Some(Value::Object(map)) if is_list(map) => map.values().collect(),
         Some(_) => {
             f.wrong("permissions", "The permissions field must be an array.");
             return f.finish(set);

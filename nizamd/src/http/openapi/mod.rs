@@ -4,6 +4,7 @@ mod operation;
 mod schema;
 
 use serde_json::{Map, Value, json};
+use warp::http::Method;
 
 use super::route::Route;
 use super::routes::routes;
@@ -22,7 +23,15 @@ fn document_of(routes: &[Route]) -> Value {
         if !parameters.is_empty() {
             methods.insert("parameters".to_owned(), Value::Array(parameters));
         }
-        methods.insert(route.method.as_str().to_ascii_lowercase(), operation::describe(route));
+        let described = operation::describe(route);
+        if route.method == Method::PUT {
+            let mut same = described.clone();
+            if let Some(map) = same.as_object_mut() {
+                map.insert("operationId".to_owned(), json!(format!("{}.patch", route.id)));
+            }
+            methods.insert("patch".to_owned(), same);
+        }
+        methods.insert(route.method.as_str().to_ascii_lowercase(), described);
     }
     json!({
         "openapi": "3.1.0",
