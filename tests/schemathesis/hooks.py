@@ -27,8 +27,8 @@ def map_path_parameters(context, path_parameters):
     deletes = method == "DELETE"
     for name in ("user", "token"):
         # Nobody changes or deletes the user and the token that the requests come with.
-        if name in path_parameters and method != "GET" and isinstance(path_parameters[name], int):
-            path_parameters[name] += 1_000_000
+        if name in path_parameters and method != "GET" and str(path_parameters[name]).isdigit():
+            path_parameters[name] = int(path_parameters[name]) + 1_000_000
     spared = context.operation.path == "/tenants/{tenant}" and method in ("PUT", "PATCH", "DELETE")
     for name, value in path_parameters.items():
         if name == "tenant" and not spared:
@@ -92,6 +92,9 @@ class Token:
 def refused_only_for_rules_between_rows(context, response, case):
     """422 for data that fits the schema is right only where another row stands against it."""
     if response.status_code != 422 or not case.meta or case.meta.generation.mode.is_negative:
+        return
+    if case.operation.path.endswith("/import"):
+        # Any text is a text; whether it is a file of rows no schema says.
         return
     body = response.json()
     messages = [text for texts in body.get("errors", {}).values() for text in texts] or [body["message"]]

@@ -7,13 +7,22 @@ import urllib.request
 base, token = sys.argv[1:]
 
 
-def post(path, body):
+def post(path, body, key=None):
+    """The id of what was made, or that part of the answer."""
     request = urllib.request.Request(base + path, json.dumps(body).encode(), method="POST")
     request.add_header("Authorization", f"Bearer {token}")
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request) as answer:
-        return json.load(answer)["data"]["id"]
+        made = json.load(answer)
+    return made["data"]["id"] if key is None else made[key]
 
+
+
+# Ids of users and tokens are small numbers, and the boundaries of a schema are, too: the requests come with higher ones.
+for number in range(30):
+    login = {"email": f"admin{number}@example.org", "password": "correct horse battery"}
+    post("/users", {"name": "admin", "role": "admin", **login}, "id")
+    token = post("/auth/login", login, "token")
 
 tenant = post("/tenants", {"name": "seed", "domain": "seed.example"})
 here = f"/tenants/{tenant}"

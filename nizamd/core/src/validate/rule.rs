@@ -82,7 +82,9 @@ pub(crate) const DIGITS: Rule = Rule::checked(digits, 1, 10, "1").pattern("^[0-9
 /// A prompt: a file of the switch, or a phrase.
 pub(crate) const PROMPT: Rule = PLAIN.such_as("ivr/welcome.wav");
 /// A host name or an IP address.
-pub(crate) const HOST: Rule = Rule::checked(domain, 1, 253, "sip.carrier.example");
+pub(crate) const HOST: Rule = Rule::checked(domain, 1, 253, "sip.carrier.example").pattern(
+    r"^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$",
+);
 /// An address of the web.
 pub(crate) const URL: Rule = Rule::checked(url, 1, 2048, "https://hooks.example.org/nizam")
     .pattern("^[hH][tT][tT][pP][sS]?://.+")

@@ -170,7 +170,7 @@ fn pages(query: &mut impl FnMut(&str, Value, &str)) {
 fn filter(field: &Field) -> Value {
     match field.kind {
         nizam_core::resource::Kind::Text(_) => {
-            json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"})
+            json!({"type": "string", "maxLength": 255, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"})
         }
         nizam_core::resource::Kind::Flag => json!({"type": "string", "enum": ["true", "false", "1", "0"]}),
         _ => field.schema(),
@@ -185,7 +185,11 @@ fn body(route: &Route) -> Option<Value> {
     if route.form.is_empty() {
         return None;
     }
-    let schema = object_schema(&route.form);
+    let mut schema = object_schema(&route.form);
+    if let ("settings.update", Some(map)) = (&*route.id, schema.as_object_mut()) {
+        // The settings may be the whole body; there must be some.
+        map.insert("minProperties".to_owned(), json!(1));
+    }
     let required = route.form.iter().any(|field| field.presence == Presence::Required);
     let example: Map<String, Value> = route
         .form
