@@ -1,10 +1,10 @@
 # What a person types. run, test, e2e and bench install what they need on Debian, or say exactly what to install.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e bench fuzz fmt lint
+.PHONY: help run test e2e bench fuzz schemathesis fmt lint
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Build, start nizamd with demo data and the module, show a lookup and a route; RUN_ONCE=1 ends after the show
 	@tests/run-demo.sh
@@ -20,6 +20,9 @@ bench: ## The figures of the design, one line each; BENCH=NAME runs a part
 
 fuzz: ## The parsers of outside bytes for FUZZ_SECONDS (60) each; FUZZ=NAME runs one
 	@tests/fuzz/run.sh
+
+schemathesis: ## Requests made from the OpenAPI document, EXAMPLES (200) for each operation, on both databases
+	@tests/schemathesis/run.sh
 
 fmt: ## Format the Rust code
 	@cargo fmt --all

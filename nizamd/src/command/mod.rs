@@ -18,7 +18,7 @@ use nizam_store::masked;
 
 use crate::config::Config;
 use crate::fatal::Fatal;
-use crate::{logging, opening, serve};
+use crate::{http, logging, opening, serve};
 
 /// The control daemon of NIZAM.
 #[derive(Parser)]
@@ -48,6 +48,8 @@ enum Command {
     Token(Token),
     /// Makes a tenant to try things with, and prints its passwords
     SeedDemo,
+    /// Prints the OpenAPI document of the REST API
+    Openapi,
     /// Says whether the configuration is right, and which values are in force
     CheckConfig,
 }
@@ -126,6 +128,7 @@ fn execute(cli: Cli) -> Result<(), Fatal> {
         Command::Key(KeyCommand::Rotate) => block_on(key::rotate(&config)),
         Command::Token(Token::Create { email, name }) => block_on(token::create(&config, &email, &name)),
         Command::SeedDemo => block_on(demo::seed(&config)),
+        Command::Openapi => print(&format!("{:#}", http::document())),
         Command::CheckConfig => check::show(&config),
     }
 }

@@ -23,6 +23,7 @@ mod extensions;
 mod extensions_bulk;
 mod fresh;
 mod idempotency;
+mod identities;
 mod keyring;
 mod page;
 mod permissions;
@@ -63,18 +64,20 @@ pub use write::Committed;
 pub use db::masked;
 
 use db::Db;
+use identities::Identities;
 
 /// The database, shared by everything in nizamd.
 #[derive(Debug)]
 pub struct Store {
     db: Db,
     keys: Keyring,
+    identities: Identities,
 }
 
 impl Store {
     /// Opens the database at a URL (`sqlite:PATH` or `postgres://…`), makes it if there is none, and brings its schema up to date.
     pub async fn open(url: &str, keys: Keyring) -> StoreResult<Self> {
-        let this = Self { db: Db::open(url).await?, keys };
+        let this = Self { db: Db::open(url).await?, keys, identities: Identities::default() };
         this.check_key().await?;
         this.sync_permissions().await?;
         this.forget_changes().await?;

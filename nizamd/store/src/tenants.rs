@@ -1,5 +1,7 @@
 //! Tenants.
 
+use std::time::Instant;
+
 use nizam_core::model::{
     AuditAction, Extension, NewExtension, NewTenant, Slug, Tenant, TenantChange, TenantStatus, Touched,
 };
@@ -85,8 +87,16 @@ impl Store {
 
     /// The tenant with that id.
     pub async fn tenant(&self, id: Uuid) -> StoreResult<Option<Tenant>> {
+        if let Some(tenant) = self.identities.tenant(id) {
+            return Ok(Some(tenant));
+        }
+        let (epoch, read) = (self.identities.epoch(), Instant::now());
         let mut reader = self.db.reader().await?;
-        by_id(reader.conn(), id).await
+        let tenant = by_id(reader.conn(), id).await?;
+        if let Some(tenant) = &tenant {
+            self.identities.keep_tenant(tenant, epoch, read);
+        }
+        Ok(tenant)
     }
 
     /// The tenant with that domain, in lower case.

@@ -1,5 +1,7 @@
 //! Bearer tokens.
 
+use std::time::Instant;
+
 use nizam_core::model::{Abilities, PermissionSet, Token, User};
 use sqlx::types::Json;
 use subtle::ConstantTimeEq as _;
@@ -29,6 +31,13 @@ pub struct Authentic {
     pub user: User,
     /// What the user was granted.
     pub granted: PermissionSet,
+}
+
+impl Authentic {
+    /// Whether the token's time is over.
+    fn is_over(&self) -> bool {
+        self.token.expires_at.is_some_and(|end| end <= clock::now())
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -131,6 +140,11 @@ impl Store {
     /// Who presents that token; `None` if it is unknown, wrong or over.
     pub async fn authenticate(&self, presented: &Presented<'_>) -> StoreResult<Option<Authentic>> {
         let hash = hash(presented.secret);
+        let key = (presented.id, hash);
+        if let Some(authentic) = self.identities.token(&key) {
+            return Ok(Some(authentic).filter(|authentic| !authentic.is_over()));
+        }
+        let (epoch, read) = (self.identities.epoch(), Instant::now());
         let mut reader = self.db.reader().await?;
         let row: Option<AuthenticRow> = match presented.id {
             Some(id) => on!(reader.conn(), c => {
@@ -146,13 +160,15 @@ impl Store {
             return Ok(None);
         }
         let token = row.token.into_token();
-        if token.expires_at.is_some_and(|end| end <= clock::now()) {
-            return Ok(None);
-        }
         let user = row.user.into_user()?;
         let granted =
             if user.restricted { granted(reader.conn(), user.id).await? } else { PermissionSet::default() };
-        Ok(Some(Authentic { token, user, granted }))
+        let authentic = Authentic { token, user, granted };
+        if authentic.is_over() {
+            return Ok(None);
+        }
+        self.identities.keep_token(key, &authentic, epoch, read);
+        Ok(Some(authentic))
     }
 
     /// The tokens of a user, the oldest first.

@@ -8,6 +8,7 @@ use crate::changes;
 use crate::clock;
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
+use crate::identities::Identities;
 use crate::page::count;
 
 /// What a write that lasts has done.
@@ -26,14 +27,21 @@ pub struct Committed<T> {
 pub(crate) struct Write<'s> {
     pub(crate) tx: Tx,
     pub(crate) actor: &'s Actor,
+    identities: &'s Identities,
     pub(crate) touched: Vec<Touched>,
     /// The time of all its rows.
     pub(crate) now: i64,
 }
 
 impl Store {
-    pub(crate) async fn begin<'s>(&self, actor: &'s Actor) -> StoreResult<Write<'s>> {
-        let mut write = Write { tx: self.db.write().await?, actor, touched: Vec::new(), now: clock::now() };
+    pub(crate) async fn begin<'s>(&'s self, actor: &'s Actor) -> StoreResult<Write<'s>> {
+        let mut write = Write {
+            tx: self.db.write().await?,
+            actor,
+            identities: &self.identities,
+            touched: Vec::new(),
+            now: clock::now(),
+        };
         // First of all: of two equal requests at once the second waits here, and then sees that it is the second.
         write.remember_request().await?;
         Ok(write)
@@ -65,14 +73,19 @@ impl Write<'_> {
         if let Conn::Postgres(c) = self.conn() {
             sqlx::query(sql!(postgres "NOTIFY nizam_changes")).execute(c).await?;
         }
-        self.tx.commit().await?;
+        let done = self.tx.commit().await;
+        // Also where the answer of the database was lost: then it may be committed.
+        self.identities.forget();
+        done?;
         Ok(Committed { value, generation: count(generation), touched: self.touched })
     }
 
     /// Makes it last without a new generation: nothing in it concerns a switch.
     pub(crate) async fn commit_quietly<T>(mut self, value: T) -> StoreResult<Committed<T>> {
         let generation = generation(self.conn()).await?;
-        self.tx.commit().await?;
+        let done = self.tx.commit().await;
+        self.identities.forget();
+        done?;
         Ok(Committed { value, generation, touched: Vec::new() })
     }
 }

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod contact_center;
+mod document;
 mod extensions;
 mod gates;
 mod hostile;

@@ -176,3 +176,42 @@ async fn the_trail_and_the_usage_of_a_tenant() {
     let user = api.person(Role::User, Some(tenant)).await;
     api.post(&format!("{usage}/collect"), &user, json!([])).await.is(403);
 }
+
+/// What is kept of tokens and tenants for speed is forgotten with every write.
+#[tokio::test]
+async fn a_write_is_in_force_for_the_very_next_request() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let tenant = api.tenant(&admin, "acme").await;
+    let user = api.person(Role::User, Some(tenant)).await;
+    let extensions = format!("/tenants/{tenant}/extensions");
+    for _ in 0..20 {
+        api.get(&extensions, &user).await.is(200);
+        api.put(&format!("/tenants/{tenant}"), &admin, json!({"status": "suspended"})).await.is(200);
+        api.get(&extensions, &user).await.says(403, "Tenant is suspended.");
+        api.put(&format!("/tenants/{tenant}"), &admin, json!({"status": "active"})).await.is(200);
+        api.get(&extensions, &user).await.is(200);
+
+        let grants = format!("/users/{}/permissions", user.id);
+        let set = json!({"permissions": ["extensions.view"]});
+        api.post(&format!("{grants}/grant"), &admin, set.clone()).await.is(200);
+        api.get(&extensions, &user).await.is(200);
+        api.post(&format!("{grants}/revoke"), &admin, set.clone()).await.is(200);
+        api.get(&extensions, &user).await.is(403);
+        api.post(&format!("{grants}/grant"), &admin, set).await.is(200);
+
+        let token = api.token(user.id, &["*"], None).await;
+        let send = async |method: Method, path: &str| api.send(method, path, Some(&token), None).await;
+        send(Method::GET, "/auth/me").await.is(200);
+        send(Method::POST, "/auth/logout").await.is(204);
+        send(Method::GET, "/auth/me").await.is(401);
+    }
+    // A token that was good a moment ago is over in its own time.
+    let soon = i64::try_from(
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros(),
+    );
+    let token = api.token(user.id, &["*"], Some(soon.unwrap() + 300_000)).await;
+    api.send(Method::GET, "/auth/me", Some(&token), None).await.is(200);
+    tokio::time::sleep(std::time::Duration::from_millis(350)).await;
+    api.send(Method::GET, "/auth/me", Some(&token), None).await.is(401);
+}
