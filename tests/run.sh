@@ -36,7 +36,7 @@ cargo test --workspace --no-fail-fast -- "$@" 2>&1 | tee "$work/output" || statu
 # The suites of store, API and switches once more, on PostgreSQL.
 if compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
     say "== cargo test on PostgreSQL"
-    NIZAM_TEST_DATABASE=postgres cargo test -p nizam-store -p nizamd --no-fail-fast \
+    NIZAM_TEST_DATABASE=postgres cargo test --workspace --no-fail-fast \
         --test it --test api --test switches --test crash -- "$@" 2>&1 | tee "$work/postgres" || status=$?
 else
     echo "every suite on PostgreSQL: no postgres (apt-get install postgresql)" >>"$NIZAM_SKIPS"

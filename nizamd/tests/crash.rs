@@ -138,9 +138,17 @@ fn random(state: &mut u64) -> u64 {
 }
 
 /// Writes until somebody says stop or the daemon is gone. DIDs: the number stays, the description changes.
-fn write(site: &Site, tenant: &str, writer: u64, ledger: &Ledger, stop: &AtomicBool, answered: &AtomicU64) {
+/// No two lives of the daemon see the same `seed`.
+fn write(
+    site: &Site,
+    tenant: &str,
+    (writer, seed): (u64, u64),
+    ledger: &Ledger,
+    stop: &AtomicBool,
+    answered: &AtomicU64,
+) {
     let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-    let mut state = 0x9e37_79b9_7f4a_7c15 ^ (writer + 1) ^ answered.load(Ordering::Relaxed).wrapping_mul(77);
+    let mut state = 0x9e37_79b9_7f4a_7c15 ^ (writer + 1) ^ seed.wrapping_mul(0x2545_f491_4f6c_dd1d);
     while !stop.load(Ordering::Relaxed) {
         let mine: Vec<(String, Known)> = ledger
             .lock()
@@ -305,7 +313,7 @@ fn killed_while_it_writes() {
         std::thread::scope(|scope| {
             for writer in 1..=WRITERS {
                 let (site, tenant, ledger, stop, answered) = (&site, &tenant, &ledger, &stop, &answered);
-                scope.spawn(move || write(site, tenant, writer, ledger, stop, answered));
+                scope.spawn(move || write(site, tenant, (writer, kill + 1), ledger, stop, answered));
             }
             std::thread::sleep(Duration::from_millis(20 + random(&mut state) % 130));
             daemon.0.kill().unwrap();

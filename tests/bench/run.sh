@@ -18,6 +18,8 @@ export BENCH_SWITCH
 if [ -n "$BENCH_SWITCH" ]; then
     need_web_server || true
 fi
+command -v wrk >/dev/null || install_packages wrk || say "Without wrk the API is not measured."
+need_postgres || say "Without PostgreSQL the API is measured on SQLite only."
 
 for part in tests/bench/parts/*; do
     [ -x "$part" ] || continue

@@ -37,13 +37,13 @@ def report(name, value, unit, target=None, good=None):
 class Daemon:
     """nizamd with a database of its own."""
 
-    def __init__(self, size):
+    def __init__(self, size, url=None, home=None):
         self.size = size
-        self.home = HOME / f"nizamd-{size}"
+        self.home = home or HOME / f"nizamd-{size}"
         self.home.mkdir(parents=True)
         self.port = free_port()
         key = "base64:" + base64.b64encode(secrets.token_bytes(32)).decode()
-        url = f"sqlite:{self.home}/nizam.db"
+        url = url or f"sqlite:{self.home}/nizam.db"
         fill = BINARIES / "examples/fill"
         started = time.monotonic()
         subprocess.run([fill, url, key, str(size)], check=True)
