@@ -210,8 +210,8 @@ async fn a_write_is_in_force_for_the_very_next_request() {
     let soon = i64::try_from(
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros(),
     );
-    let token = api.token(user.id, &["*"], Some(soon.unwrap() + 300_000)).await;
+    let token = api.token(user.id, &["*"], Some(soon.unwrap() + 2_000_000)).await;
     api.send(Method::GET, "/auth/me", Some(&token), None).await.is(200);
-    tokio::time::sleep(std::time::Duration::from_millis(350)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
     api.send(Method::GET, "/auth/me", Some(&token), None).await.is(401);
 }
