@@ -9,6 +9,7 @@
 )]
 
 mod configuration;
+mod model;
 mod opening;
 mod people;
 mod support;
