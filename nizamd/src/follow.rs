@@ -48,8 +48,9 @@ pub async fn follow(store: Arc<Store>, publisher: Arc<dyn Publisher>, own: Arc<O
         tokio::select! {
             _ = ticks.tick() => {}
             heard = heard(&mut listener) => {
-                if heard.is_err() {
-                    listener = None;
+                match heard {
+                    Ok(()) => store.somebody_wrote(),
+                    Err(_) => listener = None,
                 }
             }
         }

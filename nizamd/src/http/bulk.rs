@@ -48,7 +48,7 @@ pub(super) fn export_extensions(call: &Call, member: &Member) -> Reply {
         let store = Arc::clone(&store);
         async move {
             let rows: Vec<Extension> = store.extensions_after(tenant, after, PAGE).await?;
-            Ok(rows.iter().map(|row| (row.id, object(present::extension(row)))).collect())
+            Ok(rows.iter().map(|row| (row.id, object(json!(present::extension(row))))).collect())
         }
     })
 }

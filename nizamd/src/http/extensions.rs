@@ -2,7 +2,7 @@
 
 use nizam_core::model::{Extension, ExtensionChange, NewExtension};
 use nizam_core::resource::EXTENSION_LIST;
-use serde_json::json;
+use warp::http::StatusCode;
 
 use super::call::Call;
 use super::gate::Member;
@@ -17,13 +17,13 @@ pub(super) async fn list(call: Call, member: Member, (): ()) -> Outcome {
 
 pub(super) async fn create(call: Call, member: Member, new: NewExtension) -> Outcome {
     let committed = call.app.store.create_extension(&call.actor(), member.tenant().id, new).await?;
-    let reply = Reply::created(&json!({"data": present::extension(&committed.value)}));
+    let reply = Reply::data(StatusCode::CREATED, present::extension(&committed.value));
     let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }
 
 pub(super) async fn show(call: Call, _: Member, extension: Extension, (): ()) -> Outcome {
-    let reply = Reply::ok(&json!({"data": present::extension(&extension)}));
+    let reply = Reply::data(StatusCode::OK, present::extension(&extension));
     Ok(reply.etag(extension.version).unless_known(&call.request))
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn update(call: Call, member: Member, old: Extension, change: E
     let tenant = member.tenant().id;
     let store = &call.app.store;
     let committed = store.update_extension(&call.actor(), tenant, old.id, change, &expected).await?;
-    let reply = Reply::ok(&json!({"data": present::extension(&committed.value)}));
+    let reply = Reply::data(StatusCode::OK, present::extension(&committed.value));
     let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }

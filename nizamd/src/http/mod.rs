@@ -15,6 +15,7 @@ mod failure;
 mod gate;
 mod health;
 mod instant;
+mod kept;
 mod limits;
 mod openapi;
 mod paginate;

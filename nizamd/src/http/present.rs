@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use nizam_core::model::{Extension, Tenant, Token, User};
 use nizam_core::resource::{Kind, Record, Resource};
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 /// `2026-01-02T03:04:05.678901Z`
 pub(super) fn time(micros: i64) -> String {
@@ -39,26 +41,46 @@ pub(super) fn tenant(tenant: &Tenant) -> Value {
     })
 }
 
-/// With the secrets: web phones need them, and whoever gets here may view extensions.
-pub(super) fn extension(extension: &Extension) -> Value {
-    json!({
-        "id": extension.id,
-        "tenant_id": extension.tenant_id,
-        "extension": extension.extension,
-        "password": extension.password,
-        "directory_first_name": extension.directory_first_name,
-        "directory_last_name": extension.directory_last_name,
-        "effective_caller_id_name": extension.effective_caller_id_name,
-        "effective_caller_id_number": extension.effective_caller_id_number,
-        "outbound_caller_id_name": extension.outbound_caller_id_name,
-        "outbound_caller_id_number": extension.outbound_caller_id_number,
-        "voicemail_enabled": extension.voicemail_enabled,
-        "voicemail_pin": extension.voicemail_pin,
-        "cidr": extension.cidr,
-        "is_active": extension.is_active,
-        "created_at": time(extension.created_at),
-        "updated_at": time(extension.updated_at),
-    })
+/// An extension as clients see it, with the secrets: web phones need them, and whoever gets here may view extensions.
+#[derive(Serialize)]
+pub(super) struct ShownExtension<'e> {
+    id: Uuid,
+    tenant_id: Uuid,
+    extension: &'e str,
+    password: &'e str,
+    directory_first_name: &'e str,
+    directory_last_name: &'e str,
+    effective_caller_id_name: Option<&'e str>,
+    effective_caller_id_number: Option<&'e str>,
+    outbound_caller_id_name: Option<&'e str>,
+    outbound_caller_id_number: Option<&'e str>,
+    voicemail_enabled: bool,
+    voicemail_pin: Option<&'e str>,
+    cidr: Option<&'e str>,
+    is_active: bool,
+    created_at: String,
+    updated_at: String,
+}
+
+pub(super) fn extension(extension: &Extension) -> ShownExtension<'_> {
+    ShownExtension {
+        id: extension.id,
+        tenant_id: extension.tenant_id,
+        extension: &extension.extension,
+        password: &extension.password,
+        directory_first_name: &extension.directory_first_name,
+        directory_last_name: &extension.directory_last_name,
+        effective_caller_id_name: extension.effective_caller_id_name.as_deref(),
+        effective_caller_id_number: extension.effective_caller_id_number.as_deref(),
+        outbound_caller_id_name: extension.outbound_caller_id_name.as_deref(),
+        outbound_caller_id_number: extension.outbound_caller_id_number.as_deref(),
+        voicemail_enabled: extension.voicemail_enabled,
+        voicemail_pin: extension.voicemail_pin.as_deref(),
+        cidr: extension.cidr.as_deref(),
+        is_active: extension.is_active,
+        created_at: time(extension.created_at),
+        updated_at: time(extension.updated_at),
+    }
 }
 
 pub(super) fn user(user: &User) -> Value {

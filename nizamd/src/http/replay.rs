@@ -49,7 +49,7 @@ pub(super) async fn earlier(
         }
         Some(Earlier::Answered(status, body)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-            let mut reply = Reply { status, headers: Vec::new(), body, rest: None };
+            let mut reply = Reply { status, headers: Vec::new(), body: body.into(), rest: None };
             if !reply.body.is_empty() {
                 reply.headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
             }

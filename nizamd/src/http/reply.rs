@@ -5,6 +5,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use warp::http::header::{CONTENT_TYPE, ETAG, HeaderName};
 use warp::http::{HeaderValue, StatusCode};
+use warp::hyper::body::Bytes;
 
 use super::failure::Failure;
 use super::request::Request;
@@ -14,7 +15,7 @@ use super::request::Request;
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
     /// What follows the body, part by part, as it is made.
     pub(super) rest: Option<Rest>,
 }
@@ -36,6 +37,15 @@ impl Reply {
         Self::json(StatusCode::OK, body)
     }
 
+    /// A row in the envelope that clients know.
+    pub(super) fn data(status: StatusCode, data: impl Serialize) -> Self {
+        #[derive(Serialize)]
+        struct Envelope<D> {
+            data: D,
+        }
+        Self::json(status, &Envelope { data })
+    }
+
     /// 201 with a body.
     pub(super) fn created(body: &Value) -> Self {
         Self::json(StatusCode::CREATED, body)
@@ -43,21 +53,21 @@ impl Reply {
 
     /// 204.
     pub(super) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Vec::new(), rest: None }
+        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Bytes::new(), rest: None }
     }
 
     pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Self {
         // Serialising our own values into memory cannot fail; an empty body would be the worst.
         let body = serde_json::to_vec(body).unwrap_or_default();
         let json = HeaderValue::from_static("application/json");
-        Self { status, headers: vec![(CONTENT_TYPE, json)], body, rest: None }
+        Self { status, headers: vec![(CONTENT_TYPE, json)], body: body.into(), rest: None }
     }
 
     /// 200 with a text that is sent as it is made; `name` is the file that a browser saves it in.
     pub(super) fn download(kind: &'static str, name: &str, rest: Rest) -> Self {
         let kind = HeaderValue::from_static(kind);
         let headers = vec![(CONTENT_TYPE, kind)];
-        let mut reply = Self { status: StatusCode::OK, headers, body: Vec::new(), rest: Some(rest) };
+        let mut reply = Self { status: StatusCode::OK, headers, body: Bytes::new(), rest: Some(rest) };
         reply.header("content-disposition", &format!("attachment; filename=\"{name}\""));
         reply
     }
@@ -66,6 +76,11 @@ impl Reply {
     pub(super) fn etag(mut self, version: i64) -> Self {
         self.header("etag", &format!("\"{version}\""));
         self
+    }
+
+    /// The same once more; what follows the body can be sent only once.
+    pub(super) fn copy(&self) -> Self {
+        Self { status: self.status, headers: self.headers.clone(), body: self.body.clone(), rest: None }
     }
 
     /// 304, if the client has it already (RFC 9110, 13.1.2).
@@ -79,7 +94,7 @@ impl Reply {
             return self;
         }
         let headers = self.headers.into_iter().filter(|(name, _)| name == ETAG).collect();
-        Self { status: StatusCode::NOT_MODIFIED, headers, body: Vec::new(), rest: None }
+        Self { status: StatusCode::NOT_MODIFIED, headers, body: Bytes::new(), rest: None }
     }
 
     /// Adds a header, unless its value cannot be one.

@@ -3,7 +3,7 @@
 use nizam_core::resource::{Purpose, Record, Resource, Values};
 use nizam_core::validate::Fields;
 use serde_json::{Value, json};
-use warp::http::Method;
+use warp::http::{Method, StatusCode};
 
 use super::answers::Answers;
 use super::call::Call;
@@ -30,7 +30,8 @@ pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
             id("list"),
             Answers::Page(model, fields),
             member(access.view, no_fields, move |call, member, ()| list(resource, call, member)),
-        ),
+        )
+        .keeps(),
         Route::new(
             Method::POST,
             all,
@@ -44,7 +45,8 @@ pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
             id("show"),
             Answers::Data(model),
             record(resource, access.view, no_fields, move |call, _, record, ()| show(resource, call, record)),
-        ),
+        )
+        .keeps(),
         Route::new(
             Method::PUT,
             one.clone(),
@@ -89,8 +91,8 @@ async fn make(resource: &'static Resource, call: Call, member: Member, values: V
 
 async fn show(resource: &'static Resource, call: Call, record: Record) -> Outcome {
     let extras = extras::of(resource, &call, &[&record]).await?;
-    let body = json!({"data": shown(resource, &call, &record, &extras)});
-    Ok(Reply::ok(&body).etag(record.version).unless_known(&call.request))
+    let reply = Reply::data(StatusCode::OK, shown(resource, &call, &record, &extras));
+    Ok(reply.etag(record.version).unless_known(&call.request))
 }
 
 async fn change(

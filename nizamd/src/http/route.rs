@@ -42,6 +42,8 @@ pub struct Route {
     pub text: bool,
     /// Whether it changes nothing although it is a POST.
     pub reads: bool,
+    /// Whether its answer says what the database holds and nothing else, so that it may be kept for a moment.
+    pub keeps: bool,
     pub(super) run: Run,
 }
 
@@ -64,6 +66,7 @@ impl Route {
             body: SMALL,
             text: false,
             reads: false,
+            keeps: false,
             run,
         }
     }
@@ -76,6 +79,11 @@ impl Route {
     /// The same, although it is a POST, changes nothing.
     pub(super) fn reads(self) -> Self {
         Self { reads: true, ..self }
+    }
+
+    /// The same, whose answer says what the database holds and nothing else.
+    pub(super) fn keeps(self) -> Self {
+        Self { keeps: true, ..self }
     }
 
     /// The same with a body of CSV.

@@ -59,7 +59,8 @@ fn signing_in() -> Vec<Route> {
 
 fn tenants() -> Vec<Route> {
     vec![
-        get("/tenants", "tenants.list", Page("Tenant", &[]), user_with(P::TenantsView, super::tenants::list)),
+        get("/tenants", "tenants.list", Page("Tenant", &[]), user_with(P::TenantsView, super::tenants::list))
+            .keeps(),
         post(
             "/tenants",
             "tenants.create",
@@ -71,7 +72,8 @@ fn tenants() -> Vec<Route> {
             "tenants.show",
             Data("Tenant"),
             tenant(P::TenantsView, super::tenants::show),
-        ),
+        )
+        .keeps(),
         put(
             "/tenants/{tenant}",
             "tenants.update",
@@ -110,7 +112,8 @@ fn extensions() -> Vec<Route> {
             "extensions.list",
             Page("Extension", EXTENSION_LIST),
             member(P::ExtensionsView, no_fields, super::extensions::list),
-        ),
+        )
+        .keeps(),
         post(
             "/tenants/{tenant}/extensions",
             "extensions.create",
@@ -122,7 +125,8 @@ fn extensions() -> Vec<Route> {
             "extensions.show",
             Data("Extension"),
             member_with(P::ExtensionsView, no_fields, super::extensions::show),
-        ),
+        )
+        .keeps(),
         put(
             "/tenants/{tenant}/extensions/{extension}",
             "extensions.update",

@@ -24,6 +24,7 @@ use super::body;
 use super::call::Call;
 use super::failure::{Failure, problem};
 use super::gate::Gate;
+use super::kept::{Kept, Name};
 use super::limits::{Standing, Subject};
 use super::replay::{self, Replay};
 use super::reply::{CutShort, Outcome, Reply, Rest};
@@ -41,7 +42,7 @@ const EXPOSED_HEADERS: &str = "X-Nizam-Generation, X-Nizam-Live, X-Nizam-Ignored
 
 /// Answers requests until `stop` is done, then finishes those that run.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-    let server = Arc::new(Server { app, router: Router::new(routes()) });
+    let server = Arc::new(Server { app, router: Router::new(routes()), kept: Kept::default() });
     let filter = warp::any()
         .map(move || Arc::clone(&server))
         .and(warp::method())
@@ -70,6 +71,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
 struct Server {
     app: Arc<App>,
     router: Router,
+    kept: Kept,
 }
 
 /// What of a request is known besides its answer.
@@ -98,19 +100,30 @@ where
     let peer =
         server.app.proxies.client(peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip()), &headers);
     let head = method == Method::HEAD;
+    let reads = head || method == Method::GET;
     let request = Request { method, path, query, headers, body: Vec::new(), peer };
     let mut context = server.context(&request);
     let outcome = Box::pin(server.run(request, body, &mut context)).await;
     let reply = outcome.unwrap_or_else(Failure::into_reply);
-    tracing::info!(
-        operation = &*context.operation,
-        status = reply.status.as_u16(),
-        duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-        user = context.user,
-        %peer,
-        request = id,
-        "request"
-    );
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(
+                operation = &*context.operation,
+                status = reply.status.as_u16(),
+                duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+                user = context.user,
+                %peer,
+                request = id,
+                "request"
+            )
+        };
+    }
+    // A read that went well is no event: clients that poll would write the log full.
+    if reads && reply.status.is_success() {
+        log!(debug);
+    } else {
+        log!(info);
+    }
     finish(reply, &context, &id, head)
 }
 
@@ -126,6 +139,8 @@ impl Server {
         S: Stream<Item = Result<B, warp::Error>>,
         B: Buf,
     {
+        // Before anything is read: an answer made of what is read from now on is as new as this.
+        let (began, epoch) = (Instant::now(), self.app.store.epoch());
         let (route, parameters, authentic) = match self.admit(&request, context).await {
             Ok(admitted) => admitted,
             Err(refusal) => {
@@ -135,6 +150,11 @@ impl Server {
             }
         };
         request.body = body::read(&request.headers, body, route.body).await?;
+        let name =
+            authentic.as_ref().filter(|_| route.keeps).and_then(|who| Name::of(who.token.id, &request));
+        if let Some(reply) = name.as_ref().and_then(|name| self.kept.get(name, epoch)) {
+            return Ok(reply);
+        }
         let idempotency = match &authentic {
             Some(who) if route.method == Method::POST => {
                 match replay::earlier(&self.app.store, who.user.id, &route.id, &request).await? {
@@ -167,10 +187,11 @@ impl Server {
             }
             outcome
         });
-        match task.await {
-            Ok(outcome) => outcome,
-            Err(error) => Err(Failure::Broken(error.to_string())),
+        let outcome = task.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())));
+        if let (Ok(reply), Some(name)) = (&outcome, name) {
+            self.kept.put(name, reply, epoch, began);
         }
+        outcome
     }
 
     /// The operation, for whoever may send requests at all; the answer, for others.
@@ -216,7 +237,7 @@ impl Server {
             None => Ok(None),
         };
         match found {
-            Ok(Some(authentic)) => Ok(Some(Arc::new(authentic))),
+            Ok(Some(authentic)) => Ok(Some(authentic)),
             Ok(None) | Err(_) if public => Ok(None),
             Ok(None) => {
                 let standing = self.app.limits.hit(Subject::WrongToken(request.peer));
@@ -307,11 +328,11 @@ fn finish(mut reply: Reply, context: &Context, id: &str, head: bool) -> warp::re
     }
     if head && reply.rest.is_none() {
         reply.headers.push((CONTENT_LENGTH, HeaderValue::from(reply.body.len())));
-        reply.body.clear();
+        reply.body = Bytes::new();
     }
     let mut response = match reply.rest {
         Some(rest) if !head => warp::reply::stream(Parts(rest)).into_response(),
-        _ => Response::new(Bytes::from(reply.body).into()),
+        _ => Response::new(reply.body.into()),
     };
     *response.status_mut() = reply.status;
     response.headers_mut().extend(reply.headers);
@@ -388,7 +409,7 @@ mod tests {
         let app = App::new(Arc::new(store), Arc::new(Nobody), Bounds::requests(0), Registration::Open);
         let routes =
             vec![Route::new(Method::GET, "/broken", "broken", Answers::Nothing, public(no_fields, broken))];
-        let server = Server { app: Arc::new(app), router: Router::new(routes) };
+        let server = Server { app: Arc::new(app), router: Router::new(routes), kept: Kept::default() };
         for _ in 0..2 {
             let request = Request {
                 method: Method::GET,

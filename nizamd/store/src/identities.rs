@@ -1,10 +1,12 @@
 //! Who presents which token, and which tenant is which: every request asks both, and the answers seldom change.
 //!
-//! What is kept is good for a second at most, and only until this process commits anything: whatever a write changes is in
-//! force for the very next request. Only another process on the same database may be noticed a second late.
+//! What is kept is good for a second at most, and only until this process commits anything or hears that another did:
+//! whatever a write changes is in force for the very next request. Only another process on the same database may be noticed
+//! a second late.
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -27,13 +29,21 @@ pub(crate) type TokenKey = (Option<i64>, [u8; 32]);
 pub(crate) struct Identities {
     /// Counts the commits of this process.
     epoch: AtomicU64,
-    tokens: Kept<TokenKey, Authentic>,
+    tokens: Kept<TokenKey, Arc<Authentic>>,
     tenants: Kept<Uuid, Tenant>,
 }
 
 /// A moment in the life of the database, as this process sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Epoch(u64);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// The moment after the next commit.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
 
 #[derive(Debug)]
 struct Kept<K, V>(Mutex<HashMap<K, (V, Epoch, Instant)>>);
@@ -71,12 +81,12 @@ impl Identities {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn token(&self, key: &TokenKey) -> Option<Authentic> {
+    pub(crate) fn token(&self, key: &TokenKey) -> Option<Arc<Authentic>> {
         self.tokens.get(key, self.epoch())
     }
 
-    pub(crate) fn keep_token(&self, key: TokenKey, value: &Authentic, epoch: Epoch, read: Instant) {
-        self.tokens.put(key, value.clone(), epoch, read);
+    pub(crate) fn keep_token(&self, key: TokenKey, value: &Arc<Authentic>, epoch: Epoch, read: Instant) {
+        self.tokens.put(key, Arc::clone(value), epoch, read);
     }
 
     pub(crate) fn tenant(&self, id: Uuid) -> Option<Tenant> {

@@ -49,6 +49,7 @@ pub use dashboard::Glance;
 pub use error::{StoreError, StoreResult};
 pub use fresh::{Fresh, Row};
 pub use idempotency::{Earlier, Idempotency};
+pub use identities::Epoch;
 pub use keyring::{Key, Keyring, WrongKey};
 pub use page::{Expected, Listed, Page, Query};
 pub use queue_members::{Joined, QueueMember};
@@ -93,6 +94,17 @@ impl Store {
     pub async fn generation(&self) -> StoreResult<u64> {
         let mut reader = self.db.reader().await?;
         write::generation(reader.conn()).await
+    }
+
+    /// The moment that the database is in, as this process sees it: what is read after this call is still so as long as it
+    /// does not change, but for the writes of other processes.
+    pub fn epoch(&self) -> Epoch {
+        self.identities.epoch()
+    }
+
+    /// Says that another process has written: nothing that was read before is kept any longer.
+    pub fn somebody_wrote(&self) {
+        self.identities.forget();
     }
 
     /// Whether the database answers.

@@ -1,5 +1,6 @@
 //! Bearer tokens.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use nizam_core::model::{Abilities, PermissionSet, Token, User};
@@ -138,7 +139,7 @@ impl Store {
     }
 
     /// Who presents that token; `None` if it is unknown, wrong or over.
-    pub async fn authenticate(&self, presented: &Presented<'_>) -> StoreResult<Option<Authentic>> {
+    pub async fn authenticate(&self, presented: &Presented<'_>) -> StoreResult<Option<Arc<Authentic>>> {
         let hash = hash(presented.secret);
         let key = (presented.id, hash);
         if let Some(authentic) = self.identities.token(&key) {
@@ -163,7 +164,7 @@ impl Store {
         let user = row.user.into_user()?;
         let granted =
             if user.restricted { granted(reader.conn(), user.id).await? } else { PermissionSet::default() };
-        let authentic = Authentic { token, user, granted };
+        let authentic = Arc::new(Authentic { token, user, granted });
         if authentic.is_over() {
             return Ok(None);
         }

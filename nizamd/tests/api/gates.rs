@@ -192,3 +192,35 @@ async fn health_says_little_to_strangers() {
         .await
         .says(503, "The database is busy. Try again.");
 }
+
+#[tokio::test]
+async fn an_answer_that_is_kept_is_nobody_elses_and_as_new_as_the_last_write() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let tenant = api.tenant(&admin, "kept").await;
+    let reader = api.person(Role::User, Some(tenant)).await;
+    let stranger = api.person(Role::User, None).await;
+    let all = format!("/tenants/{tenant}/extensions");
+    let made = api.post(&all, &admin, extension("1001")).await.is(201).json();
+    let one = format!("{all}/{}", made["data"]["id"].as_str().unwrap());
+    for name in ["C", "D", "E"] {
+        let mut body = extension("1001");
+        body["directory_first_name"] = json!(name);
+        api.put(&one, &admin, body).await.is(200);
+        for _ in 0..3 {
+            assert_eq!(api.get(&one, &reader).await.is(200).json()["data"]["directory_first_name"], name);
+            let list = api.get(&all, &reader).await.is(200).json();
+            assert_eq!(list["data"][0]["directory_first_name"], name);
+            api.get(&one, &stranger).await.is(403);
+        }
+    }
+    let weak = api.token(reader.id, &["dids.view"], None).await;
+    api.send(Method::GET, &one, Some(&weak), None).await.is(403);
+    api.get(&one, &reader).await.is(200);
+    api.put(&format!("/tenants/{tenant}"), &admin, json!({"status": "suspended"})).await.is(200);
+    api.get(&one, &reader).await.is(403);
+    api.put(&format!("/tenants/{tenant}"), &admin, json!({"status": "active"})).await.is(200);
+    api.get(&one, &reader).await.is(200);
+    api.delete(&one, &admin).await.is(204);
+    api.get(&one, &reader).await.is(404);
+}

@@ -89,6 +89,19 @@ end
     return str(script)
 
 
+def every_other(home, daemon, path):
+    """A script for wrk whose requests are all different, so that no kept answer serves one."""
+    script = home / "different.lua"
+    script.write_text(f'''
+local n = 0
+request = function()
+  n = n + 1
+  return wrk.format("GET", "/api/v1{path}?n=" .. n, {{["Authorization"]="Bearer {daemon.token}"}})
+end
+''')
+    return str(script)
+
+
 def measure(daemon, database, results):
     """Reads and writes of one daemon."""
     base = f"http://127.0.0.1:{daemon.port}/api/v1"
@@ -109,6 +122,9 @@ def measure(daemon, database, results):
             report(f"{label}", f"{rate:.0f}", "requests/s")
             report(f"{label}.p99", f"{statistics.median(p99 for _, p99 in ours):.2f}", "ms")
             report(f"{label}/bare", f"{ratio:.2f}", "ratio", f">={least}", ratio >= least)
+    rate, p99 = wrk(base, script=every_other(daemon.home, daemon, daemon.path))
+    report(f"api.{database}.{daemon.size}.get_one.never_kept", f"{rate:.0f}", "requests/s")
+    report(f"api.{database}.{daemon.size}.get_one.never_kept.p99", f"{p99:.2f}", "ms")
     made = [wrk(base + extensions, script=post_script(daemon.home, daemon, f"post-{n}")) for n in range(ROUNDS)]
     rate = statistics.median(rate for rate, _ in made)
     results[database, daemon.size, "post"] = rate

@@ -51,7 +51,6 @@ class Daemon:
         self.environment = dict(
             os.environ, NIZAM_STATE_DIR=str(self.home), NIZAM_DATABASE_URL=url, NIZAM_APP_KEY=key,
             NIZAM_SOCKET=str(self.home / "nizam.sock"), NIZAM_LISTEN=f"127.0.0.1:{self.port}", NIZAM_RATE_LIMIT="0",
-            NIZAM_LOG="warn",
         )
         admin = subprocess.run(
             [BINARIES / "nizamd", "admin", "create", "--email", "bench@example.com", "--password", secrets.token_hex(16)],

@@ -31,7 +31,7 @@ async fn a_token_is_good_until_it_is_over_or_gone() {
     let (made, secret) = store.create_token(&actor(), user.id, "t", &Abilities::all(), None).await.unwrap();
     let token = secret.token(made.value.id);
     let authentic = store.authenticate(&Presented::parse(&token).unwrap()).await.unwrap().unwrap();
-    assert_eq!((authentic.user, authentic.token), (user.clone(), made.value.clone()));
+    assert_eq!((&authentic.user, &authentic.token), (&user, &made.value));
 
     let bare = token.split_once('|').unwrap().1;
     assert!(store.authenticate(&Presented::parse(bare).unwrap()).await.unwrap().is_some(), "found by hash");
