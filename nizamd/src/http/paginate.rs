@@ -70,6 +70,10 @@ fn wanted(field: &Field, text: &str) -> Result<Value, String> {
         Kind::Text(_) if text.chars().any(char::is_control) => {
             Err(format!("The {label} field must not contain control characters."))
         }
+        // As long as a column can be; the document says so, too.
+        Kind::Text(_) if text.chars().count() > 255 => {
+            Err(format!("The {label} field must not be greater than 255 characters."))
+        }
         Kind::Text(_) => Ok(json!(text)),
         Kind::Flag if text == "true" => Ok(json!(true)),
         Kind::Flag if text == "false" => Ok(json!(false)),

@@ -58,9 +58,9 @@ fn filter(call: &Call) -> Result<TrailFilter, Errors> {
     let auditable_type = text("auditable_type")
         .map(|kind| if kind.contains('\\') { kind } else { format!("App\\Models\\{kind}") });
     let user_id = call.input.query_text("user_id").and_then(|text| {
-        let id = text.parse().ok();
+        let id = text.parse().ok().filter(|&id| id > 0);
         if id.is_none() {
-            errors.push("user_id", "The user id field must be an integer.");
+            errors.push("user_id", "The user id field must be the number of a user.");
         }
         id
     });

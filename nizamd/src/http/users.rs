@@ -15,7 +15,8 @@ pub(super) async fn list(call: Call, _: Admin, (): ()) -> Outcome {
     let page = paginate::page(&call.input);
     let mut errors = Errors::default();
     let tenant = call.input.query_text("tenant_id").and_then(|text| {
-        let id = Uuid::try_parse(text).ok();
+        // The hyphenated form only, as in a path.
+        let id = Some(text).filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok());
         if id.is_none() {
             errors.push("tenant_id", "The tenant id field must be a valid UUID.");
         }

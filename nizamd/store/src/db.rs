@@ -40,6 +40,11 @@ const ROWS: usize = 1024;
 
 /// Connections of PostgreSQL.
 const CONNECTIONS: u32 = 20;
+/// How long a request waits for one of them: a server that is started again is back by then, and when it is not, clients
+/// hear of it instead of piling up.
+const REACH: Duration = Duration::from_secs(3);
+/// A connection of PostgreSQL that was not used for so long is asked whether it still is one.
+const STALE: Duration = Duration::from_secs(1);
 
 /// The words in which the databases differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,8 +150,16 @@ impl Db {
             options.application_name("nizamd").options([("timezone", "UTC"), ("lock_timeout", "10s")]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(REACH)
             .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for >= STALE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options.clone());
         let unreachable = |e| StoreError::Unreachable(masked(url), e);
         // Not through the pool, which would go on trying and say no more than that it took too long.

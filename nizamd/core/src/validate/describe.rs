@@ -66,8 +66,10 @@ impl Rule {
     pub fn schema(&self) -> Value {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
-        schema.insert("minLength".to_owned(), json!(self.least));
-        schema.insert("maxLength".to_owned(), json!(self.most));
+        if !self.counts {
+            schema.insert("minLength".to_owned(), json!(self.least));
+            schema.insert("maxLength".to_owned(), json!(self.most));
+        }
         if let Some(pattern) = self.pattern {
             schema.insert("pattern".to_owned(), json!(pattern));
         }

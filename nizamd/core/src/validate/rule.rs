@@ -14,6 +14,8 @@ pub struct Rule {
     pub most: usize,
     /// A pattern that every good text matches, as JSON Schema has it (ECMA-262).
     pub pattern: Option<&'static str>,
+    /// Whether the pattern counts the characters, too: those that are left when blanks at the ends are cut off.
+    pub counts: bool,
     /// A format of JSON Schema.
     pub format: Option<&'static str>,
     /// A good text.
@@ -28,11 +30,16 @@ impl Rule {
         most: usize,
         example: &'static str,
     ) -> Self {
-        Self { check, least, most, pattern: None, format: None, example }
+        Self { check, least, most, pattern: None, counts: false, format: None, example }
     }
 
     pub(crate) const fn pattern(self, pattern: &'static str) -> Self {
         Self { pattern: Some(pattern), ..self }
+    }
+
+    /// The same with a pattern that also counts.
+    pub(crate) const fn counted(self, pattern: &'static str) -> Self {
+        Self { pattern: Some(pattern), counts: true, ..self }
     }
 
     pub(crate) const fn format(self, format: &'static str) -> Self {
@@ -46,14 +53,14 @@ impl Rule {
 }
 
 /// Any text that cannot become something else on its way through XML and FreeSWITCH.
-pub(crate) const PLAIN: Rule = Rule::checked(plain, 1, LONGEST, "Reception").pattern(HARMLESS);
+pub(crate) const PLAIN: Rule = Rule::checked(plain, 1, LONGEST, "Reception").counted(HARMLESS);
 /// Any text that no one interprets: it is hashed, or only compared.
 pub(crate) const OPAQUE: Rule = Rule::checked(opaque, 1, 1024, "correct horse battery staple");
 /// A new password of a user.
 pub(crate) const USER_PASSWORD: Rule = Rule::checked(user_password, 8, 1024, "correct horse battery staple");
 /// A SIP password.
 pub(crate) const SIP_PASSWORD: Rule =
-    Rule::checked(sip_password, 8, 128, "kx9TqLw2ZrB7vNsE").pattern(HARMLESS);
+    Rule::checked(sip_password, 8, 128, "kx9TqLw2ZrB7vNsE").pattern(HARMLESS_PASSWORD);
 /// The number of an extension, also the SIP user name and a directory of the voicemail.
 pub(crate) const NUMBER: Rule =
     Rule::checked(number, 1, 64, "1001").pattern("^[.]*[A-Za-z0-9_+*#-][A-Za-z0-9._+*#-]*$");
@@ -91,7 +98,7 @@ pub(crate) const URL: Rule = Rule::checked(url, 1, 2048, "https://hooks.example.
     .format("uri");
 /// A secret that signs.
 pub(crate) const SIGNING_SECRET: Rule =
-    Rule::checked(signing_secret, 16, 255, "3WdGwO8hC5v0mQzR2sLk9T").pattern(HARMLESS);
+    Rule::checked(signing_secret, 16, 255, "3WdGwO8hC5v0mQzR2sLk9T").counted(HARMLESS_SECRET);
 /// An address of a network card, in any of its spellings.
 pub(crate) const MAC: Rule =
     Rule::checked(mac, 12, 17, "00:15:65:a1:b2:c3").pattern("^([0-9A-Fa-f]{2}[:.-]?){5}[0-9A-Fa-f]{2}$");
@@ -104,17 +111,42 @@ pub(crate) const PREPEND: Rule = Rule::checked(prepend, 1, 32, "00").pattern("^[
 pub(crate) const CODEC: Rule = Rule::checked(codec, 1, 32, "PCMA").pattern("^[A-Za-z0-9._@-]+$");
 /// The password of a gateway: what the carrier gave out, however short.
 pub(crate) const GATEWAY_PASSWORD: Rule =
-    Rule::checked(plain, 1, LONGEST, "kx9TqLw2ZrB7vNsE").pattern(HARMLESS);
+    Rule::checked(plain, 1, LONGEST, "kx9TqLw2ZrB7vNsE").counted(HARMLESS);
 /// A number or the beginning of one; `*` stands for any rest.
-pub(crate) const CALLER_PATTERN: Rule = Rule::checked(plain, 1, LONGEST, "+1555*").pattern(HARMLESS);
+pub(crate) const CALLER_PATTERN: Rule = Rule::checked(plain, 1, LONGEST, "+1555*").counted(HARMLESS);
 /// A time: RFC 3339, or a time or a date of UTC. Whether it is one, whoever has a calendar says.
 pub(crate) const TIME_TEXT: Rule =
     Rule::checked(plain, 1, LONGEST, "2036-12-25T09:00:00Z").format("date-time");
 /// The id of a node of a flow.
-pub(crate) const NODE: Rule = Rule::checked(node, 1, 100, "welcome").pattern(HARMLESS);
+pub(crate) const NODE: Rule = Rule::checked(node, 1, 100, "welcome").counted(HARMLESS_NODE);
 
-/// [`plain`] and [`harmless`] as a pattern.
-const HARMLESS: &str = r"^(?![\s\S]*(<!|\$\{|\\'))(?=[\s\S]*\S)[^\u0000-\u001f\u007f-\u009f]+$";
+/// A text that [`harmless`] takes, as a pattern: so many characters after the first that is no blank. What may not follow
+/// each other is looked at where it stands, so that a program can make texts from the pattern and not only test them.
+macro_rules! harmless {
+    ($before:literal, $many:literal, $after:literal, $backslash:literal) => {
+        concat!(
+            "^",
+            $before,
+            r"(?:[^\s\u0000-\u001f\u007f-\u009f<$\\]|<(?!!)|\$(?!\{)|",
+            $backslash,
+            r")(?:[^\u0000-\u001f\u007f-\u009f<$\\]|<(?!!)|\$(?!\{)|",
+            $backslash,
+            ")",
+            $many,
+            $after,
+            "$"
+        )
+    };
+}
+
+/// [`plain`] as a pattern; blanks around it are cut off.
+const HARMLESS: &str = harmless!(r"\s*", "{0,254}", r"\s*", r"\\(?!')");
+/// [`node`] as a pattern.
+const HARMLESS_NODE: &str = harmless!(r"\s*", "{0,99}", r"\s*", r"\\(?!')");
+/// [`sip_password`] as a pattern; a blank at its ends belongs to it.
+const HARMLESS_PASSWORD: &str = harmless!(r"[^\S\u0000-\u001f\u007f-\u009f]*", "{7,127}", "", r"\\");
+/// [`signing_secret`] as a pattern.
+const HARMLESS_SECRET: &str = harmless!(r"\s*", "{15,254}", r"\s*", r"\\(?!')");
 
 /// Longest text of a column, in characters.
 const LONGEST: usize = 255;

@@ -46,7 +46,7 @@ pub(super) fn path_parameters(path: &str) -> Vec<Value> {
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
             let schema = match name {
-                "token" | "user" => json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+                "token" | "user" => or_empty(&json!({"type": "integer", "minimum": 1, "maximum": i64::MAX})),
                 _ => json!({"type": "string", "format": "uuid"}),
             };
             json!({"name": name, "in": "path", "required": true, "schema": schema})
@@ -114,33 +114,45 @@ fn parameters(route: &Route) -> Vec<Value> {
     }
     match &*route.id {
         "users.list" => {
-            query("tenant_id", json!({"type": "string", "format": "uuid"}), "Only users of this tenant.");
-            query("role", json!({"type": "string", "enum": ["admin", "user"]}), "Only users with this role.");
+            query(
+                "tenant_id",
+                or_empty(&json!({"type": "string", "format": "uuid"})),
+                "Only users of this tenant.",
+            );
+            query(
+                "role",
+                or_empty(&json!({"type": "string", "enum": ["admin", "user"]})),
+                "Only users with this role.",
+            );
         }
         "audit-logs.list" => {
             query(
                 "action",
-                json!({"type": "string", "enum": ["created", "updated", "deleted"]}),
+                or_empty(&json!({"type": "string", "enum": ["created", "updated", "deleted"]})),
                 "Only such entries.",
             );
             query(
                 "auditable_type",
-                json!({"type": "string", "pattern": "^[A-Za-z\\\\]+$"}),
+                json!({"type": "string", "pattern": "^[A-Za-z\\\\]*$"}),
                 "`Extension` or `App\\Models\\Extension`.",
             );
             query(
                 "user_id",
-                json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
+                or_empty(&json!({"type": "integer", "minimum": 1, "maximum": i64::MAX})),
                 "Only what this user did.",
             );
-            query("from", json!({"type": "string", "format": "date"}), "From this time on.");
-            query("to", json!({"type": "string", "format": "date"}), "Until this time.");
+            query("from", or_empty(&json!({"type": "string", "format": "date"})), "From this time on.");
+            query("to", or_empty(&json!({"type": "string", "format": "date"})), "Until this time.");
         }
         "queues.history" => {
-            query("period", json!({"type": "string", "enum": ["hourly", "daily"]}), "Only this period.");
+            query(
+                "period",
+                or_empty(&json!({"type": "string", "enum": ["hourly", "daily"]})),
+                "Only this period.",
+            );
         }
         "device-profiles.show" | "device-profiles.list" => {
-            query("include_template", json!({"type": "string", "enum": ["1"]}), "Shows the template, too.");
+            query("include_template", json!({}), "Shows the template, too, whatever the value.");
         }
         _ => {}
     }
@@ -151,7 +163,9 @@ fn parameters(route: &Route) -> Vec<Value> {
             "description": "The same request with the same key is done once in 24 hours, and answered again.",
         }));
     }
-    if matches!(route.method, Method::PUT | Method::DELETE) {
+    // A token and a membership have no versions.
+    let versioned = !matches!(&*route.id, "tokens.delete" | "queues.leave");
+    if matches!(route.method, Method::PUT | Method::DELETE) && versioned {
         all.push(json!({
             "name": "If-Match", "in": "header", "schema": {"type": "string", "pattern": "^(\\*|\"[0-9]{1,9}\")$"},
             "description": "The entity tag of the row as it was read: 412 if it has changed since.",
@@ -172,9 +186,16 @@ fn filter(field: &Field) -> Value {
         nizam_core::resource::Kind::Text(_) => {
             json!({"type": "string", "maxLength": 255, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"})
         }
-        nizam_core::resource::Kind::Flag => json!({"type": "string", "enum": ["true", "false", "1", "0"]}),
-        _ => field.schema(),
+        nizam_core::resource::Kind::Flag => {
+            or_empty(&json!({"type": "string", "enum": ["true", "false", "1", "0"]}))
+        }
+        _ => or_empty(&field.schema()),
     }
+}
+
+/// A parameter without a value is none.
+fn or_empty(schema: &Value) -> Value {
+    json!({"anyOf": [schema, {"const": ""}]})
 }
 
 fn body(route: &Route) -> Option<Value> {
@@ -227,7 +248,9 @@ fn responses(route: &Route) -> Map<String, Value> {
     if route.method == Method::POST && route.gate != Gate::Public {
         error(409, "A request with this Idempotency-Key is under way, or its answer is lost.");
     }
-    if matches!(route.method, Method::PUT | Method::DELETE) {
+    // A token and a membership have no versions.
+    let versioned = !matches!(&*route.id, "tokens.delete" | "queues.leave");
+    if matches!(route.method, Method::PUT | Method::DELETE) && versioned {
         error(412, "The row has changed since.");
     }
     error(413, "The body is too large.");

@@ -1,118 +1,18 @@
 //! nizamd is killed again and again while it writes: what it has answered is there, nothing is half there, nothing twice.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nizam_test_postgres::Database;
-use reqwest::blocking::Client;
+use reqwest::Method;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use crate::site::{Site, answer};
 
 /// Threads that write.
 const WRITERS: u64 = 3;
-
-struct Site {
-    directory: TempDir,
-    database: String,
-    listen: String,
-    token: String,
-}
-
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // SIGKILL; it may have ended by itself.
-        let _gone = self.0.kill();
-        let _reaped = self.0.wait();
-    }
-}
-
-impl Site {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut site = Self {
-            database: Database::chosen().fresh(directory.path()),
-            listen: format!("127.0.0.1:{port}"),
-            token: String::new(),
-            directory,
-        };
-        let made = site
-            .command(&["admin", "create", "--email", "a@example.org", "--password", "correct horse"])
-            .output()
-            .unwrap();
-        String::from_utf8(made.stdout).unwrap().trim().clone_into(&mut site.token);
-        assert!(site.token.contains('|'), "{}", String::from_utf8_lossy(&made.stderr));
-        site
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nizamd"));
-        command
-            .args(arguments)
-            .env_clear()
-            .env("NIZAM_STATE_DIR", self.directory.path().join("state"))
-            .env("NIZAM_SOCKET", self.directory.path().join("nizam.sock"))
-            .env("NIZAM_DATABASE_URL", &self.database)
-            .env("NIZAM_LISTEN", &self.listen)
-            .env("NIZAM_RATE_LIMIT", "0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn serve(&self) -> Daemon {
-        let mut daemon = Daemon(self.command(&["serve"]).spawn().unwrap());
-        let mut lines = BufReader::new(daemon.0.stderr.take().unwrap()).lines();
-        let ready = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("nizamd is ready")));
-        ready.expect("nizamd starts").unwrap();
-        // Somebody must read on, or the pipe fills up.
-        std::thread::spawn(move || lines.for_each(drop));
-        daemon
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}/api/v1{path}", self.listen)
-    }
-
-    fn get(&self, path: &str) -> Value {
-        let answer = Client::new().get(self.url(path)).bearer_auth(&self.token).send().unwrap();
-        let (status, text) = (answer.status(), answer.text().unwrap());
-        assert_eq!(status.as_u16(), 200, "{path}: {text}");
-        serde_json::from_str(&text).unwrap()
-    }
-
-    /// Every row of a list.
-    fn all(&self, path: &str) -> Vec<Value> {
-        let mut rows = Vec::new();
-        for page in 1.. {
-            let separator = if path.contains('?') { '&' } else { '?' };
-            let body = self.get(&format!("{path}{separator}per_page=100&page={page}"));
-            let data = body["data"].as_array().unwrap().clone();
-            let last = body["meta"]["last_page"].as_u64().or_else(|| body["last_page"].as_u64()).unwrap();
-            rows.extend(data);
-            if page >= last {
-                break;
-            }
-        }
-        rows
-    }
-}
 
 /// What a writer knows of a row: what was answered, and what was sent and not answered.
 #[derive(Clone, Debug, Default)]
@@ -147,7 +47,6 @@ fn write(
     stop: &AtomicBool,
     answered: &AtomicU64,
 ) {
-    let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
     let mut state = 0x9e37_79b9_7f4a_7c15 ^ (writer + 1) ^ seed.wrapping_mul(0x2545_f491_4f6c_dd1d);
     while !stop.load(Ordering::Relaxed) {
         let mine: Vec<(String, Known)> = ledger
@@ -170,8 +69,8 @@ fn write(
             0..=3 => {
                 let number = format!("+{writer}{:015}", random(&mut state));
                 ledger.lock().unwrap().entry(number.clone()).or_default().names.push(text.clone());
-                let request = client.post(site.url(&list)).header("Idempotency-Key", &number);
-                let Ok(answer) = request.bearer_auth(&site.token).json(&body(&number, &text)).send() else {
+                let request = site.request(Method::POST, &list).header("Idempotency-Key", &number);
+                let Ok(answer) = request.json(&body(&number, &text)).send() else {
                     return;
                 };
                 assert_eq!(answer.status().as_u16(), 201);
@@ -186,7 +85,7 @@ fn write(
                 let (number, known) = &mine[usize::try_from(random(&mut state)).unwrap() % mine.len()];
                 ledger.lock().unwrap().get_mut(number).unwrap().names.push(text.clone());
                 let one = format!("{list}/{}", known.id.as_deref().unwrap());
-                let request = client.put(site.url(&one)).bearer_auth(&site.token);
+                let request = site.request(Method::PUT, &one);
                 let Ok(answer) = request.json(&body(number, &text)).send() else { return };
                 assert_eq!(answer.status().as_u16(), 200);
                 ledger.lock().unwrap().get_mut(number).unwrap().names = vec![text];
@@ -196,7 +95,7 @@ fn write(
                 let (number, known) = &mine[usize::try_from(random(&mut state)).unwrap() % mine.len()];
                 ledger.lock().unwrap().get_mut(number).unwrap().maybe_deleted = true;
                 let one = format!("{list}/{}", known.id.as_deref().unwrap());
-                let Ok(answer) = client.delete(site.url(&one)).bearer_auth(&site.token).send() else {
+                let Ok(answer) = site.request(Method::DELETE, &one).send() else {
                     return;
                 };
                 assert_eq!(answer.status().as_u16(), 204);
@@ -221,19 +120,17 @@ fn repeat(site: &Site, tenant: &str, ledger: &Ledger) -> u64 {
     for (number, text) in open {
         let body = json!({"number": number, "description": text, "destination_type": "extension",
             "destination_id": "019ab0c4-5a10-7cc3-9d6c-3f6d2e5b7a01"});
-        let request = Client::new().post(site.url(&format!("/tenants/{tenant}/dids")));
-        let answer =
-            request.header("Idempotency-Key", &number).bearer_auth(&site.token).json(&body).send().unwrap();
-        let status = answer.status().as_u16();
+        let request = site.request(Method::POST, &format!("/tenants/{tenant}/dids"));
+        let answer = answer(request.header("Idempotency-Key", &number).json(&body));
+        let status = answer.status.as_u16();
         // 409: it was done, and its answer was lost with the daemon.
-        assert!(matches!(status, 201 | 409), "{status} {}", answer.text().unwrap());
+        assert!(matches!(status, 201 | 409), "{answer:?}");
         sent += 1;
         let mut ledger = ledger.lock().unwrap();
         let known = ledger.get_mut(&number).unwrap();
         known.answered = true;
         if status == 201 {
-            let made: Value = answer.json().unwrap();
-            known.id = made["data"]["id"].as_str().map(str::to_owned);
+            known.id = answer.json()["data"]["id"].as_str().map(str::to_owned);
         }
     }
     sent
@@ -270,7 +167,7 @@ fn verify(site: &Site, tenant: &str, ledger: &Ledger) {
     // A number that is gone is not touched any more.
     ledger.retain(|number, known| there.contains_key(number) || !known.answered);
 
-    let stats = site.get(&format!("/tenants/{tenant}/stats"));
+    let stats = site.get(&format!("/tenants/{tenant}/stats")).is(200).json();
     assert_eq!(stats["data"]["dids_count"], json!(rows.len()), "the count agrees with the rows");
     let trail = site.all(&format!("/tenants/{tenant}/audit-logs?auditable_type=Did"));
     let mut lives: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
@@ -290,7 +187,7 @@ fn verify(site: &Site, tenant: &str, ledger: &Ledger) {
         assert_eq!((life.0, life.2), (1, 1), "what is gone was made and deleted once: {id}");
     }
     // Each entry is one write, and each write is one generation; the tenant's own is the first.
-    let generation = site.get("/health")["generation"].as_u64().unwrap();
+    let generation = site.get("/health").json()["generation"].as_u64().unwrap();
     assert_eq!(generation, trail.len() as u64 + 1, "generation and audit agree");
 }
 
@@ -298,12 +195,9 @@ fn verify(site: &Site, tenant: &str, ledger: &Ledger) {
 fn killed_while_it_writes() {
     let default = if Database::chosen() == Database::Sqlite { 200 } else { 50 };
     let kills: u64 = std::env::var("NIZAM_KILLS").map_or(default, |text| text.parse().unwrap());
-    let site = Site::new();
+    let site = Site::new(|directory| Database::chosen().fresh(directory), &[], "correct horse");
     let mut daemon = site.serve();
-    let body = json!({"name": "crash", "domain": "crash.example"});
-    let tenant =
-        Client::new().post(site.url("/tenants")).bearer_auth(&site.token).json(&body).send().unwrap();
-    let tenant = tenant.json::<Value>().unwrap()["data"]["id"].as_str().unwrap().to_owned();
+    let tenant = site.make("/tenants", &json!({"name": "crash", "domain": "crash.example"}));
     let ledger = Ledger::default();
     let answered = AtomicU64::new(0);
     let mut repeated = 0;
@@ -316,8 +210,8 @@ fn killed_while_it_writes() {
                 scope.spawn(move || write(site, tenant, (writer, kill + 1), ledger, stop, answered));
             }
             std::thread::sleep(Duration::from_millis(20 + random(&mut state) % 130));
-            daemon.0.kill().unwrap();
-            daemon.0.wait().unwrap();
+            daemon.child.kill().unwrap();
+            daemon.child.wait().unwrap();
             stop.store(true, Ordering::Relaxed);
         });
         daemon = site.serve();

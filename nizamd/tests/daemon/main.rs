@@ -1,0 +1,15 @@
+//! The real program: killed, without its database, beside another one, and what it writes down.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod beside;
+mod crash;
+mod outage;
+mod secrets;
+mod site;
