@@ -7,6 +7,7 @@ import re
 import urllib.request
 
 import schemathesis
+from schemathesis.core.parameters import ParameterLocation
 
 SEED = json.loads(os.environ["NIZAM_SEED"])
 
@@ -20,20 +21,6 @@ BETWEEN_ROWS = re.compile(
 )
 
 
-@schemathesis.hook
-def map_path_parameters(context, path_parameters):
-    """Mostly the tenant and the rows that were seeded; what deletes finds nothing, so that they stay."""
-    if not path_parameters:
-        return path_parameters
-    deletes = context.operation.method.upper() == "DELETE"
-    for name, value in path_parameters.items():
-        if name == "tenant" and not ends(context.operation):
-            path_parameters[name] = SEED["tenant"]
-        elif name in SEED["rows"] and not deletes:
-            path_parameters[name] = SEED["rows"][name]
-    return path_parameters
-
-
 def ends(operation):
     """Whether the operation could end the tenant that every other request is about."""
     return operation.path == "/tenants/{tenant}" and operation.method.upper() in ("PUT", "PATCH", "DELETE")
@@ -41,21 +28,32 @@ def ends(operation):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Nobody changes or deletes the user and the token that the requests come with, nor the tenant that they are about:
-    whatever made the request, an id of those is the id of nobody. Good bodies get ids that are there; what is wrong on
-    purpose stays wrong."""
-    if isinstance(case.body, dict) and case.meta and not case.meta.generation.mode.is_negative:
+    """Good requests get ids that are there; what is wrong on purpose stays wrong. Nobody changes or deletes the user and the
+    token that the requests come with, nor the tenant that they are about, whatever made the request."""
+    paths = case.path_parameters or {}
+    deletes = case.method.upper() == "DELETE"
+    if not wrong(case, ParameterLocation.PATH):
+        for name in paths:
+            if name == "tenant" and not ends(case.operation):
+                paths[name] = SEED["tenant"]
+            elif name in SEED["rows"] and not deletes:
+                paths[name] = SEED["rows"][name]
+    if case.method.upper() not in ("GET", "HEAD", "OPTIONS"):
+        for name, value in paths.items():
+            if name in ("user", "token") and str(value).isdigit():
+                paths[name] = int(value) + 1_000_000
+            elif name == "tenant" and value == SEED["tenant"] and ends(case.operation):
+                paths[name] = "00000000-0000-0000-0000-000000000000"
+    if isinstance(case.body, dict) and not wrong(case, ParameterLocation.BODY):
         body = case.body
         if "password_confirmation" in body and "password" in body:
             body = {**body, "password_confirmation": body["password"]}
         case.body = with_ids(body)
-    if case.method.upper() in ("GET", "HEAD", "OPTIONS"):
-        return
-    for name, value in (case.path_parameters or {}).items():
-        if name in ("user", "token") and str(value).isdigit():
-            case.path_parameters[name] = int(value) + 1_000_000
-        elif name == "tenant" and value == SEED["tenant"] and ends(case.operation):
-            case.path_parameters[name] = "00000000-0000-0000-0000-000000000000"
+
+
+def wrong(case, location):
+    """Whether that part of a request is wrong on purpose."""
+    return case.meta is None or case.meta.is_negative_at(location)
 
 
 def with_ids(value, name=None):

@@ -17,9 +17,11 @@ if [ ! -x "$venv/bin/st" ]; then
 fi
 cargo build -q -p nizamd
 target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-nizamd="$target/debug/nizamd"
 work=$(mktemp -d)
 chmod 755 "$work"
+# It runs for long; somebody may build meanwhile.
+nizamd="$work/nizamd"
+cp "$target/debug/nizamd" "$nizamd"
 started=()
 finish() {
     for pid in "${started[@]}"; do
@@ -54,7 +56,7 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 
 status=0
 for database in ${DATABASES:-sqlite postgres}; do
-    state="$work/$database"
+    state="$work/state-$database"
     mkdir "$state"
     if [ "$database" = postgres ]; then
         if ! postgres; then
@@ -76,12 +78,11 @@ for database in ${DATABASES:-sqlite postgres}; do
         curl -sf "http://127.0.0.1:$port/api/v1/health" >/dev/null && break
         sleep 0.1
     done
-    NIZAM_SEED=$(python3 tests/schemathesis/seed.py "http://127.0.0.1:$port/api/v1" "$token")
-    export NIZAM_SEED
+    seed=$(python3 tests/schemathesis/seed.py "http://127.0.0.1:$port/api/v1" "$token")
     say "== schemathesis on $database"
     (
         cd "$work"
-        SCHEMATHESIS_HOOKS="$OLDPWD/tests/schemathesis/hooks.py" PYTHONPATH="$OLDPWD/tests/schemathesis" \
+        NIZAM_SEED="$seed" SCHEMATHESIS_HOOKS="$OLDPWD/tests/schemathesis/hooks.py" PYTHONPATH="$OLDPWD/tests/schemathesis" \
             "$venv/bin/st" --config-file "$OLDPWD/tests/schemathesis/schemathesis.toml" run \
             "http://127.0.0.1:$port/api/v1/openapi.json" --url "http://127.0.0.1:$port/api/v1" \
             --checks all --max-examples "${EXAMPLES:-200}" --continue-on-failure \

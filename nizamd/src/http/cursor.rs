@@ -1,31 +1,44 @@
 //! Lists that are read from a place on, and not by the number of a page: as fast at their end as at their beginning, and
 //! no row is left out or seen twice when new ones come.
 
-use nizam_core::validate::Errors;
+use nizam_core::validate::{Errors, Input};
+use nizam_store::Place;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::reply::Reply;
 
-/// The place after a row.
-pub(super) fn text(time: i64, id: Uuid) -> String {
-    format!("{time}.{}", id.simple())
+/// The place from which a list is to be read, if it is to be read like that; the empty one is the beginning.
+pub(super) fn asked(input: &Input, beginning: Place) -> Result<Option<Place>, Errors> {
+    match input.query_text("cursor") {
+        Some(text) => parse(text).map(Some),
+        None => Ok(input.has("cursor").then_some(beginning)),
+    }
 }
 
-/// The place that a text names; the empty one is the beginning.
-pub(super) fn parse(text: &str) -> Result<Option<(i64, Uuid)>, Errors> {
-    if text.is_empty() {
-        return Ok(None);
-    }
+fn text(place: Place) -> String {
+    format!("{}.{}", place.time, place.id.simple())
+}
+
+fn parse(text: &str) -> Result<Place, Errors> {
     let parsed = text.split_once('.').and_then(|(time, id)| {
         let plain = !time.starts_with('+') && id.len() == 32;
-        Some((time.parse().ok().filter(|_| plain)?, Uuid::try_parse(id).ok()?))
+        Some(Place { time: time.parse().ok().filter(|_| plain)?, id: Uuid::try_parse(id).ok()? })
     });
-    parsed.map(Some).ok_or_else(|| Errors::one("cursor", "The selected cursor is invalid."))
+    parsed.ok_or_else(|| Errors::one("cursor", "The selected cursor is invalid."))
 }
 
-/// A part of the list, and where the next one begins.
-pub(super) fn reply(per_page: u64, next: Option<&str>, data: &[Value]) -> Reply {
+/// A part of the list, and where the next one begins. One row more than asked for tells that there is a next one.
+pub(super) fn reply<T>(
+    per_page: u64,
+    mut rows: Vec<T>,
+    place: fn(&T) -> Place,
+    present: fn(&T) -> Value,
+) -> Reply {
+    let more = rows.len() as u64 > per_page;
+    rows.truncate(usize::try_from(per_page).unwrap_or(usize::MAX));
+    let next = rows.last().filter(|_| more).map(|last| text(place(last)));
+    let data: Vec<Value> = rows.iter().map(present).collect();
     Reply::ok(&json!({"data": data, "per_page": per_page, "next_cursor": next}))
 }
 
@@ -37,10 +50,10 @@ mod tests {
     fn a_place_survives_its_text() {
         let id = Uuid::from_u128(7);
         for time in [0, 1_767_323_045_678_901, -5] {
-            assert_eq!(parse(&text(time, id)).unwrap(), Some((time, id)));
+            let place = Place { time, id };
+            assert_eq!(parse(&text(place)).unwrap(), place);
         }
-        assert_eq!(parse("").unwrap(), None);
-        for wrong in [".", "x.y", "1", "1.", "1.zz", "+1.00000000000000000000000000000007"] {
+        for wrong in ["", ".", "x.y", "1", "1.", "1.zz", "+1.00000000000000000000000000000007"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

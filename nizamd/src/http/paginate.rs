@@ -56,6 +56,25 @@ pub(super) fn query(input: &Input, fields: &'static [Field]) -> Result<Query, Er
     if errors.is_empty() { Ok(Query { page: page(input), filters, sort }) } else { Err(errors) }
 }
 
+/// A text that a list is filtered by, and that any text may be.
+pub(super) fn text(input: &Input, field: &'static str, errors: &mut Errors) -> Option<String> {
+    let text = input.query_text(field)?;
+    searchable(field, text).map_err(|message| errors.push(field, message)).ok()?;
+    Some(text.to_owned())
+}
+
+/// Any text may be looked for, but a database cannot compare every character, and no column is longer.
+fn searchable(field: &str, text: &str) -> Result<(), String> {
+    let label = field.replace('_', " ");
+    if text.chars().any(char::is_control) {
+        return Err(format!("The {label} field must not contain control characters."));
+    }
+    if text.chars().count() > 255 {
+        return Err(format!("The {label} field must not be greater than 255 characters."));
+    }
+    Ok(())
+}
+
 /// What a list can be sorted by, with a minus sign before it for the other direction.
 pub(super) fn sorts(fields: &'static [Field]) -> impl Iterator<Item = &'static str> {
     let own = fields.iter().filter(|field| field.sort).map(|field| field.name);
@@ -64,17 +83,8 @@ pub(super) fn sorts(fields: &'static [Field]) -> impl Iterator<Item = &'static s
 
 /// The value that a filter asks for.
 fn wanted(field: &Field, text: &str) -> Result<Value, String> {
-    let label = field.name.replace('_', " ");
     match field.kind {
-        // Any text may be looked for, but a database cannot compare every character.
-        Kind::Text(_) if text.chars().any(char::is_control) => {
-            Err(format!("The {label} field must not contain control characters."))
-        }
-        // As long as a column can be; the document says so, too.
-        Kind::Text(_) if text.chars().count() > 255 => {
-            Err(format!("The {label} field must not be greater than 255 characters."))
-        }
-        Kind::Text(_) => Ok(json!(text)),
+        Kind::Text(_) => searchable(field.name, text).map(|()| json!(text)),
         Kind::Flag if text == "true" => Ok(json!(true)),
         Kind::Flag if text == "false" => Ok(json!(false)),
         _ => {

@@ -322,6 +322,12 @@ fn reports() -> Vec<Route> {
             tenant(P::TenantsView, super::reports::stats),
         ),
         get(
+            "/tenants/{tenant}/codec-metrics",
+            "codec-metrics.show",
+            Data("CodecMetrics"),
+            member(P::TenantsView, no_fields, |call, member, ()| super::codec_metrics::show(call, member)),
+        ),
+        get(
             "/tenants/{tenant}/usage/summary",
             "usage.summary",
             Data("UsageSummary"),
@@ -338,6 +344,24 @@ fn reports() -> Vec<Route> {
             "usage.reconcile",
             Data("UsageReconciled"),
             member(P::TenantsView, no_fields, super::usage::reconcile),
+        ),
+        get(
+            "/tenants/{tenant}/cdrs",
+            "cdrs.list",
+            Page("Cdr", &[]),
+            member(P::CdrsView, no_fields, super::cdrs::list),
+        ),
+        get(
+            "/tenants/{tenant}/cdrs/{cdr}",
+            "cdrs.show",
+            Data("Cdr"),
+            member(P::CdrsView, no_fields, super::cdrs::show),
+        ),
+        get(
+            "/tenants/{tenant}/call-events",
+            "call-events.list",
+            Flat("CallEvent"),
+            member(P::CallEventsView, no_fields, super::call_events::list),
         ),
         get(
             "/tenants/{tenant}/audit-logs",

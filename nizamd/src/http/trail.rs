@@ -2,7 +2,7 @@
 
 use nizam_core::model::AuditEntry;
 use nizam_core::validate::Errors;
-use nizam_store::TrailFilter;
+use nizam_store::{Place, TrailFilter};
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -18,14 +18,9 @@ pub(super) async fn list(call: Call, member: Member, (): ()) -> Outcome {
     let filter = filter(&call)?;
     let tenant = member.tenant().id;
     let page = paginate::page_of(&call.input, PER_PAGE);
-    if let Some(text) = call.input.query_text("cursor").or_else(|| call.input.has("cursor").then_some("")) {
-        let after = cursor::parse(text)?;
-        // One more than the page tells whether there is another.
-        let mut rows = call.app.store.trail_after(tenant, &filter, after, page.size + 1).await?;
-        let more = rows.len() as u64 > page.size;
-        rows.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
-        let next = rows.last().filter(|_| more).map(|last| cursor::text(last.created_at, last.id));
-        return Ok(cursor::reply(page.size, next.as_deref(), &rows.iter().map(entry).collect::<Vec<_>>()));
+    if let Some(after) = cursor::asked(&call.input, Place::NEWEST)? {
+        let rows = call.app.store.trail_after(tenant, &filter, after, page.size + 1).await?;
+        return Ok(cursor::reply(page.size, rows, |row| Place { time: row.created_at, id: row.id }, entry));
     }
     let listed = call.app.store.trail(tenant, &filter, page).await?;
     Ok(paginate::flat(&call.request, page, &listed, entry))
@@ -42,21 +37,19 @@ pub(super) async fn show(call: Call, member: Member, (): ()) -> Outcome {
 
 fn filter(call: &Call) -> Result<TrailFilter, Errors> {
     let mut errors = Errors::default();
-    let mut text = |name: &str| {
+    let mut text = |name: &str, good: fn(&str) -> bool| {
         let text = call.input.query_text(name)?;
-        if text.chars().any(char::is_control) {
-            errors.push(
-                name,
-                format!("The {} field must not contain control characters.", name.replace('_', " ")),
-            );
-            return None;
+        if !good(text) {
+            errors.push(name, format!("The selected {} is invalid.", name.replace('_', " ")));
         }
         Some(text.to_owned())
     };
-    let action = text("action");
+    let action = text("action", |action| ["created", "updated", "deleted"].contains(&action));
+    let auditable_type =
+        text("auditable_type", |kind| kind.bytes().all(|b| b.is_ascii_alphabetic() || b == b'\\'));
     // Clients use both spellings.
-    let auditable_type = text("auditable_type")
-        .map(|kind| if kind.contains('\\') { kind } else { format!("App\\Models\\{kind}") });
+    let auditable_type =
+        auditable_type.map(|kind| if kind.contains('\\') { kind } else { format!("App\\Models\\{kind}") });
     let user_id = call.input.query_text("user_id").and_then(|text| {
         let id = text.parse().ok().filter(|&id| id > 0);
         if id.is_none() {

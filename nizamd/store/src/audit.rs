@@ -6,10 +6,10 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::column::Time;
+use crate::column::{BEGINNING, END, Time};
 use crate::error::StoreResult;
 use crate::idempotency::Idempotency;
-use crate::page::{Listed, Page, count};
+use crate::page::{Listed, Page, Place, count};
 use crate::write::Write;
 
 /// Who changes something, for the audit trail.
@@ -133,10 +133,6 @@ pub struct TrailFilter {
     pub to: Option<i64>,
 }
 
-/// Long ago and far ahead, for a time that the filter does not bound.
-const BEGINNING: i64 = 0;
-const END: i64 = 253_402_300_799_000_000;
-
 macro_rules! select_trail {
     ($columns:literal, $rest:literal) => {
         concat!(
@@ -197,10 +193,9 @@ impl Store {
         &self,
         tenant_id: Uuid,
         filter: &TrailFilter,
-        after: Option<(i64, Uuid)>,
+        after: Place,
         most: u64,
     ) -> StoreResult<Vec<AuditEntry>> {
-        let (time, id) = after.unwrap_or((END, Uuid::max()));
         let mut reader = self.db.reader().await?;
         let rows: Vec<EntryRow> = on!(reader.conn(), c => {
             let query = sqlx::query_as(sql!(select_trail!(
@@ -209,7 +204,7 @@ impl Store {
                 "AND (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10"
             )));
             bind_trail!(query, tenant_id, filter)
-                .bind(Time(time)).bind(id).bind(i64::try_from(most).unwrap_or(i64::MAX))
+                .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(c).await?
         });
         Ok(rows.into_iter().map(EntryRow::into_entry).collect())

@@ -214,6 +214,9 @@ impl Store {
         write.audit(entry).await?;
         write.touch(touched(&old));
         write.touch(touched(&extension));
+        if shows_on_phones(&old) != shows_on_phones(&extension) {
+            touch_profiles(&mut write, tenant_id, id).await?;
+        }
         write.commit(extension).await
     }
 
@@ -241,6 +244,32 @@ impl Store {
         write.touch(touched(&old));
         write.commit(()).await
     }
+}
+
+/// What of an extension is in the configuration of its phones.
+fn shows_on_phones(extension: &Extension) -> impl PartialEq + '_ {
+    (
+        &extension.password,
+        &extension.extension,
+        &extension.directory_first_name,
+        &extension.directory_last_name,
+        &extension.effective_caller_id_name,
+        &extension.effective_caller_id_number,
+        extension.voicemail_enabled,
+    )
+}
+
+/// Says that the configuration of the phones of an extension is another one now: they ask for it by its time.
+async fn touch_profiles(write: &mut Write<'_>, tenant_id: Uuid, extension_id: Uuid) -> StoreResult<()> {
+    let now = write.now;
+    on!(write.conn(), c => {
+        sqlx::query(sql!(
+            "UPDATE device_profiles SET updated_at = $3, version = version + 1 \
+             WHERE tenant_id = $1 AND extension_id = $2 AND is_active = TRUE"
+        ))
+        .bind(tenant_id).bind(extension_id).bind(Time(now)).execute(c).await?.rows_affected()
+    });
+    Ok(())
 }
 
 /// A new extension, in the transaction of somebody who makes more than that.

@@ -2,6 +2,9 @@
 
 use nizam_core::resource::Field;
 use serde_json::Value;
+use uuid::Uuid;
+
+use crate::column::{BEGINNING, END};
 
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,22 @@ impl Default for Page {
     fn default() -> Self {
         Self { number: 1, size: 15 }
     }
+}
+
+/// A place in a list that is ordered by a time, and by the id where times are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Microseconds since 1970, UTC.
+    pub time: i64,
+    /// The row.
+    pub id: Uuid,
+}
+
+impl Place {
+    /// Before every row of a list that begins with the oldest.
+    pub const OLDEST: Self = Self { time: BEGINNING, id: Uuid::nil() };
+    /// Before every row of a list that begins with the newest.
+    pub const NEWEST: Self = Self { time: END, id: Uuid::max() };
 }
 
 /// Which rows of a list, in which order.

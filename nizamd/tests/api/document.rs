@@ -136,6 +136,7 @@ fn value(schema: &Value) -> String {
         return format!("{about}a UUID");
     } else if schema["type"] == "string" {
         match (schema["minLength"].as_u64(), schema["maxLength"].as_u64()) {
+            _ if schema["$comment"].is_string() => schema["$comment"].as_str().unwrap().to_owned(),
             (Some(least), Some(most)) if least > 1 => format!("{least} to {most} characters"),
             (_, Some(most)) => format!("at most {most} characters"),
             _ => "a text".to_owned(),

@@ -125,10 +125,10 @@ async fn bodies_that_cannot_be_read() {
     world.raw(json, b"{\"extension\":\"\xff\xfe\"}".as_slice()).await.is(400);
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
     world.raw(json, deep).await.is(400);
-    for body in ["7", "\"text\"", "true"] {
+    for body in ["7", "\"text\"", "true", "[1,2]"] {
         world.raw(json, body).await.says(400, "The request body must be a JSON object.");
     }
-    for body in ["", "[]", "{}", "null", " ", "[1,2]"] {
+    for body in ["", "[]", "{}", "null", " "] {
         world.raw(json, body).await.names(&[
             "extension",
             "password",

@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod calls;
 mod contact_center;
 mod document;
 mod extensions;

@@ -2,6 +2,7 @@
 
 mod ability;
 mod audit;
+mod call;
 mod extension;
 mod permission;
 mod tenant;
@@ -12,6 +13,7 @@ mod vendor;
 
 pub use ability::{Abilities, Need};
 pub use audit::{AuditAction, AuditEntry};
+pub use call::{CallEvent, Cdr};
 pub use extension::{Extension, ExtensionChange, NewExtension};
 pub use permission::{Permission, PermissionSet};
 pub use tenant::{NewTenant, Slug, Tenant, TenantChange, TenantStatus};

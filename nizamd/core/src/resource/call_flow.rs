@@ -8,7 +8,7 @@ use super::shape::{bounded, choice, label, maps, text};
 use super::{Access, Resource, no_rules};
 use crate::model::Permission as P;
 use crate::validate::Errors;
-use crate::validate::rule::{NODE, PLAIN, harmless};
+use crate::validate::rule::{NODE, PLAIN, PLAIN_KEY, harmless};
 
 /// Call flows.
 pub const CALL_FLOW: Resource = Resource {
@@ -68,7 +68,8 @@ const NODES: Shape = Shape {
                     "data": {"type": "object", "minProperties": 1},
                     "next": {"anyOf": [
                         NODE.schema(), {"type": "null"},
-                        {"type": "object", "additionalProperties": NODE.schema()},
+                        {"type": "object", "propertyNames": {"pattern": PLAIN_KEY}, "maxProperties": 50,
+                            "additionalProperties": NODE.schema()},
                     ]},
                 },
                 "required": ["id", "type", "data"],

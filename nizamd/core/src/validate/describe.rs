@@ -66,7 +66,11 @@ impl Rule {
     pub fn schema(&self) -> Value {
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("string"));
-        if !self.counts {
+        if self.counts {
+            // The pattern says it, too, but not to people.
+            let least = if self.least > 1 { format!("{} to", self.least) } else { "at most".to_owned() };
+            schema.insert("$comment".to_owned(), json!(format!("{least} {} characters", self.most)));
+        } else {
             schema.insert("minLength".to_owned(), json!(self.least));
             schema.insert("maxLength".to_owned(), json!(self.most));
         }

@@ -47,7 +47,8 @@ impl Input {
         let body = match serde_json::from_slice(body).map_err(|_| Unreadable::Json)? {
             Value::Object(map) => map,
             Value::Null => Map::new(),
-            Value::Array(items) => items.into_iter().enumerate().map(|(i, v)| (i.to_string(), v)).collect(),
+            // PHP's empty map.
+            Value::Array(items) if items.is_empty() => Map::new(),
             _ => return Err(Unreadable::NotAnObject),
         };
         Ok(Self { body: normal(body), query: Map::new() })

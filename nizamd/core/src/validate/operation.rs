@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::rule::{PLAIN, harmless};
+use super::rule::{HARMLESS_KEY, PLAIN, harmless};
 use super::{Errors, Fields, Presence};
 use crate::resource::AGENT_STATES;
 
@@ -75,15 +75,16 @@ pub fn evaluation(f: &mut Fields<'_>) -> Result<Evaluation, Errors> {
     let did = f.nullable("did", PLAIN);
     let caller_id = f.nullable("caller_id", PLAIN);
     let time = f.nullable("time", super::rule::TIME_TEXT);
-    let schema = || json!({"type": "object", "examples": [{"queue": "support"}]});
+    let schema = || json!({"type": "object", "propertyNames": {"pattern": HARMLESS_KEY}, "examples": [{"queue": "support"}]});
     let mut metadata = Map::new();
     if !f.describe("metadata", Presence::Nullable, schema) {
         match f.value("metadata") {
             None => {}
             Some(Value::Array(items)) if items.is_empty() => {}
-            Some(Value::Object(map)) if map.keys().all(|key| harmless("metadata", key).is_ok()) => {
-                metadata.clone_from(map);
-            }
+            Some(Value::Object(map)) => match map.keys().find_map(|key| harmless("metadata", key).err()) {
+                None => metadata.clone_from(map),
+                Some(message) => f.wrong("metadata", message),
+            },
             Some(_) => f.wrong("metadata", "The metadata field must be an array."),
         }
     }

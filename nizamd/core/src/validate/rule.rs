@@ -77,10 +77,12 @@ pub(crate) const CIDR: Rule = Rule::checked(cidr, 1, 43, "192.0.2.0/24").pattern
 /// A name in addresses.
 pub(crate) const SLUG: Rule = Rule::checked(slug, 1, LONGEST, "acme").pattern("^[A-Za-z0-9_-]+$");
 /// An e-mail address.
-pub(crate) const EMAIL: Rule = Rule::checked(email, 3, LONGEST, "alice@example.org").format("email");
+pub(crate) const EMAIL: Rule =
+    Rule::checked(email, 3, LONGEST, "alice@example.org").format("email").pattern(HARMLESS_KEY);
 
 /// A text of several lines, such as a template.
-pub(crate) const LINES: Rule = Rule::checked(lines, 1, 65_536, "account.1.user_name = {{EXTENSION}}");
+pub(crate) const LINES: Rule = Rule::checked(lines, 1, 65_536, "account.1.user_name = {{EXTENSION}}")
+    .pattern(r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$");
 /// The number of a DID: in E.164 form or as people write it.
 pub(crate) const DID_NUMBER: Rule =
     Rule::checked(did_number, 1, 32, "+15551001001").pattern(r"^\+?[0-9 ().\-]*[0-9][0-9 ().\-]*$");
@@ -111,7 +113,7 @@ pub(crate) const PREPEND: Rule = Rule::checked(prepend, 1, 32, "00").pattern("^[
 pub(crate) const CODEC: Rule = Rule::checked(codec, 1, 32, "PCMA").pattern("^[A-Za-z0-9._@-]+$");
 /// The password of a gateway: what the carrier gave out, however short.
 pub(crate) const GATEWAY_PASSWORD: Rule =
-    Rule::checked(plain, 1, LONGEST, "kx9TqLw2ZrB7vNsE").counted(HARMLESS);
+    Rule::checked(plain, 1, LONGEST, "kx9TqLw2ZrB7vNsE").pattern(PLAIN_PASSWORD);
 /// A number or the beginning of one; `*` stands for any rest.
 pub(crate) const CALLER_PATTERN: Rule = Rule::checked(plain, 1, LONGEST, "+1555*").counted(HARMLESS);
 /// A time: RFC 3339, or a time or a date of UTC. Whether it is one, whoever has a calendar says.
@@ -143,8 +145,14 @@ macro_rules! harmless {
 const HARMLESS: &str = harmless!(r"\s*", "{0,254}", r"\s*", r"\\(?!')");
 /// [`node`] as a pattern.
 const HARMLESS_NODE: &str = harmless!(r"\s*", "{0,99}", r"\s*", r"\\(?!')");
+/// The key of a map that [`plain`] takes.
+pub(crate) const PLAIN_KEY: &str = r"^(?:[^\u0000-\u001f\u007f-\u009f<$\\]|<(?!!)|\$(?!\{)|\\(?!')){1,255}$";
+/// The key of a map that [`harmless`] takes.
+pub(crate) const HARMLESS_KEY: &str = r"^(?:[^\u0000-\u001f\u007f-\u009f<$]|<(?!!)|\$(?!\{))*$";
 /// [`sip_password`] as a pattern; a blank at its ends belongs to it.
 const HARMLESS_PASSWORD: &str = harmless!(r"[^\S\u0000-\u001f\u007f-\u009f]*", "{7,127}", "", r"\\");
+/// [`plain`] as a pattern for a password; a blank at its ends belongs to it.
+const PLAIN_PASSWORD: &str = harmless!(r"[^\S\u0000-\u001f\u007f-\u009f]*", "{0,254}", "", r"\\(?!')");
 /// [`signing_secret`] as a pattern.
 const HARMLESS_SECRET: &str = harmless!(r"\s*", "{15,254}", r"\s*", r"\\(?!')");
 

@@ -101,7 +101,7 @@ fn parameters(route: &Route) -> Vec<Value> {
                     paginate::sorts(fields).flat_map(|name| [name.to_owned(), format!("-{name}")]).collect();
                 query(
                     "sort",
-                    json!({"type": "string", "enum": sorts}),
+                    or_empty(&json!({"type": "string", "enum": sorts})),
                     "The order; `-` before a name turns it round.",
                 );
             }
@@ -112,7 +112,52 @@ fn parameters(route: &Route) -> Vec<Value> {
         Answers::Flat(_) => pages(&mut query),
         _ => {}
     }
+    if from_a_place(route) {
+        let about =
+            "Reads from a place on, without counting: empty for the beginning, then what `next_cursor` says.";
+        query("cursor", json!({"type": "string", "pattern": "^([0-9]{1,18}\\.[0-9a-f]{32})?$"}), about);
+    }
+    own(route, &mut query);
+    if route.method == Method::POST && route.gate != Gate::Public {
+        all.push(json!({
+            "name": "Idempotency-Key", "in": "header",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "description": "The same request with the same key is done once in 24 hours, and answered again.",
+        }));
+    }
+    // A token and a membership have no versions.
+    let versioned = !matches!(&*route.id, "tokens.delete" | "queues.leave");
+    if matches!(route.method, Method::PUT | Method::DELETE) && versioned {
+        all.push(json!({
+            "name": "If-Match", "in": "header", "schema": {"type": "string", "pattern": "^(\\*|\"[0-9]{1,9}\")$"},
+            "description": "The entity tag of the row as it was read: 412 if it has changed since.",
+        }));
+    }
+    all
+}
+
+/// What an operation reads from its query besides.
+fn own(route: &Route, query: &mut impl FnMut(&str, Value, &str)) {
     match &*route.id {
+        "cdrs.list" => {
+            let direction = json!({"type": "string", "enum": ["inbound", "outbound", "local"]});
+            query("direction", or_empty(&direction), "Only such calls.");
+            for name in ["uuid", "hangup_cause", "caller_id_number", "destination_number"] {
+                query(name, searched(), "Only rows with this value.");
+            }
+            query("date_from", or_empty(&day()), "Only calls that began at this time or later.");
+            query(
+                "date_to",
+                or_empty(&day()),
+                "Only calls that began until this time; a date is its midnight.",
+            );
+        }
+        "call-events.list" => {
+            query("call_uuid", searched(), "Only events of this channel.");
+            query("event_type", searched(), "Only such events: `call.answered`.");
+            query("from", or_empty(&day()), "From this time on.");
+            query("to", or_empty(&day()), "Until this time.");
+        }
         "users.list" => {
             query(
                 "tenant_id",
@@ -141,8 +186,8 @@ fn parameters(route: &Route) -> Vec<Value> {
                 or_empty(&json!({"type": "integer", "minimum": 1, "maximum": i64::MAX})),
                 "Only what this user did.",
             );
-            query("from", or_empty(&json!({"type": "string", "format": "date"})), "From this time on.");
-            query("to", or_empty(&json!({"type": "string", "format": "date"})), "Until this time.");
+            query("from", or_empty(&day()), "From this time on.");
+            query("to", or_empty(&day()), "Until this time.");
         }
         "queues.history" => {
             query(
@@ -156,22 +201,6 @@ fn parameters(route: &Route) -> Vec<Value> {
         }
         _ => {}
     }
-    if route.method == Method::POST && route.gate != Gate::Public {
-        all.push(json!({
-            "name": "Idempotency-Key", "in": "header",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-            "description": "The same request with the same key is done once in 24 hours, and answered again.",
-        }));
-    }
-    // A token and a membership have no versions.
-    let versioned = !matches!(&*route.id, "tokens.delete" | "queues.leave");
-    if matches!(route.method, Method::PUT | Method::DELETE) && versioned {
-        all.push(json!({
-            "name": "If-Match", "in": "header", "schema": {"type": "string", "pattern": "^(\\*|\"[0-9]{1,9}\")$"},
-            "description": "The entity tag of the row as it was read: 412 if it has changed since.",
-        }));
-    }
-    all
 }
 
 /// What is no number is no error here: clients rely on that.
@@ -183,14 +212,27 @@ fn pages(query: &mut impl FnMut(&str, Value, &str)) {
 
 fn filter(field: &Field) -> Value {
     match field.kind {
-        nizam_core::resource::Kind::Text(_) => {
-            json!({"type": "string", "maxLength": 255, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"})
-        }
+        nizam_core::resource::Kind::Text(_) => searched(),
         nizam_core::resource::Kind::Flag => {
             or_empty(&json!({"type": "string", "enum": ["true", "false", "1", "0"]}))
         }
         _ => or_empty(&field.schema()),
     }
+}
+
+/// A text that rows are looked for by.
+fn searched() -> Value {
+    json!({"type": "string", "maxLength": 255, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"})
+}
+
+/// A time is taken as well, see [`super::super::instant`]; a date is what people send.
+fn day() -> Value {
+    json!({"type": "string", "format": "date"})
+}
+
+/// Whether a list can also be read from a place on.
+fn from_a_place(route: &Route) -> bool {
+    matches!(&*route.id, "cdrs.list" | "call-events.list" | "audit-logs.list")
 }
 
 /// A parameter without a value is none.
@@ -207,11 +249,16 @@ fn body(route: &Route) -> Option<Value> {
         return None;
     }
     let mut schema = object_schema(&route.form);
-    if let ("settings.update", Some(map)) = (&*route.id, schema.as_object_mut()) {
+    let settings = &*route.id == "settings.update";
+    if let (true, Some(map)) = (settings, schema.as_object_mut()) {
         // The settings may be the whole body; there must be some.
         map.insert("minProperties".to_owned(), json!(1));
     }
-    let required = route.form.iter().any(|field| field.presence == Presence::Required);
+    let required = settings || route.form.iter().any(|field| field.presence == Presence::Required);
+    if !required {
+        // PHP's empty map, and nothing.
+        schema = json!({"anyOf": [schema, {"type": "array", "maxItems": 0}, {"type": "null"}]});
+    }
     let example: Map<String, Value> = route
         .form
         .iter()
@@ -276,6 +323,14 @@ fn success(route: &Route) -> Value {
             "properties": {
                 "data": reference(name),
                 "warnings": {"type": "array", "items": {"$ref": "#/components/schemas/Warning"}},
+            },
+        }),
+        Answers::Page(name, _) if from_a_place(route) => json!({
+            "type": "object", "required": ["data"],
+            "properties": {
+                "data": {"type": "array", "items": reference(name)},
+                "links": {"type": "object"}, "meta": {"type": "object"},
+                "per_page": {"type": "integer"}, "next_cursor": {"type": ["string", "null"]},
             },
         }),
         Answers::Page(name, _) => json!({

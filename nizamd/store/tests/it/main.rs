@@ -8,6 +8,7 @@
     reason = "a test may stop at the first surprise, and no switch waits for what it writes"
 )]
 
+mod calls;
 mod configuration;
 mod model;
 mod opening;

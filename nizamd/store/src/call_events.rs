@@ -1,0 +1,121 @@
+//! What happened to calls, to read.
+
+use nizam_core::model::CallEvent;
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::Store;
+use crate::column::{BEGINNING, END, Time};
+use crate::error::StoreResult;
+use crate::page::{Listed, Page, Place, count};
+
+/// Which events.
+#[derive(Clone, Debug, Default)]
+pub struct CallEventFilter {
+    /// The channel.
+    pub call_uuid: Option<String>,
+    /// What happened.
+    pub event_type: Option<String>,
+    /// From this time on, microseconds since 1970.
+    pub from: Option<i64>,
+    /// Until this time.
+    pub to: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct EventRow {
+    id: Uuid,
+    tenant_id: Uuid,
+    call_uuid: String,
+    event_type: String,
+    payload: Json<Value>,
+    schema_version: String,
+    occurred_at: Time,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl EventRow {
+    fn into_event(self) -> CallEvent {
+        CallEvent {
+            id: self.id,
+            tenant_id: self.tenant_id,
+            call_uuid: self.call_uuid,
+            event_type: self.event_type,
+            payload: self.payload.0,
+            schema_version: self.schema_version,
+            occurred_at: self.occurred_at.0,
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
+        }
+    }
+}
+
+macro_rules! select {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM call_events WHERE tenant_id = $1 AND occurred_at >= $2 AND occurred_at <= $3 \
+             AND call_uuid = COALESCE($4, call_uuid) AND event_type = COALESCE($5, event_type) ",
+            $rest
+        )
+    };
+}
+
+/// Binds what [`select`] begins with.
+macro_rules! bind {
+    ($query:expr, $tenant:expr, $filter:expr) => {
+        $query
+            .bind($tenant)
+            .bind(Time($filter.from.unwrap_or(BEGINNING)))
+            .bind(Time($filter.to.unwrap_or(END)))
+            .bind($filter.call_uuid.as_deref())
+            .bind($filter.event_type.as_deref())
+    };
+}
+
+impl Store {
+    /// A page of the events of a tenant, in the order in which they happened.
+    pub async fn call_events(
+        &self,
+        tenant_id: Uuid,
+        filter: &CallEventFilter,
+        page: Page,
+    ) -> StoreResult<Listed<CallEvent>> {
+        let mut tx = self.db.snapshot().await?;
+        let (total,): (i64,) = on!(tx.conn(), c => {
+            bind!(sqlx::query_as(sql!(select!("count(*)", ""))), tenant_id, filter).fetch_one(c).await?
+        });
+        let rows: Vec<EventRow> = on!(tx.conn(), c => {
+            let query = sqlx::query_as(sql!(select!(
+                "id, tenant_id, call_uuid, event_type, payload, schema_version, occurred_at, created_at, updated_at",
+                "ORDER BY occurred_at, id LIMIT $6 OFFSET $7"
+            )));
+            bind!(query, tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
+        });
+        Ok(Listed { rows: rows.into_iter().map(EventRow::into_event).collect(), total: count(total) })
+    }
+
+    /// The events of a tenant that follow one in the list, without counting: however long the list, as fast.
+    pub async fn call_events_after(
+        &self,
+        tenant_id: Uuid,
+        filter: &CallEventFilter,
+        after: Place,
+        most: u64,
+    ) -> StoreResult<Vec<CallEvent>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<EventRow> = on!(reader.conn(), c => {
+            let query = sqlx::query_as(sql!(select!(
+                "id, tenant_id, call_uuid, event_type, payload, schema_version, occurred_at, created_at, updated_at",
+                "AND (occurred_at, id) > ($6, $7) ORDER BY occurred_at, id LIMIT $8"
+            )));
+            bind!(query, tenant_id, filter)
+                .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))
+                .fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
+    }
+}

@@ -1,0 +1,119 @@
+//! Lists of what is kept of calls, and what a change of an extension does to its phones.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Api, extension};
+
+#[tokio::test]
+async fn lists_of_calls_have_filters_pages_and_cursors() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let here = format!("/tenants/{}", api.tenant(&admin, "calls").await);
+    let cdrs =
+        api.get(&format!("{here}/cdrs?direction=inbound&date_from=2026-01-01"), &admin).await.is(200).json();
+    assert_eq!((&cdrs["data"], &cdrs["meta"]["per_page"]), (&json!([]), &json!(15)));
+    let part = api.get(&format!("{here}/cdrs?cursor=&per_page=5"), &admin).await.is(200).json();
+    assert_eq!(part, json!({"data": [], "per_page": 5, "next_cursor": null}));
+    let events = api.get(&format!("{here}/call-events?event_type=call.hangup"), &admin).await.is(200).json();
+    assert_eq!((&events["data"], &events["per_page"]), (&json!([]), &json!(50)));
+    let part = api.get(&format!("{here}/call-events?cursor="), &admin).await.is(200).json();
+    assert_eq!(part["next_cursor"], Value::Null);
+
+    for (path, field) in [
+        ("cdrs?direction=sideways", "direction"),
+        ("cdrs?date_from=yesterday", "date_from"),
+        ("cdrs?uuid=%00", "uuid"),
+        ("cdrs?cursor=1.zz", "cursor"),
+        ("call-events?to=x", "to"),
+        ("call-events?cursor=.", "cursor"),
+    ] {
+        api.get(&format!("{here}/{path}"), &admin).await.names(&[field]);
+    }
+    let long = format!("{here}/cdrs?caller_id_number={}", "1".repeat(256));
+    api.get(&long, &admin).await.names(&["caller_id_number"]);
+    let none = "019ab0c4-5a10-7cc3-9d6c-3f6d2e5b7a01";
+    for id in [none, "no-id"] {
+        api.get(&format!("{here}/cdrs/{id}"), &admin).await.says(404, "CDR not found.");
+    }
+    for method in [Method::POST, Method::DELETE] {
+        let path = format!("{here}/cdrs");
+        api.send(method, &path, Some(&admin.token), None).await.is(405);
+    }
+}
+
+#[tokio::test]
+async fn codec_metrics_name_the_active_gateways() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let here = format!("/tenants/{}", api.tenant(&admin, "codecs").await);
+    for (name, active) in [("one", true), ("two", false)] {
+        let body =
+            json!({"name": name, "host": "sip.example.org", "inbound_codecs": ["PCMU"], "is_active": active});
+        api.post(&format!("{here}/gateways"), &admin, body).await.is(201);
+    }
+    let data = api.get(&format!("{here}/codec-metrics"), &admin).await.is(200).json()["data"].clone();
+    assert_eq!((&data["codec_distribution"], &data["codec_mismatch_count"]), (&json!([]), &json!(0)));
+    assert_eq!((&data["codec_mismatch_rate"], &data["active_gateways"]), (&json!(0.0), &json!(1)));
+    assert_eq!(data["gateways"][0]["name"], "one");
+    assert_eq!(data["gateways"][0]["inbound_codecs"], json!(["PCMU"]));
+    assert_eq!(data["gateways"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_that_phones_show_touches_their_profiles() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let here = format!("/tenants/{}", api.tenant(&admin, "phones").await);
+    let made = api.post(&format!("{here}/extensions"), &admin, extension("1001")).await.is(201).json();
+    let id = made["data"]["id"].as_str().unwrap().to_owned();
+    let one = format!("{here}/extensions/{id}");
+    let mut profiles = Vec::new();
+    for (name, active) in [("desk", true), ("old", false)] {
+        let body = json!({"name": name, "vendor": "yealink", "extension_id": id, "is_active": active});
+        let made = api.post(&format!("{here}/device-profiles"), &admin, body).await.is(201).json();
+        profiles.push(format!("{here}/device-profiles/{}", made["data"]["id"].as_str().unwrap()));
+    }
+    let stamps = async || {
+        let mut stamps = Vec::new();
+        for profile in &profiles {
+            let answer = api.get(profile, &admin).await;
+            let etag = answer.header("etag").to_owned();
+            stamps.push((answer.is(200).json()["data"]["updated_at"].clone(), etag));
+        }
+        stamps
+    };
+    for (field, value, shown) in [
+        ("outbound_caller_id_number", json!("+15550100"), false),
+        ("voicemail_pin", json!("4711"), false),
+        ("is_active", json!(false), false),
+        ("password", json!("another-secret"), true),
+        ("extension", json!("1002"), true),
+        ("directory_first_name", json!("Ada"), true),
+        ("directory_last_name", json!("L."), true),
+        ("effective_caller_id_name", json!("Ada L."), true),
+        ("effective_caller_id_number", json!("1002"), true),
+        ("voicemail_enabled", json!(true), true),
+    ] {
+        let before = stamps().await;
+        api.send(
+            Method::PATCH,
+            &one,
+            Some(&admin.token),
+            Some(change(&api, &one, &admin, field, value).await),
+        )
+        .await
+        .is(200);
+        let after = stamps().await;
+        assert_eq!(before[0] != after[0], shown, "{field}");
+        assert_eq!(before[0].1 != after[0].1, shown, "{field}: the entity tag goes with it");
+        assert_eq!(before[1], after[1], "an inactive profile stays");
+    }
+}
+
+/// The row with another value of one field.
+async fn change(api: &Api, one: &str, admin: &crate::support::Person, field: &str, value: Value) -> Value {
+    let mut row = api.get(one, admin).await.is(200).json()["data"].clone();
+    row[field] = value;
+    row
+}
