@@ -16,6 +16,8 @@ BETWEEN_ROWS = re.compile(
     r"has already been taken|already exists|quota exceeded|The selected .* is invalid|does not belong to this tenant"
     r"|is required when .* is present|must be a date after|was used for another request|has a duplicate value"
     r"|is already a member|must be a valid date|vendor field is required|confirmation does not match"
+    # The names of time zones.
+    r"|of the IANA database"
     # Free JSON: what texts may hold at any depth.
     r"|^The (settings|nodes\.\d+\.data) field must not contain control characters"
 )

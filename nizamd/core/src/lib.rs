@@ -9,3 +9,6 @@ pub mod model;
 pub mod policy;
 pub mod resource;
 pub mod validate;
+mod zone;
+
+pub use zone::zone;

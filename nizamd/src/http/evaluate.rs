@@ -27,7 +27,7 @@ pub(super) fn evaluate(
         }
     };
     let zone = tenant.settings.get("timezone").and_then(Value::as_str);
-    let zone = zone.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+    let zone = zone.and_then(nizam_core::zone).unwrap_or(TimeZone::UTC);
     let local = now.to_zoned_datetime(zone);
     let moment = Moment {
         weekday: u8::try_from(local.weekday().to_monday_zero_offset()).unwrap_or(0),

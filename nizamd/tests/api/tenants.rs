@@ -103,6 +103,16 @@ async fn settings_of_a_tenant() {
     assert_eq!(put.header("x-nizam-ignored-fields"), "");
     assert_eq!(api.get(&path, &user).await.json(), put.json());
     api.put(&path, &admin, json!([])).await.names(&["settings"]);
+    for (setting, field) in [
+        (json!({"timezone": "Mars/Olympus"}), "settings.timezone"),
+        (json!({"settings": {"timezone": 7}}), "settings.timezone"),
+        (json!({"ring_timeout": 4}), "settings.ring_timeout"),
+        (json!({"ring_timeout": "soon"}), "settings.ring_timeout"),
+    ] {
+        api.put(&path, &admin, setting).await.names(&[field]);
+    }
+    let new = json!({"name": "b", "domain": "b.example", "settings": {"timezone": "x"}});
+    api.post("/tenants/provision", &admin, new).await.names(&["settings.timezone"]);
     api.put(&path, &admin, json!({"settings": "x"})).await.names(&["settings"]);
     // Here the permission comes before the fields.
     api.put(&path, &user, json!([])).await.says(403, "This action is unauthorized.");

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::rule::harmless;
 use super::{Errors, Fields, Presence};
+use crate::zone;
 
 /// Settings as they were sent: a map is merged key by key, a list is appended.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,9 +24,7 @@ const LARGEST: usize = 65_536;
 
 /// The field `settings`, or the whole body where it has no such field.
 pub fn settings(f: &mut Fields<'_>) -> Result<Settings, Errors> {
-    let schema =
-        || json!({"type": "object", "minProperties": 1, "examples": [{"timezone": "Europe/Berlin"}]});
-    if f.describe("settings", Presence::Optional, schema) {
+    if f.describe("settings", Presence::Optional, || schema(1)) {
         return f.finish(Settings::List(Vec::new()));
     }
     let value = if f.has("settings") {
@@ -50,14 +49,15 @@ pub fn settings(f: &mut Fields<'_>) -> Result<Settings, Errors> {
     };
     if let Some(fault) = fault {
         f.wrong("settings", fault);
+    } else if let Settings::Map(map) = &settings {
+        unfit(map).for_each(|(field, message)| f.wrong(field, message));
     }
     f.finish(settings)
 }
 
 /// The settings of a new tenant; without any they are empty.
 pub(super) fn initial_settings(f: &mut Fields<'_>) -> Map<String, Value> {
-    let schema = || json!({"type": "object", "examples": [{"timezone": "Europe/Berlin"}]});
-    if f.describe("settings", Presence::Optional, schema) || !f.has("settings") {
+    if f.describe("settings", Presence::Optional, || schema(0)) || !f.has("settings") {
         return Map::new();
     }
     let map = match f.value("settings") {
@@ -70,6 +70,8 @@ pub(super) fn initial_settings(f: &mut Fields<'_>) -> Map<String, Value> {
     };
     if let Some(fault) = map.iter().find_map(|(key, value)| fault(key, value, DEEPEST)) {
         f.wrong("settings", fault);
+    } else {
+        unfit(&map).for_each(|(field, message)| f.wrong(field, message));
     }
     let mut merged = Map::new();
     if let Err(errors) = merge_settings(&mut merged, Settings::Map(map)) {
@@ -95,6 +97,35 @@ pub fn merge_settings(old: &mut Map<String, Value>, new: Settings) -> Result<(),
         ));
     }
     Ok(())
+}
+
+/// Settings that mean something to us, beside whatever an operator keeps there.
+fn schema(least: u32) -> Value {
+    json!({
+        "type": "object", "minProperties": least,
+        "properties": {
+            "timezone": {"type": ["string", "null"], "description": "A time zone of the IANA database."},
+            "ring_timeout": {"type": ["integer", "null"], "minimum": 5, "maximum": 300},
+        },
+        "examples": [{"timezone": "Europe/Berlin"}],
+    })
+}
+
+/// What is wrong with a setting that means something to us: the field and why.
+fn unfit(settings: &Map<String, Value>) -> impl Iterator<Item = (&'static str, String)> {
+    let timezone = settings.get("timezone").filter(|value| !value.is_null());
+    let timezone = timezone.filter(|value| value.as_str().and_then(zone).is_none()).map(|_| {
+        let message =
+            "The settings.timezone field must be a time zone of the IANA database such as Europe/Berlin.";
+        ("settings.timezone", message.to_owned())
+    });
+    let rings = settings.get("ring_timeout").filter(|value| !value.is_null());
+    let rings =
+        rings.filter(|value| !value.as_u64().is_some_and(|seconds| (5..=300).contains(&seconds))).map(|_| {
+            let message = "The settings.ring_timeout field must be a number of seconds from 5 to 300.";
+            ("settings.ring_timeout", message.to_owned())
+        });
+    timezone.into_iter().chain(rings)
 }
 
 fn fault(key: &str, value: &Value, levels: usize) -> Option<String> {
