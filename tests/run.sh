@@ -15,6 +15,9 @@ command -v valgrind >/dev/null || install_packages valgrind || say "Going on wit
 
 need_postgres || say "Going on without PostgreSQL; what needs it skips."
 
+python3 -c "from zoneinfo import ZoneInfo; ZoneInfo('Pacific/Chatham')" 2>/dev/null || install_packages python3 tzdata ||
+    say "Going on without Python's time zones; the test that compares with them skips."
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export NIZAM_SKIPS="$work/skips"

@@ -35,8 +35,18 @@ fn reason(need: &str) -> Result<(), String> {
         "freeswitch" => Installed::find().map(|_| ()),
         "sipp" => on_path("sipp", "sip-tester"),
         "baresip" => on_path("baresip", "baresip-core"),
+        "zoneinfo" => zoneinfo(),
         other => panic!("no test knows how to look for {other}"),
     }
+}
+
+fn zoneinfo() -> Result<(), String> {
+    on_path("python3", "python3")?;
+    let found = std::process::Command::new("python3")
+        .args(["-c", "from zoneinfo import ZoneInfo; ZoneInfo('Pacific/Chatham')"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if found { Ok(()) } else { Err("no time zones for python3 (apt-get install tzdata)".to_owned()) }
 }
 
 fn on_path(program: &str, package: &str) -> Result<(), String> {

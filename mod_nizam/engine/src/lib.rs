@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+pub mod civil;
 pub mod command;
 mod counters;
 mod dialplan;
@@ -16,6 +17,7 @@ mod engine;
 mod layers;
 pub mod link;
 mod live;
+pub mod schedule;
 pub mod snapshot;
 
 pub use bench::{Measured, bench};

@@ -4,12 +4,16 @@
 
 mod extension;
 mod gateway;
+mod list;
 mod pairs;
+mod schedule;
 mod tenant;
 
 pub use extension::Extension;
 pub use gateway::Gateway;
+pub use list::{List, ListBuf};
 pub use pairs::{Pairs, PairsBuf};
+pub use schedule::{ANY_DAY, ANY_MONTH, ANY_WEEKDAY, DAY_MINUTES, Holiday, TimeRule, Zone};
 pub use tenant::{State, Tenant, USER_MARK};
 
 use serde::{Deserialize, Serialize};

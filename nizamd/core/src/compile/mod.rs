@@ -1,5 +1,9 @@
 //! Model to image records. Pure: what comes out depends on the rows alone.
 
+mod schedule;
+
+pub use schedule::{holiday, time_rules, zone_table};
+
 use crate::model::{Extension, Tenant, TenantStatus, Touched};
 use nizam_wire::image::PLATFORM;
 use nizam_wire::record::{self, PairsBuf, State, USER_MARK};
