@@ -1,6 +1,7 @@
 use nizam_core::model::Role;
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{Api, answer};
 
@@ -125,5 +126,21 @@ async fn the_table_and_the_server_agree() {
         let found = api.send(route.method.as_str().parse().unwrap(), &path, None, Some(json!({}))).await;
         let public = route.gate == nizamd::http::Gate::Public;
         assert_eq!(found.status.as_u16() == 401, !public, "{} {found:?}", route.id);
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_path_is_answered() {
+    let api = Api::new().await;
+    let address = api.base.strip_prefix("http://").unwrap();
+    for line in ["CONNECT example.org:443 HTTP/1.1", "OPTIONS * HTTP/1.1", "GET http://example.org HTTP/1.1"]
+    {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("{line}\r\nHost: example.org\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{line}: {answer:?}");
+        assert!(answer.contains("could not be found"), "{line}: {answer:?}");
     }
 }
