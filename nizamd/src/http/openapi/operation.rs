@@ -235,9 +235,9 @@ fn from_a_place(route: &Route) -> bool {
     matches!(&*route.id, "cdrs.list" | "call-events.list" | "audit-logs.list")
 }
 
-/// A parameter without a value is none.
+/// A parameter without a value, or with blanks alone, is none.
 fn or_empty(schema: &Value) -> Value {
-    json!({"anyOf": [schema, {"const": ""}]})
+    json!({"anyOf": [schema, {"type": "string", "pattern": "^\\s*$"}]})
 }
 
 fn body(route: &Route) -> Option<Value> {
