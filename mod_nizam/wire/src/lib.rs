@@ -8,6 +8,7 @@
 pub mod image;
 pub mod link;
 pub mod memory;
+pub mod number;
 pub mod record;
 pub mod xml;
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compile;
+mod country;
 pub mod lint;
 pub mod model;
 pub mod policy;
@@ -11,4 +12,5 @@ pub mod resource;
 pub mod validate;
 mod zone;
 
+pub use country::home;
 pub use zone::zone;
