@@ -103,6 +103,9 @@ async fn settings_of_a_tenant() {
     assert_eq!(put.header("x-nizam-ignored-fields"), "");
     assert_eq!(api.get(&path, &user).await.json(), put.json());
     api.put(&path, &admin, json!([])).await.names(&["settings"]);
+    for seconds in [json!(5), json!(300.0), json!("20"), json!(null)] {
+        api.put(&path, &admin, json!({"ring_timeout": seconds})).await.is(200);
+    }
     for (setting, field) in [
         (json!({"timezone": "Mars/Olympus"}), "settings.timezone"),
         (json!({"settings": {"timezone": 7}}), "settings.timezone"),

@@ -5,6 +5,7 @@ mod schedule;
 pub use schedule::{holiday, time_rules, zone_table};
 
 use crate::model::{Extension, Tenant, TenantStatus, Touched};
+use crate::validate::ring_seconds;
 use nizam_wire::image::PLATFORM;
 use nizam_wire::record::{self, PairsBuf, State, USER_MARK};
 use nizam_wire::{Builder, Kind, Scope};
@@ -50,11 +51,7 @@ pub fn tenant(builder: &mut Builder, tenant: &Tenant) -> Result<(), BuildError> 
 }
 
 fn ring_timeout(tenant: &Tenant) -> u16 {
-    let setting = tenant.settings.get("ring_timeout").and_then(serde_json::Value::as_u64);
-    setting
-        .and_then(|seconds| u16::try_from(seconds).ok())
-        .filter(|seconds| (5..=300).contains(seconds))
-        .unwrap_or(RING_TIMEOUT)
+    tenant.settings.get("ring_timeout").and_then(ring_seconds).unwrap_or(RING_TIMEOUT)
 }
 
 /// Adds an extension's records. An inactive one is as good as deleted.

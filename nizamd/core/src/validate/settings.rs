@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::fields::integer;
 use super::rule::harmless;
 use super::{Errors, Fields, Presence};
 use crate::zone;
@@ -99,6 +100,13 @@ pub fn merge_settings(old: &mut Map<String, Value>, new: Settings) -> Result<(),
     Ok(())
 }
 
+/// The setting `ring_timeout` in seconds, if it is one.
+pub(crate) fn ring_seconds(value: &Value) -> Option<u16> {
+    integer(value)
+        .filter(|seconds| (5..=300).contains(seconds))
+        .and_then(|seconds| u16::try_from(seconds).ok())
+}
+
 /// Settings that mean something to us, beside whatever an operator keeps there.
 fn schema(least: u32) -> Value {
     json!({
@@ -120,11 +128,10 @@ fn unfit(settings: &Map<String, Value>) -> impl Iterator<Item = (&'static str, S
         ("settings.timezone", message.to_owned())
     });
     let rings = settings.get("ring_timeout").filter(|value| !value.is_null());
-    let rings =
-        rings.filter(|value| !value.as_u64().is_some_and(|seconds| (5..=300).contains(&seconds))).map(|_| {
-            let message = "The settings.ring_timeout field must be a number of seconds from 5 to 300.";
-            ("settings.ring_timeout", message.to_owned())
-        });
+    let rings = rings.filter(|value| ring_seconds(value).is_none()).map(|_| {
+        let message = "The settings.ring_timeout field must be a number of seconds from 5 to 300.";
+        ("settings.ring_timeout", message.to_owned())
+    });
     timezone.into_iter().chain(rings)
 }
 
