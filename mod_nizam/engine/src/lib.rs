@@ -22,7 +22,7 @@ pub mod snapshot;
 
 pub use bench::{Measured, bench};
 pub use counters::{Counters, Section};
-pub use dialplan::{Action, DialplanQuestion, Outcome, Route};
+pub use dialplan::{Action, Channel, DialplanQuestion, NoChannel, Outcome, Route};
 pub use directory::{DirectoryAnswer, DirectoryQuestion};
 pub use element::Element;
 pub use engine::Engine;

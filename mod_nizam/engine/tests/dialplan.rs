@@ -15,6 +15,7 @@ fn call(engine: &Engine, context: &str, number: &str, caller: Option<&str>) -> O
         number: Some(number.as_bytes()),
         caller: caller.map(str::as_bytes),
         caller_domain: caller.map(|_| context.as_bytes()),
+        ..DialplanQuestion::default()
     })
 }
 
@@ -98,6 +99,7 @@ fn a_caller_of_another_domain_lends_no_caller_id() {
         number: Some(b"1001"),
         caller: Some(b"1002"),
         caller_domain: Some(b"other.example"),
+        ..DialplanQuestion::default()
     };
     let route = engine(vec![base()]).dialplan(&question).unwrap();
     assert!(!steps(&route).iter().any(|step| step.contains("caller_id")));

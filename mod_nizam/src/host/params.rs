@@ -3,8 +3,9 @@
 use super::names::{Names, hashes_agree};
 use super::text::bytes;
 use freeswitch_sys::switch_event_t;
-use nizam_engine::{DialplanQuestion, DirectoryQuestion};
+use nizam_engine::{Channel, DialplanQuestion, DirectoryQuestion};
 use std::ffi::c_char;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The section a lookup is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,14 +117,55 @@ impl<'a> Question<'a> {
 
     /// The question as one for the dialplan. `Hunt-…`, not `Caller-…`: the latter is the channel's, not the
     /// lookup's, when an extension is executed (`switch_core_session.c:switch_core_session_execute_exten`).
-    pub(crate) fn dialplan(&self) -> DialplanQuestion<'a> {
-        const NAMES: Names<4> = Names::new([
+    pub(crate) fn dialplan(&self) -> DialplanQuestion<'_> {
+        const NAMES: Names<9> = Names::new([
+            "hunt-caller-id-number",
             "hunt-context",
             "hunt-destination-number",
+            "hunt-network-addr",
             "variable_domain_name",
+            "variable_nizam_admitted",
+            "variable_nizam_gateway",
+            "variable_nizam_queue_until",
             "variable_user_name",
         ]);
-        let [context, number, caller_domain, caller] = self.headers(&NAMES);
-        DialplanQuestion { context, number, caller, caller_domain }
+        let [caller_number, context, number, address, caller_domain, admitted, gateway, queue_until, caller] =
+            self.headers(&NAMES);
+        DialplanQuestion {
+            context,
+            number,
+            caller_number,
+            address,
+            caller,
+            caller_domain,
+            gateway,
+            admitted,
+            queue_until,
+            channel: self,
+            now: now(),
+        }
     }
+}
+
+impl Channel for Question<'_> {
+    fn variable(&self, name: &str) -> Option<&[u8]> {
+        let mut next = self.params.map_or(std::ptr::null_mut(), |params| params.headers);
+        // SAFETY: as in `headers`.
+        while let Some(header) = unsafe { next.as_ref() } {
+            next = header.next;
+            // SAFETY: the name is NULL or a NUL-terminated string.
+            let found = (unsafe { bytes(header.name) }).and_then(|header| header.strip_prefix(b"variable_"));
+            if found.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes())) {
+                // SAFETY: the value is NULL or a NUL-terminated string.
+                return unsafe { bytes(header.value) };
+            }
+        }
+        None
+    }
+}
+
+/// Seconds since 1970, UTC.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

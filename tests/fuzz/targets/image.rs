@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use nizam_engine::{DialplanQuestion, DirectoryQuestion, Engine, Layers, Origin};
 use nizam_wire::image::{Image, Kind, PLATFORM, Scope, merge, scope};
-use nizam_wire::record::{Extension, PairsBuf, State, Tenant};
+use nizam_wire::record::{Classes, Extension, PairsBuf, State, Tenant};
 use nizam_wire::Builder;
 use std::sync::{Arc, LazyLock};
 
@@ -37,6 +37,9 @@ static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
             outbound_caller_id_number: "",
             voicemail: true,
             voicemail_pin: "1234",
+            toll_allow: Classes::default(),
+            max_channels: 0,
+            ring_timeout: 0,
         };
         builder.put(Kind::Extension, TENANT, number.as_bytes(), Some(&extension.encode())).unwrap();
     }

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use nizam_engine::{DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Engine, Layers, Origin};
 use nizam_wire::image::{Image, PLATFORM};
-use nizam_wire::record::{Extension, PairsBuf, State, Tenant};
+use nizam_wire::record::{Classes, Extension, PairsBuf, State, Tenant};
 use nizam_wire::{Builder, Kind};
 use quick_xml::XmlVersion;
 use quick_xml::events::Event;
@@ -35,6 +35,9 @@ fuzz_target!(|texts: (String, String, String, String, Vec<u8>)| {
         outbound_caller_id_number: "",
         voicemail: true,
         voicemail_pin: &password,
+        toll_allow: Classes::default(),
+        max_channels: 0,
+        ring_timeout: 0,
     };
     let mut builder = Builder::base(1, 2);
     builder.put(Kind::Tenant, PLATFORM, b"d.example", Some(&tenant.encode())).unwrap();
@@ -60,6 +63,7 @@ fuzz_target!(|texts: (String, String, String, String, Vec<u8>)| {
         number: Some(b"1001"),
         caller: Some(b"1001"),
         caller_domain: Some(b"d.example"),
+        ..DialplanQuestion::default()
     };
     if let Some(route) = engine.dialplan(&question) {
         let mut out = Vec::new();

@@ -31,6 +31,7 @@ pub(super) fn dialplan(engine: &Engine, context: &str, number: &str, caller: Opt
         number: Some(number.as_bytes()),
         caller: caller.map(str::as_bytes),
         caller_domain: caller.map(|_| context.as_bytes()),
+        ..DialplanQuestion::default()
     };
     let Some(route) = engine.dialplan(&question) else {
         return "+OK not one of ours: FreeSWITCH asks its other sources\n".to_owned();

@@ -96,15 +96,10 @@ fn entry(tag: &'static str, name: &str, value: Value<'_>) -> Result<Element, Unw
 /// (`sofia.c:parse_domain_tag`).
 fn gateways(layers: &Layers, tenant: &Tenant<'_>) -> Option<Element> {
     let gateways: Vec<Element> = layers
-        .scope(&tenant.id, Kind::Gateway)
-        .filter_map(|record| {
-            let gateway = Gateway::decode(record.value?).ok()?;
-            let params: Result<Vec<_>, _> =
-                gateway.params.iter().map(|(name, value)| entry("param", name, Value::Text(value))).collect();
-            let gateway =
-                Element { children: params.ok()?, ..Element::new("gateway").with("name", gateway.name) };
-            gateway.is_writable().then_some(gateway)
-        })
+        .scope(&PLATFORM, Kind::Gateway)
+        .filter_map(|record| Gateway::decode(record.value?).ok())
+        .filter(|gateway| gateway.tenant == tenant.id)
+        .filter_map(|gateway| element(&gateway).filter(Element::is_writable))
         .collect();
     let gateways =
         (!gateways.is_empty()).then(|| Element { children: gateways, ..Element::new("gateways") })?;
@@ -115,6 +110,24 @@ fn gateways(layers: &Layers, tenant: &Tenant<'_>) -> Option<Element> {
             .child(Element::new("params").child(lock))
             .child(gateways),
     )
+}
+
+fn element(gateway: &Gateway<'_>) -> Option<Element> {
+    let mut children: Vec<Element> = gateway
+        .params
+        .iter()
+        .map(|(name, value)| entry("param", name, Value::Text(value)))
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let mut variables = Element::new("variables");
+    for (name, value) in gateway.variables.iter() {
+        let variable = entry("variable", name, Value::Text(value)).ok()?;
+        variables.children.push(variable.with("direction", "inbound"));
+    }
+    if !variables.children.is_empty() {
+        children.push(variables);
+    }
+    Some(Element { children, ..Element::new("gateway").with("name", gateway.name) })
 }
 
 fn networks(layers: &Layers, tenant: &Tenant<'_>) -> Vec<Element> {

@@ -9,7 +9,7 @@
 
 use nizam_engine::{Engine, Layers, Origin};
 use nizam_wire::image::{Image, PLATFORM, Scope};
-use nizam_wire::record::{Extension, Gateway, PairsBuf, State, Tenant};
+use nizam_wire::record::{Classes, Extension, Gateway, PairsBuf, State, Tenant};
 use nizam_wire::{Builder, Kind};
 use std::sync::Arc;
 
@@ -45,6 +45,9 @@ pub fn extension(number: &str) -> Extension<'_> {
         outbound_caller_id_number: "",
         voicemail: false,
         voicemail_pin: "",
+        toll_allow: Classes::of(Classes::DEFAULT),
+        max_channels: 0,
+        ring_timeout: 0,
     }
 }
 
@@ -90,7 +93,14 @@ pub fn base() -> Arc<Image> {
     let mut params = PairsBuf::default();
     params.push("proxy", "sip.carrier.example");
     params.push("register", "true");
-    let gateway = Gateway { id: [7; 16], name: "acme-carrier", params: params.as_pairs() };
-    builder.put(Kind::Gateway, ACME, b"acme-carrier", Some(&gateway.encode())).unwrap();
+    let variables = PairsBuf::default();
+    let gateway = Gateway {
+        tenant: ACME,
+        shared: false,
+        name: "acme-carrier",
+        params: params.as_pairs(),
+        variables: variables.as_pairs(),
+    };
+    builder.put(Kind::Gateway, PLATFORM, &[7; 16], Some(&gateway.encode())).unwrap();
     image(builder)
 }

@@ -1,6 +1,6 @@
 //! An extension in an image. An inactive one has no record.
 
-use super::{RecordError, decode, encode};
+use super::{Classes, RecordError, decode, encode};
 use serde::{Deserialize, Serialize};
 
 /// A SIP user. An empty text means that it is not set; the password is never empty.
@@ -27,6 +27,12 @@ pub struct Extension<'a> {
     pub voicemail: bool,
     /// PIN of the mailbox.
     pub voicemail_pin: &'a str,
+    /// What kinds of numbers it may dial.
+    pub toll_allow: Classes,
+    /// Most calls that it makes at once; 0 = unlimited.
+    pub max_channels: u16,
+    /// How long it rings, in seconds; 0 = as long as the tenant says.
+    pub ring_timeout: u16,
 }
 
 impl<'a> Extension<'a> {

@@ -1,28 +1,23 @@
-//! A gateway in an image.
+//! A gateway in an image. An inactive one has no record.
 
-use super::{Pairs, RecordError, decode, encode};
+use super::Pairs;
 use serde::{Deserialize, Serialize};
 
 /// A SIP trunk that `mod_sofia` registers or calls through.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gateway<'a> {
-    /// Its UUID.
-    pub id: [u8; 16],
-    /// Name on the switch, unique over all tenants.
+    /// The UUID of the tenant that owns it.
+    pub tenant: [u8; 16],
+    /// Whether every tenant may call through it, and calls from it are any tenant's.
+    pub shared: bool,
+    /// Name on the switch, unique over all tenants, and another one with every change: so that the new one is there before the
+    /// old one is taken away.
     #[serde(borrow)]
     pub name: &'a str,
-    /// Its `<param>`s as `sofia_glue.c:parse_gateways` reads them.
+    /// Its `<param>`s as `sofia.c:parse_gateways` reads them.
     pub params: Pairs<'a>,
+    /// Its `<variable>`s, set on the channels of calls that come from it.
+    pub variables: Pairs<'a>,
 }
 
-impl<'a> Gateway<'a> {
-    /// The record's bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        encode(self)
-    }
-
-    /// The record in `value`.
-    pub fn decode(value: &'a [u8]) -> Result<Self, RecordError> {
-        decode(value)
-    }
-}
+record!(Gateway<'a>);

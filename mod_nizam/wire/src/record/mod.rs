@@ -2,17 +2,67 @@
 //!
 //! Field order is the format: a change raises [`crate::image::FORMAT_VERSION`].
 
+/// A record's two directions.
+macro_rules! record {
+    ($($name:ident<'a>),+) => {
+        $(impl<'a> $name<'a> {
+            /// The record's bytes.
+            pub fn encode(&self) -> Vec<u8> {
+                super::encode(self)
+            }
+
+            /// The record in `value`.
+            pub fn decode(value: &'a [u8]) -> Result<Self, super::RecordError> {
+                super::decode(value)
+            }
+        })+
+    };
+    ($($name:ident),+) => {
+        $(impl $name {
+            /// The record's bytes.
+            pub fn encode(&self) -> Vec<u8> {
+                super::encode(self)
+            }
+
+            /// The record in `value`.
+            pub fn decode(value: &[u8]) -> Result<Self, super::RecordError> {
+                super::decode(value)
+            }
+        })+
+    };
+}
+
+mod class;
+mod condition;
+mod destination;
 mod extension;
+mod flow;
 mod gateway;
+mod group;
 mod list;
+mod menu;
+mod outbound;
 mod pairs;
+mod patterns;
+mod prompt;
+mod routing;
 mod schedule;
 mod tenant;
 
+pub use class::{Class, Classes};
+pub use condition::{Condition, Policy, TimeCondition};
+pub use destination::{Destination, DestinationKind};
 pub use extension::Extension;
+pub use flow::{Branches, Case, Collect, Flow, Step, StepAction, When};
 pub use gateway::Gateway;
+pub use group::{Agent, Overflow, Queue, QueueStrategy, RingGroup};
 pub use list::{List, ListBuf};
+pub use menu::Ivr;
+pub use outbound::{CallerIdRule, OutboundRoute};
 pub use pairs::{Pairs, PairsBuf};
+pub use patterns::{Found, PatternRow, Patterns};
+pub use prompt::Prompt;
+pub use routing::{Did, Ids, Routing};
 pub use schedule::{ANY_DAY, ANY_MONTH, ANY_WEEKDAY, DAY_MINUTES, Holiday, TimeRule, Zone};
 pub use tenant::{State, Tenant, USER_MARK};
 

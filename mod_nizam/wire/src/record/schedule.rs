@@ -1,6 +1,6 @@
 //! When something is: rules of weekdays, dates and times of day, calendars of holidays, and the offsets of a time zone.
 
-use super::{List, RecordError, decode, encode};
+use super::List;
 use serde::{Deserialize, Serialize};
 
 /// Every weekday, every day of the month, every month.
@@ -40,17 +40,7 @@ pub struct Holiday<'a> {
     pub yearly: List<'a, (u8, u8)>,
 }
 
-impl<'a> Holiday<'a> {
-    /// The record's bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        encode(self)
-    }
-
-    /// The record in `value`.
-    pub fn decode(value: &'a [u8]) -> Result<Self, RecordError> {
-        decode(value)
-    }
-}
+record!(Holiday<'a>);
 
 /// A time zone, for some years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,17 +52,9 @@ pub struct Zone<'a> {
     pub changes: List<'a, (i64, i32)>,
 }
 
-impl<'a> Zone<'a> {
-    /// The record's bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        encode(self)
-    }
+record!(Zone<'a>);
 
-    /// The record in `value`.
-    pub fn decode(value: &'a [u8]) -> Result<Self, RecordError> {
-        decode(value)
-    }
-
+impl Zone<'_> {
     /// Seconds east of UTC at that moment, seconds since 1970 UTC. After the last change that is known it stays as it is.
     pub fn offset(&self, moment: i64) -> i32 {
         let changed = self.changes.iter().take_while(|(at, _)| *at <= moment).last();

@@ -1,6 +1,6 @@
 //! A tenant in an image.
 
-use super::{Pairs, RecordError, decode, encode};
+use super::Pairs;
 use serde::{Deserialize, Serialize};
 
 /// Stands for the user's number in [`Tenant::dial_string`].
@@ -37,14 +37,4 @@ pub struct Tenant<'a> {
     pub variables_xml: &'a str,
 }
 
-impl<'a> Tenant<'a> {
-    /// The record's bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        encode(self)
-    }
-
-    /// The record in `value`.
-    pub fn decode(value: &'a [u8]) -> Result<Self, RecordError> {
-        decode(value)
-    }
-}
+record!(Tenant<'a>);

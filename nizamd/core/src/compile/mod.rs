@@ -7,7 +7,7 @@ pub use schedule::{holiday, time_rules, zone_table};
 use crate::model::{Extension, Tenant, TenantStatus, Touched};
 use crate::validate::ring_seconds;
 use nizam_wire::image::PLATFORM;
-use nizam_wire::record::{self, PairsBuf, State, USER_MARK};
+use nizam_wire::record::{self, Classes, PairsBuf, State, USER_MARK};
 use nizam_wire::{Builder, Kind, Scope};
 use uuid::Uuid;
 
@@ -73,6 +73,9 @@ pub fn extension(builder: &mut Builder, extension: &Extension) -> Result<(), Bui
         outbound_caller_id_number: extension.outbound_caller_id_number.as_deref().unwrap_or_default(),
         voicemail: extension.voicemail_enabled,
         voicemail_pin: extension.voicemail_pin.as_deref().unwrap_or_default(),
+        toll_allow: Classes::of(Classes::DEFAULT),
+        max_channels: 0,
+        ring_timeout: 0,
     };
     builder.put(Kind::Extension, scope, &key, Some(&record.encode()))?;
     match &extension.cidr {
