@@ -20,7 +20,7 @@ pub struct Tally {
     pub unknown: AtomicU64,
     /// Not ours: left to FreeSWITCH's other sources.
     pub passed: AtomicU64,
-    /// A record could not be given out as it is; answered as unknown.
+    /// A record could not be given out as it is and was answered as unknown, or a call was refused.
     pub refused: AtomicU64,
 }
 

@@ -3,8 +3,8 @@
 use crate::counters::{Tally, count};
 use crate::link::LinkStatus;
 use crate::{
-    Counters, DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Layers, Live, Origin, Outcome, Route,
-    Sink, dialplan, directory, snapshot,
+    Counters, DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Layers, Live, Note, Origin, Outcome,
+    Route, Silent, Sink, directory, route, snapshot,
 };
 use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
@@ -38,17 +38,29 @@ impl Engine {
         answer
     }
 
-    /// Routes a call. `None`: the context is not a tenant's.
+    /// Routes a call. `None`: the context is not a tenant's, or nobody has the number.
     pub fn dialplan(&self, question: &DialplanQuestion<'_>) -> Option<Route> {
-        let route = dialplan::resolve(&self.live.load(), question);
+        let route = route::resolve(&self.live.load(), question, &mut Silent);
         let Tally { found, unknown, passed, refused } = &self.counters.dialplan;
         count(match route.as_ref().map(|route| route.outcome) {
             None => passed,
-            Some(Outcome::Extension) => found,
-            Some(Outcome::Unknown | Outcome::Suspended) => unknown,
-            Some(Outcome::Refused) => refused,
+            Some(Outcome::Unknown | Outcome::Ambiguous) => unknown,
+            Some(Outcome::Suspended | Outcome::Refused | Outcome::Loop) => refused,
+            Some(_) => found,
         });
         route
+    }
+
+    /// Routes a call as [`Self::dialplan`] would, and says why. It is not counted.
+    pub fn explain(&self, question: &DialplanQuestion<'_>) -> (Option<Route>, Vec<Note>) {
+        let mut notes = Vec::new();
+        let route = route::resolve(&self.live.load(), question, &mut notes);
+        (route, notes)
+    }
+
+    /// Writes `ivr.conf` with the menu of that name into `out`. False: it is none of ours, and nothing was written.
+    pub fn menu(&self, name: &[u8], out: &mut impl Sink) -> bool {
+        route::menu(&self.live.load(), name, out)
     }
 
     /// Some of the tenants' domains, at most `most`.

@@ -10,22 +10,25 @@ mod bench;
 pub mod civil;
 pub mod command;
 mod counters;
-mod dialplan;
 mod directory;
 mod element;
 mod engine;
 mod layers;
 pub mod link;
 mod live;
+mod route;
 pub mod schedule;
 pub mod snapshot;
 
 pub use bench::{Measured, bench};
 pub use counters::{Counters, Section};
-pub use dialplan::{Action, Channel, DialplanQuestion, NoChannel, Outcome, Route};
 pub use directory::{DirectoryAnswer, DirectoryQuestion};
 pub use element::Element;
 pub use engine::Engine;
 pub use layers::{Layers, Origin};
 pub use live::Live;
 pub use nizam_wire::xml::{Sink, Unwritable};
+pub use route::{
+    Action, Caller, Channel, Condition, DialplanQuestion, NoChannel, Note, Outcome, Route, Silent, Trace,
+    Verdict, decide,
+};

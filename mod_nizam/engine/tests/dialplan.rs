@@ -7,7 +7,7 @@ mod common;
 use common::{ACME, base, engine, extension, image, put, tenant};
 use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
 use nizam_wire::Builder;
-use nizam_wire::record::{Extension, State};
+use nizam_wire::record::{DestinationKind, Extension, State};
 
 fn call(engine: &Engine, context: &str, number: &str, caller: Option<&str>) -> Option<Route> {
     engine.dialplan(&DialplanQuestion {
@@ -26,7 +26,7 @@ fn steps(route: &Route) -> Vec<String> {
 #[test]
 fn an_extension_rings_and_its_mailbox_takes_over() {
     let route = call(&engine(vec![base()]), "ACME.example", "1002", Some("1001")).unwrap();
-    assert_eq!(route.outcome, Outcome::Extension);
+    assert_eq!(route.outcome, Outcome::To(DestinationKind::Extension));
     assert_eq!(
         steps(&route),
         [

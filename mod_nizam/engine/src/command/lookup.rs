@@ -36,7 +36,7 @@ pub(super) fn dialplan(engine: &Engine, context: &str, number: &str, caller: Opt
     let Some(route) = engine.dialplan(&question) else {
         return "+OK not one of ours: FreeSWITCH asks its other sources\n".to_owned();
     };
-    let mut text = format!("+OK {:?}\n", route.outcome).to_lowercase().replacen("+ok", "+OK", 1);
+    let mut text = ["+OK ", route.outcome.name(), "\n"].concat();
     for action in route.actions() {
         text.push_str(&[action.application, " ", action.data].concat());
         text.push('\n');

@@ -4,8 +4,14 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
 /// Items in order, without an allocation: each in the postcard encoding, one after the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List<'a, T>(#[serde(borrow)] &'a [u8], #[serde(skip)] PhantomData<T>);
+
+impl<T> Default for List<'_, T> {
+    fn default() -> Self {
+        Self(&[], PhantomData)
+    }
+}
 
 impl<'a, T: Deserialize<'a>> List<'a, T> {
     /// The items; ends early where the bytes are none.

@@ -1,0 +1,20 @@
+//! The tenant's wall clock.
+
+use crate::civil::Civil;
+use crate::{Layers, schedule};
+use nizam_wire::Kind;
+use nizam_wire::image::PLATFORM;
+use nizam_wire::record::{Holiday, List, TimeRule, Zone};
+
+/// What the clock on the wall of a zone shows; UTC where the zone is not known.
+pub(super) fn at(layers: &Layers, zone: &str, moment: i64) -> Civil {
+    let record = if zone.is_empty() { None } else { layers.get(Kind::Zone, &PLATFORM, zone.as_bytes()) };
+    let offset = record.and_then(|value| Zone::decode(value).ok()).map_or(0, |zone| zone.offset(moment));
+    Civil::at(moment, offset)
+}
+
+/// Whether one of the rules holds.
+pub(super) fn any_holds(layers: &Layers, tenant: &[u8; 16], rules: &List<'_, TimeRule>, now: Civil) -> bool {
+    let calendar = |id: &[u8; 16]| Holiday::decode(layers.get(Kind::Holiday, tenant, id)?).ok();
+    rules.iter().any(|rule| schedule::holds(&rule, now, calendar))
+}

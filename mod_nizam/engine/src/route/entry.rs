@@ -1,0 +1,267 @@
+//! Where a walk begins: whose call it is, and what it is for.
+
+use super::plan::{Outcome, Route};
+use super::question::DialplanQuestion;
+use super::trace::Trace;
+use super::walk::{Place, Visit, Walk};
+use crate::Layers;
+use crate::layers::LowerKey;
+use nizam_wire::Kind;
+use nizam_wire::image::PLATFORM;
+use nizam_wire::number;
+use nizam_wire::record::{Destination, DestinationKind, Did, Gateway, Ids, State, Tenant};
+use uuid::Uuid;
+
+/// The context of calls from outside.
+const PUBLIC: &[u8] = b"public";
+
+/// The route of a call, `None` where the context is not a tenant's, or nobody has the number.
+pub(crate) fn resolve<T: Trace>(
+    layers: &Layers,
+    call: &DialplanQuestion<'_>,
+    trace: &mut T,
+) -> Option<Route> {
+    let context = LowerKey::new(call.context?)?;
+    if context.as_bytes() == PUBLIC {
+        return outside(layers, call, trace);
+    }
+    let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, context.as_bytes())?).ok()?;
+    Some(inside(layers, call, tenant, trace))
+}
+
+/// A call in the context of a tenant.
+fn inside<'a, T: Trace>(
+    layers: &'a Layers,
+    call: &'a DialplanQuestion<'a>,
+    tenant: Tenant<'a>,
+    trace: &'a mut T,
+) -> Route {
+    let domain = tenant.domain;
+    let mut walk = Walk::begin(layers, call, tenant, domain, trace);
+    if walk.tenant.state == State::Closed {
+        walk.trace.note("tenant", Some(walk.tenant.id), format_args!("is closed"));
+        walk.end("respond", "403", Outcome::Suspended);
+        return walk.route;
+    }
+    walk.find_caller();
+    let number = call.number.unwrap_or_default();
+    if let Some(caller) = walk.caller.clone().filter(|_| walk.is_emergency(number)) {
+        walk.emergency(&caller, number);
+    } else if walk.tenant.state == State::Suspended {
+        walk.suspended();
+    } else if let Some(continued) = number.strip_prefix(b"nizam:") {
+        walk.admit();
+        walk.answered = true;
+        walk.continuation(continued);
+    } else if !walk.feature(number) {
+        walk.admit();
+        if walk.passes_policies() {
+            walk.dialled(number);
+        }
+    }
+    walk.route
+}
+
+/// A call from a trunk.
+fn outside<'a, T: Trace>(
+    layers: &'a Layers,
+    call: &'a DialplanQuestion<'a>,
+    trace: &'a mut T,
+) -> Option<Route> {
+    let context = "public";
+    let trunk = trunk(layers, call);
+    if let Some(gateway) = trunk.filter(|gateway| !gateway.shared) {
+        let tenant = tenant_by_id(layers, &gateway.tenant)?;
+        trace.note("gateway", None, format_args!("the call comes from {}", gateway.name));
+        let mut walk = Walk::begin(layers, call, tenant, context, trace);
+        if walk.tenant.state == State::Closed {
+            walk.trace.note("tenant", Some(walk.tenant.id), format_args!("is closed"));
+            walk.end("respond", "403", Outcome::Suspended);
+            return Some(walk.route);
+        }
+        match walk.find_did(call.number.unwrap_or_default()) {
+            Some(did) => walk.came_to(&did),
+            None => {
+                walk.trace.note("tenant", Some(walk.tenant.id), format_args!("has no such DID"));
+                walk.nowhere();
+            }
+        }
+        return Some(walk.route);
+    }
+    let digits = number::read(call.number?, None)?;
+    let claims = Ids::decode(layers.get(Kind::Claim, &PLATFORM, digits.as_bytes())?).ok()?;
+    let mut found: Option<(Tenant<'a>, Did)> = None;
+    for id in claims.0.iter() {
+        let Some(tenant) = tenant_by_id(layers, &id).filter(|tenant| tenant.state != State::Closed) else {
+            continue;
+        };
+        let Some(Ok(did)) = layers.get(Kind::Did, &tenant.id, digits.as_bytes()).map(Did::decode) else {
+            continue;
+        };
+        if let Some((first, _)) = &found {
+            trace.note(
+                "did",
+                Some(did.id),
+                format_args!("two tenants have it: {} and {}", first.domain, tenant.domain),
+            );
+            return Some(ambiguous(layers, context, digits.as_bytes()));
+        }
+        found = Some((tenant, did));
+    }
+    let (tenant, did) = found?;
+    let mut walk = Walk::begin(layers, call, tenant, context, trace);
+    walk.came_to(&did);
+    Some(walk.route)
+}
+
+/// A call to a number that two tenants have is nobody's.
+fn ambiguous(layers: &Layers, context: &str, digits: &[u8]) -> Route {
+    let mut route = Route::new(context);
+    route.add("set", &["nizam_generation=", &layers.generation().to_string()]);
+    let digits = std::str::from_utf8(digits).unwrap_or_default();
+    route.add("event", &["Event-Name=CUSTOM,Event-Subclass=nizam::ambiguous,nizam_number=", digits]);
+    route.add("set", &["nizam_refused=ambiguous"]);
+    route.add("respond", &["404"]);
+    route.outcome = Outcome::Ambiguous;
+    route
+}
+
+/// The gateway that a call comes from.
+fn trunk<'a>(layers: &'a Layers, call: &DialplanQuestion<'_>) -> Option<Gateway<'a>> {
+    let gateway = |id: &[u8]| Gateway::decode(layers.get(Kind::Gateway, &PLATFORM, id)?).ok();
+    if let Some(named) = call.gateway.and_then(|text| Uuid::try_parse_ascii(text).ok()) {
+        return gateway(named.as_bytes());
+    }
+    let ids = Ids::decode(layers.get(Kind::Address, &PLATFORM, call.address?)?).ok()?;
+    let mut first: Option<Gateway<'_>> = None;
+    for next in ids.0.iter().filter_map(|id| gateway(&id)) {
+        match &first {
+            None => first = Some(next),
+            Some(first) if first.tenant == next.tenant => {}
+            Some(_) => return None,
+        }
+    }
+    first
+}
+
+fn tenant_by_id<'a>(layers: &'a Layers, id: &[u8; 16]) -> Option<Tenant<'a>> {
+    let domain = layers.get(Kind::TenantId, &PLATFORM, id)?;
+    let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, domain)?).ok()?;
+    (tenant.id == *id).then_some(tenant)
+}
+
+impl<T: Trace> Walk<'_, T> {
+    /// Finds out whether an extension of the tenant calls, and shows its caller id.
+    fn find_caller(&mut self) {
+        let ours =
+            self.call.caller_domain.is_some_and(|of| of.eq_ignore_ascii_case(self.tenant.domain.as_bytes()));
+        let Some(caller) = self.call.caller.filter(|_| ours).and_then(|user| self.extension_by_number(user))
+        else {
+            return;
+        };
+        let user = crate::directory::User { tenant: self.tenant.clone(), extension: caller };
+        self.set_text("effective_caller_id_name", user.caller_id_name());
+        self.set_text("effective_caller_id_number", user.caller_id_number());
+        self.caller = Some(user.extension);
+    }
+
+    fn suspended(&mut self) {
+        self.trace.note("tenant", Some(self.tenant.id), format_args!("is suspended"));
+        self.refuse("suspended");
+        self.end("respond", "403", Outcome::Suspended);
+    }
+
+    /// The DID of the tenant with that number.
+    fn find_did(&self, number: &[u8]) -> Option<Did> {
+        let digits = number::read(number, self.routing.home.as_ref())?;
+        Did::decode(self.layers.get(Kind::Did, &self.tenant.id, digits.as_bytes())?).ok()
+    }
+
+    /// A call from outside has come to a DID.
+    fn came_to(&mut self, did: &Did) {
+        if self.tenant.state == State::Suspended {
+            self.suspended();
+            return;
+        }
+        self.admit();
+        if self.passes_policies() {
+            self.to_did(did);
+        }
+    }
+
+    fn to_did(&mut self, did: &Did) {
+        self.trace.note("did", Some(did.id), format_args!("leads to {}", did.destination.kind.name()));
+        self.go(Visit::to(did.destination));
+    }
+
+    /// The numbers that ask mod_voicemail for messages. False: it is none of them.
+    fn feature(&mut self, number: &[u8]) -> bool {
+        let Some(caller) = self.caller.clone() else { return false };
+        let own = match number {
+            b"*97" => true,
+            b"*98" => false,
+            _ => return false,
+        };
+        if own && !caller.voicemail {
+            self.trace.note("extension", Some(caller.id), format_args!("has no mailbox"));
+            self.nowhere();
+            return true;
+        }
+        self.reaches(Outcome::Mailbox);
+        self.trace.note("extension", Some(caller.id), format_args!("asks for messages"));
+        self.answer();
+        self.route.add("sleep", &["500"]);
+        let number = if own { [" ", caller.number] } else { ["", ""] };
+        self.route.add("voicemail", &["check default ", self.tenant.domain, number[0], number[1]]);
+        true
+    }
+
+    /// What somebody dialled.
+    fn dialled(&mut self, number: &[u8]) {
+        if let Some(did) = self.find_did(number) {
+            self.to_did(&did);
+        } else if let Some(extension) = self.extension_by_number(number) {
+            if let Some(visit) = self.ring(&extension, None) {
+                self.go(visit);
+            }
+        } else if let Some(to) = self.internal_number(number) {
+            self.trace.note("number", Some(to.id), format_args!("is that of a {}", to.kind.name()));
+            self.go(Visit::to(to));
+        } else if !self.outbound(number) {
+            self.trace.note("route", None, format_args!("there is no such number"));
+            self.nowhere();
+        }
+    }
+
+    fn internal_number(&self, number: &[u8]) -> Option<Destination> {
+        let key = LowerKey::new(number)?;
+        Destination::decode(self.record(Kind::Number, key.as_bytes())?).ok()
+    }
+
+    /// A number that a step of ours led to.
+    fn continuation(&mut self, text: &[u8]) {
+        let parts: Vec<&str> = std::str::from_utf8(text).unwrap_or_default().split(':').collect();
+        let id = |text: &str| Uuid::try_parse(text).ok().map(Uuid::into_bytes);
+        let next = match parts.as_slice() {
+            ["direct", menu, digits] => match (self.extension_by_number(digits.as_bytes()), id(menu)) {
+                (Some(extension), Some(_)) => self.ring(&extension, None),
+                (None, Some(id)) => Some(Visit::to(Destination { kind: DestinationKind::Ivr, id })),
+                (_, None) => self.nowhere(),
+            },
+            ["flow", flow, step] => match (id(flow), step.parse::<u16>()) {
+                (Some(id), Ok(step)) => self.resume(id, step),
+                _ => self.nowhere(),
+            },
+            [kind, to] => match (DestinationKind::parse(kind), id(to)) {
+                (Some(kind), Some(id)) => {
+                    Some(Visit { place: Place::At(Destination { kind, id }), fallback: None })
+                }
+                _ => self.nowhere(),
+            },
+            _ => self.nowhere(),
+        };
+        if let Some(visit) = next {
+            self.go(visit);
+        }
+    }
+}

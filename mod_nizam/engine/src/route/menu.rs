@@ -1,0 +1,164 @@
+//! Menus: the steps that lead into one, and the document that `mod_dptools` reads it from.
+
+use super::inert::{is_inert, is_one_word};
+use super::plan::Outcome;
+use super::trace::Trace;
+use super::walk::{Visit, Walk, routing, text_of};
+use crate::{Layers, Sink, Unwritable};
+use nizam_wire::Kind;
+use nizam_wire::image::PLATFORM;
+use nizam_wire::record::{DestinationKind, Ivr, Prompt, Routing, State, Tenant};
+use nizam_wire::xml;
+use uuid::Uuid;
+
+/// What an extension may be as digits, for direct dialling.
+const DIRECT: &str = "/^([0-9*#]{2,10})$/";
+/// Most digits of that.
+const DIRECT_LENGTH: usize = 10;
+
+impl<T: Trace> Walk<'_, T> {
+    pub(super) fn ivr(&mut self, id: [u8; 16]) -> Option<Visit> {
+        let record = self.record(Kind::Ivr, &id).map(Ivr::decode);
+        let Some(Ok(menu)) = record else { return self.missing("ivr", &id) };
+        self.reaches(Outcome::To(DestinationKind::Ivr));
+        self.trace.note("ivr", Some(id), format_args!("the menu asks for digits"));
+        self.answer();
+        self.route.add("sleep", &["500"]);
+        let (mut tenant, mut own) = (Uuid::encode_buffer(), Uuid::encode_buffer());
+        self.route.add("ivr", &[simple(&self.tenant.id, &mut tenant), ".", simple(&id, &mut own)]);
+        match menu.on_timeout {
+            Some(to) => {
+                self.trace.note("ivr", Some(id), format_args!("gives up: {}", to.kind.name()));
+                self.transfer_to(to);
+            }
+            None => self.route.add("hangup", &["NORMAL_CLEARING"]),
+        }
+        None
+    }
+}
+
+fn simple<'b>(id: &[u8; 16], buffer: &'b mut [u8; 45]) -> &'b str {
+    Uuid::from_bytes(*id).simple().encode_lower(buffer)
+}
+
+/// Writes `ivr.conf` with the menu of that name. False: it is none of ours.
+pub(crate) fn document(layers: &Layers, name: &[u8], out: &mut impl Sink) -> bool {
+    let Some((tenant, id)) = std::str::from_utf8(name).ok().and_then(|name| name.split_once('.')) else {
+        return false;
+    };
+    let (Ok(tenant_id), Ok(id)) = (Uuid::try_parse(tenant), Uuid::try_parse(id)) else { return false };
+    let Some(menu) = Menu::find(layers, tenant_id.as_bytes(), id.as_bytes()) else { return false };
+    let written = std::str::from_utf8(name).is_ok_and(|name| menu.write(name, out).is_ok());
+    if !written {
+        out.clear();
+    }
+    written
+}
+
+struct Menu<'a> {
+    layers: &'a Layers,
+    tenant: Tenant<'a>,
+    routing: Routing<'a>,
+    id: [u8; 16],
+    ivr: Ivr<'a>,
+}
+
+impl<'a> Menu<'a> {
+    fn find(layers: &'a Layers, tenant_id: &[u8; 16], id: &[u8; 16]) -> Option<Self> {
+        let domain = layers.get(Kind::TenantId, &PLATFORM, tenant_id)?;
+        let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, domain)?).ok()?;
+        if tenant.id != *tenant_id || tenant.state != State::Open {
+            return None;
+        }
+        let ivr = Ivr::decode(layers.get(Kind::Ivr, tenant_id, id)?).ok()?;
+        Some(Self { layers, tenant, routing: routing(layers, tenant_id), id: *id, ivr })
+    }
+
+    fn write(&self, name: &str, out: &mut impl Sink) -> Result<(), Unwritable> {
+        out.put(
+            b"<document type=\"freeswitch/xml\"><section name=\"configuration\"><configuration name=\"ivr.conf\"><menus><menu",
+        );
+        xml::attribute(out, "name", name)?;
+        for (attribute, prompt) in
+            [("greet-long", self.ivr.greet_long), ("greet-short", self.ivr.greet_short)]
+        {
+            self.greeting(attribute, prompt, out)?;
+        }
+        xml::attribute(out, "invalid-sound", "ivr/ivr-that_was_an_invalid_entry.wav")?;
+        let failures = self.ivr.max_failures.to_string();
+        for (attribute, value) in [
+            ("timeout", (u32::from(self.ivr.timeout) * 1000).to_string().as_str()),
+            ("inter-digit-timeout", "2000"),
+            ("max-failures", &failures),
+            ("max-timeouts", &failures),
+            ("digit-len", &self.digit_length().to_string()),
+        ] {
+            xml::attribute(out, attribute, value)?;
+        }
+        if self.speaks() {
+            xml::attribute(out, "tts-engine", self.routing.tts_engine)?;
+            xml::attribute(out, "tts-voice", self.routing.tts_voice)?;
+        }
+        out.put(b">");
+        self.options(out)?;
+        out.put(b"</menu></menus></configuration></section></document>");
+        Ok(())
+    }
+
+    fn speaks(&self) -> bool {
+        let voice = [self.routing.tts_engine, self.routing.tts_voice];
+        voice.iter().all(|word| !word.is_empty() && is_one_word(word))
+    }
+
+    fn greeting(&self, attribute: &str, prompt: Prompt<'_>, out: &mut impl Sink) -> Result<(), Unwritable> {
+        let file = |path: &str| !path.is_empty() && is_inert(path);
+        match prompt {
+            Prompt::File(path) if file(path) => xml::attribute(out, attribute, path),
+            Prompt::Uploaded(id) => {
+                let path = self.layers.get(Kind::Prompt, &self.tenant.id, &id);
+                match path.and_then(|path| std::str::from_utf8(path).ok()) {
+                    Some(path) if file(path) => xml::attribute(out, attribute, path),
+                    _ => Ok(()),
+                }
+            }
+            Prompt::Say(text) if self.speaks() && is_inert(text) => {
+                xml::attribute(out, attribute, &["say:", text].concat())
+            }
+            Prompt::None | Prompt::File(_) | Prompt::Say(_) => Ok(()),
+        }
+    }
+
+    fn digit_length(&self) -> usize {
+        let longest = self.ivr.options.iter().map(|(digits, _)| digits.len()).max().unwrap_or(1);
+        if self.ivr.direct_dial { longest.max(DIRECT_LENGTH) } else { longest }
+    }
+
+    fn options(&self, out: &mut impl Sink) -> Result<(), Unwritable> {
+        let mut id = Uuid::encode_buffer();
+        for (digits, to) in self.ivr.options.iter() {
+            let param = [
+                "transfer nizam:",
+                to.kind.name(),
+                ":",
+                text_of(&to.id, &mut id),
+                " XML ",
+                self.tenant.domain,
+            ];
+            entry(digits, &param, out)?;
+        }
+        if self.ivr.direct_dial {
+            let param =
+                ["transfer nizam:direct:", text_of(&self.id, &mut id), ":$1 XML ", self.tenant.domain];
+            entry(DIRECT, &param, out)?;
+        }
+        Ok(())
+    }
+}
+
+fn entry(digits: &str, param: &[&str], out: &mut impl Sink) -> Result<(), Unwritable> {
+    out.put(b"<entry action=\"menu-exec-app\"");
+    xml::attribute(out, "digits", digits)?;
+    xml::attribute(out, "param", &param.concat())?;
+    out.put(b"/>");
+    Ok(())
+}
