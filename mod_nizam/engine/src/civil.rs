@@ -52,6 +52,47 @@ impl Date {
     }
 }
 
+/// The moment, seconds since 1970 UTC, of `2026-12-25T09:30:00Z`, of the same with an offset such as `+01:00`, or of a number of
+/// seconds. RFC 3339, without fractions; seconds may be left out.
+pub fn parse_moment(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Some(seconds);
+    }
+    let (date, rest) = text.split_once(['T', 't', ' '])?;
+    let (time, offset) = if let Some(time) = rest.strip_suffix(['Z', 'z']) {
+        (time, 0)
+    } else {
+        let (time, offset) = rest.split_at_checked(rest.rfind(['+', '-'])?)?;
+        let sign = if offset.starts_with('-') { -1 } else { 1 };
+        let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+        (time, sign * (number(hours, 2, 23)? * 3600 + number(minutes, 2, 59)? * 60))
+    };
+    let mut date = date.split('-');
+    let (year, month, day) = (date.next()?, date.next()?, date.next()?);
+    let day = day_number(number(year, 4, 9999)?, number(month, 2, 12)?, number(day, 2, 31)?)?;
+    let mut time = time.split(':');
+    let (hours, minutes) = (number(time.next()?, 2, 23)?, number(time.next()?, 2, 59)?);
+    let seconds = time.next().map_or(Some(0), |seconds| number(seconds, 2, 60))?;
+    Some(day * DAY + hours * 3600 + minutes * 60 + seconds - offset)
+}
+
+/// A number of so many digits, at most `most`.
+fn number(text: &str, digits: usize, most: i64) -> Option<i64> {
+    let plain = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| plain && *number <= most)
+}
+
+/// The number of a day since 1970-01-01; `None` where there is no such day.
+fn day_number(year: i64, month: i64, day: i64) -> Option<i64> {
+    let (of, march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let number =
+        365 * of + of.div_euclid(4) - of.div_euclid(100) + of.div_euclid(400) + (153 * march + 2) / 5 + day
+            - 1
+            - 719_468;
+    let date = Date::of(number);
+    (i64::from(date.month) == month && i64::from(date.day) == day).then_some(number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +152,29 @@ mod tests {
             let civil = Civil::at(moment, 1);
             assert!(civil.minute < 1440);
             let _no_panic = Date::of(civil.day);
+        }
+    }
+
+    #[test]
+    fn moments_as_people_write_them() {
+        for (text, want) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("1969-12-31T23:59:59Z", Some(-1)),
+            ("2026-11-24T12:30Z", Some(20_781 * DAY + 45_000)),
+            ("2026-11-24T12:30:00+01:00", Some(20_781 * DAY + 41_400)),
+            ("2026-11-24 12:30:00-05:30", Some(20_781 * DAY + 64_800)),
+            ("2028-02-29T00:00Z", Some(21_243 * DAY)),
+            ("1700000000", Some(1_700_000_000)),
+            ("2026-02-29T00:00Z", None),
+            ("2026-13-01T00:00Z", None),
+            ("2026-00-01T00:00Z", None),
+            ("2026-11-24T24:00Z", None),
+            ("2026-11-24T12:30", None),
+            ("2026-11-24", None),
+            ("noon", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_moment(text), want, "{text}");
         }
     }
 }

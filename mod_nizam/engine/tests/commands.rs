@@ -61,13 +61,11 @@ fn status_generation_debug_and_usage() {
         assert_eq!(say(&engine, line), USAGE, "{line:?}");
     }
     for line in COMPLETIONS {
-        assert_ne!(
-            say(
-                &engine,
-                &line.replace(TENANTS, "acme.example 1001").replace("lookup directory", "generation")
-            ),
-            USAGE
-        );
+        let line = match line {
+            "explain" => "explain 1001@acme.example 1002 at 2026-11-24T12:00Z".to_owned(),
+            line => line.replace(TENANTS, "acme.example 1001").replace("lookup directory", "generation"),
+        };
+        assert_ne!(say(&engine, &line), USAGE);
     }
 }
 

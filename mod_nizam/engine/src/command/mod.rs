@@ -1,5 +1,6 @@
 //! The commands of `nizam …` in fs_cli: words in, text out.
 
+mod explain;
 mod lookup;
 mod status;
 
@@ -40,15 +41,16 @@ pub struct Reply {
 
 /// The usage line.
 pub const USAGE: &str = "-USAGE: nizam status [json] | generation | lookup directory USER@DOMAIN | \
-     lookup dialplan CONTEXT NUMBER [CALLER] | bench [COUNT] | debug on|off\n";
+     lookup dialplan CONTEXT NUMBER [CALLER] | explain FROM TO [at TIME] | bench [COUNT] | debug on|off\n";
 
 /// What fs_cli completes, without the leading `nizam`. [`TENANTS`] stands for a list of domains.
-pub const COMPLETIONS: [&str; 8] = [
+pub const COMPLETIONS: [&str; 9] = [
     "status",
     "status json",
     "generation",
     "lookup directory",
     "lookup dialplan ::nizam::domains",
+    "explain",
     "bench",
     "debug on",
     "debug off",
@@ -71,6 +73,10 @@ pub fn run(engine: &Engine, facts: &Facts, line: &str) -> Reply {
         ["lookup", "dialplan", context, number] => lookup::dialplan(engine, context, number, None),
         ["lookup", "dialplan", context, number, caller] => {
             lookup::dialplan(engine, context, number, Some(caller))
+        }
+        ["explain", from, to] => explain::explain(engine, from, to, None),
+        ["explain", from, to, "at", time @ ..] if !time.is_empty() => {
+            explain::explain(engine, from, to, Some(&time.join(" ")))
         }
         ["bench"] => bench(engine, BENCH_DEFAULT),
         ["bench", count] => match count.parse() {

@@ -30,8 +30,7 @@ impl<T: Trace> Walk<'_, T> {
             "limits",
             None,
             format_args!(
-                "calls at once: {}, calls in a minute: {}, calls of the extension: {} (0 is unlimited)",
-                calls, rate, channels
+                "calls at once: {calls}, calls in a minute: {rate}, calls of the extension: {channels} (0 is unlimited)"
             ),
         );
     }

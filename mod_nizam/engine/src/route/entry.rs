@@ -79,12 +79,11 @@ fn outside<'a, T: Trace>(
             walk.end("respond", "403", Outcome::Suspended);
             return Some(walk.route);
         }
-        match walk.find_did(call.number.unwrap_or_default()) {
-            Some(did) => walk.came_to(&did),
-            None => {
-                walk.trace.note("tenant", Some(walk.tenant.id), format_args!("has no such DID"));
-                walk.nowhere();
-            }
+        if let Some(did) = walk.find_did(call.number.unwrap_or_default()) {
+            walk.came_to(&did);
+        } else {
+            walk.trace.note("tenant", Some(walk.tenant.id), format_args!("has no such DID"));
+            walk.nowhere();
         }
         return Some(walk.route);
     }
@@ -98,12 +97,9 @@ fn outside<'a, T: Trace>(
         let Some(Ok(did)) = layers.get(Kind::Did, &tenant.id, digits.as_bytes()).map(Did::decode) else {
             continue;
         };
-        if let Some((first, _)) = &found {
-            trace.note(
-                "did",
-                Some(did.id),
-                format_args!("two tenants have it: {} and {}", first.domain, tenant.domain),
-            );
+        if found.is_some() {
+            // Whoever asks may be of one of the two, and is not told of the other.
+            trace.note("route", None, format_args!("two tenants have the number"));
             return Some(ambiguous(layers, context, digits.as_bytes()));
         }
         found = Some((tenant, did));
@@ -185,11 +181,11 @@ impl<T: Trace> Walk<'_, T> {
         }
         self.admit();
         if self.passes_policies() {
-            self.to_did(did);
+            self.follow_did(did);
         }
     }
 
-    fn to_did(&mut self, did: &Did) {
+    fn follow_did(&mut self, did: &Did) {
         self.trace.note("did", Some(did.id), format_args!("leads to {}", did.destination.kind.name()));
         self.go(Visit::to(did.destination));
     }
@@ -219,7 +215,7 @@ impl<T: Trace> Walk<'_, T> {
     /// What somebody dialled.
     fn dialled(&mut self, number: &[u8]) {
         if let Some(did) = self.find_did(number) {
-            self.to_did(&did);
+            self.follow_did(&did);
         } else if let Some(extension) = self.extension_by_number(number) {
             if let Some(visit) = self.ring(&extension, None) {
                 self.go(visit);

@@ -68,13 +68,10 @@ impl<T: Trace> Walk<'_, T> {
 
     /// Where the call goes that nobody took.
     pub(super) fn fall_back(&mut self, fallback: Option<Place>) -> Option<Visit> {
-        match fallback {
-            Some(place) => Some(Visit { place, fallback: None }),
-            None => {
-                // Set on the caller's channel by switch_ivr_originate.c for every way in which a bridge fails.
-                self.route.add("hangup", &["${originate_disposition}"]);
-                None
-            }
+        if fallback.is_none() {
+            // Set on the caller's channel by switch_ivr_originate.c for every way in which a bridge fails.
+            self.route.add("hangup", &["${originate_disposition}"]);
         }
+        fallback.map(|place| Visit { place, fallback: None })
     }
 }

@@ -90,14 +90,11 @@ impl<'a, T: Trace> Walk<'a, T> {
     }
 
     fn follow(&mut self, id: [u8; 16], next: Option<u16>) -> Option<Visit> {
-        match next {
-            Some(next) => Some(Visit { place: Place::Step(id, next), fallback: None }),
-            None => {
-                self.trace.note("call_flow", Some(id), format_args!("ends"));
-                self.route.add("hangup", &["NORMAL_CLEARING"]);
-                None
-            }
+        if next.is_none() {
+            self.trace.note("call_flow", Some(id), format_args!("ends"));
+            self.route.add("hangup", &["NORMAL_CLEARING"]);
         }
+        next.map(|next| Visit { place: Place::Step(id, next), fallback: None })
     }
 
     /// Sends the call to a lookup that knows what was pressed.

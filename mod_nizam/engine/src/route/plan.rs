@@ -59,6 +59,8 @@ pub struct Action<'a> {
 pub struct Route {
     /// What it leads to.
     pub outcome: Outcome,
+    /// The UUID of the tenant whose call it is; none where nobody can say.
+    pub tenant: Option<[u8; 16]>,
     /// The context, and behind it the arguments of all steps, in one piece of memory.
     text: String,
     context: usize,
@@ -70,7 +72,13 @@ impl Route {
     pub(super) fn new(context: &str) -> Self {
         let mut text = String::with_capacity(640);
         text.push_str(context);
-        Self { outcome: Outcome::Unknown, text, context: context.len(), steps: Vec::with_capacity(16) }
+        Self {
+            outcome: Outcome::Unknown,
+            tenant: None,
+            text,
+            context: context.len(),
+            steps: Vec::with_capacity(16),
+        }
     }
 
     /// Adds a step whose argument is made of these pieces.

@@ -16,7 +16,7 @@ impl<T: Trace> Walk<'_, T> {
             let Some(policy) = self.policy_record(&id) else { continue };
             match decide(&policy, &caller, now) {
                 Verdict::Allow => {
-                    self.trace.note("call_routing_policy", Some(id), format_args!("allows the call"))
+                    self.trace.note("call_routing_policy", Some(id), format_args!("allows the call"));
                 }
                 Verdict::Reject => {
                     self.reject(&id);
@@ -84,23 +84,11 @@ impl<T: Trace> Walk<'_, T> {
         let holds = clock::any_holds(self.layers, &self.tenant.id, &condition.rules, self.now());
         let (side, said) =
             if holds { (condition.matched, "matches") } else { (condition.otherwise, "does not match") };
-        match side {
-            Some(to) => {
-                self.trace.note(
-                    "time_condition",
-                    Some(id),
-                    format_args!("the time {said}: {}", to.kind.name()),
-                );
-                Some(Visit { place: Place::At(to), fallback })
-            }
-            None => {
-                self.trace.note(
-                    "time_condition",
-                    Some(id),
-                    format_args!("the time {said}, which leads nowhere"),
-                );
-                self.nowhere()
-            }
-        }
+        let Some(to) = side else {
+            self.trace.note("time_condition", Some(id), format_args!("the time {said}, which leads nowhere"));
+            return self.nowhere();
+        };
+        self.trace.note("time_condition", Some(id), format_args!("the time {said}: {}", to.kind.name()));
+        Some(Visit { place: Place::At(to), fallback })
     }
 }

@@ -94,6 +94,7 @@ impl<'a, T: Trace> Walk<'a, T> {
     ) -> Self {
         let routing = routing(layers, &tenant.id);
         let mut route = Route::new(context);
+        route.tenant = Some(tenant.id);
         let mut digits = [0; 20];
         route.add("set", &["nizam_generation=", decimal(layers.generation(), &mut digits)]);
         let mut id = Uuid::encode_buffer();
@@ -235,12 +236,9 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     /// The step that hands the call to a later lookup, when more is known.
     pub(super) fn transfer(&mut self, number: &[&str]) {
-        let mut pieces = ["", "", "", "", "", "", ""];
-        for (place, piece) in pieces.iter_mut().zip(number) {
-            *place = piece;
-        }
-        let [a, b, c, d, e, ..] = pieces;
-        self.route.add("transfer", &[a, b, c, d, e, " XML ", self.tenant.domain]);
+        let mut pieces = number.to_vec();
+        pieces.extend([" XML ", self.tenant.domain]);
+        self.route.add("transfer", &pieces);
     }
 
     /// Hands the call to a later lookup of a destination.
