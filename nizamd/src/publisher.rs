@@ -2,8 +2,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use nizam_core::model::Touched;
+use nizam_engine::Engine;
 
 /// Brings what was committed to the switches.
 pub trait Publisher: Send + Sync {
@@ -14,6 +16,11 @@ pub trait Publisher: Send + Sync {
 
     /// The switches that are, or were, connected.
     fn switches(&self) -> Vec<SwitchStatus>;
+
+    /// Answers as the switches do, from the same images.
+    fn engine(&self) -> Arc<Engine> {
+        Arc::default()
+    }
 
     /// Ends the connections and writes what must last; called once, after the last request.
     fn shutdown(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -58,6 +58,31 @@ impl Engine {
         (route, notes)
     }
 
+    /// As [`Self::explain`], for somebody of that tenant: nothing is told of calls that are another's.
+    pub fn explain_to(
+        &self,
+        tenant: &[u8; 16],
+        question: &DialplanQuestion<'_>,
+    ) -> (Option<Route>, Vec<Note>) {
+        let (route, notes) = self.explain(question);
+        let claims = || {
+            let digits = question.number.and_then(|number| nizam_wire::number::read(number, None));
+            digits.is_some_and(|digits| {
+                self.live.load().get(Kind::Did, tenant, digits.as_bytes()).is_some()
+            })
+        };
+        match route {
+            Some(route) if route.tenant.map_or_else(claims, |of| of == *tenant) => (Some(route), notes),
+            _ => (None, Vec::new()),
+        }
+    }
+
+    /// Whether that tenant has an active extension with that number.
+    pub fn has_extension(&self, tenant: &[u8; 16], number: &str) -> bool {
+        let key = number.to_ascii_lowercase();
+        self.live.load().get(Kind::Extension, tenant, key.as_bytes()).is_some()
+    }
+
     /// Writes `ivr.conf` with the menu of that name into `out`. False: it is none of ours, and nothing was written.
     pub fn menu(&self, name: &[u8], out: &mut impl Sink) -> bool {
         route::menu(&self.live.load(), name, out)

@@ -12,6 +12,7 @@ mod codec_metrics;
 mod csv_file;
 mod cursor;
 mod evaluate;
+mod explain;
 mod extensions;
 mod extras;
 mod failure;

@@ -298,6 +298,13 @@ fn integrations() -> Vec<Route> {
             ),
         )
         .reads(),
+        post(
+            "/tenants/{tenant}/routes/explain",
+            "routes.explain",
+            Data("Explained"),
+            member(P::CallRoutingPoliciesView, form::explanation, super::explain::explain),
+        )
+        .reads(),
     ]
 }
 

@@ -11,6 +11,7 @@ use crate::link::Switches;
 use nizam_core::compile::{self, BuildError};
 use nizam_core::model::Touched;
 use nizam_engine::snapshot::{SnapshotError, Writer};
+use nizam_engine::{Engine, Layers, Origin};
 use nizam_store::{Fresh, Row, Store, StoreError};
 use nizam_wire::Builder;
 use std::collections::BTreeSet;
@@ -56,6 +57,7 @@ struct Request {
 pub struct Publishing {
     requests: mpsc::UnboundedSender<Request>,
     switches: Arc<Switches>,
+    engine: Arc<Engine>,
     task: parking_lot::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -86,6 +88,8 @@ impl Publishing {
         if !saver.save(stack.layers()).await {
             warn!(directory = %snapshot.display(), "there is no snapshot: a switch that starts without nizamd has nothing to serve");
         }
+        let engine = Arc::new(Engine::default());
+        serve_here(&engine, &stack);
         switches.want(generation, stack.layers().to_vec());
         let (requests, asked) = mpsc::unbounded_channel();
         let (folded, folds) = mpsc::unbounded_channel();
@@ -94,13 +98,14 @@ impl Publishing {
             seed,
             stack,
             switches: Arc::clone(&switches),
+            engine: Arc::clone(&engine),
             saver: Arc::new(saver),
             snapshot: snapshot.to_owned(),
             pending: BTreeSet::new(),
             folded,
         };
         let task = tokio::spawn(publisher.run(asked, folds));
-        Ok(Self { requests, switches, task: parking_lot::Mutex::new(Some(task)) })
+        Ok(Self { requests, switches, engine, task: parking_lot::Mutex::new(Some(task)) })
     }
 
     /// Publishes what a committed write touched. True when every connected switch answers with it.
@@ -115,6 +120,11 @@ impl Publishing {
     /// The switches.
     pub fn switches(&self) -> &Switches {
         &self.switches
+    }
+
+    /// Answers as the switches do, from the same images.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     /// Stops publishing.
@@ -163,11 +173,18 @@ fn overlay(fresh: &Fresh, seed: u64) -> Result<Layer, PublishError> {
     Ok(Layer::new(&builder.finish()?)?)
 }
 
+/// Lets the daemon itself answer with the stack.
+fn serve_here(engine: &Engine, stack: &Stack) {
+    let images = stack.layers().iter().map(|layer| Arc::clone(&layer.image)).collect();
+    engine.live.publish(Layers::new(images, Origin::Daemon));
+}
+
 struct Publisher {
     store: Arc<Store>,
     seed: u64,
     stack: Stack,
     switches: Arc<Switches>,
+    engine: Arc<Engine>,
     saver: Arc<Saver>,
     snapshot: PathBuf,
     /// Touched keys that could not be published yet.
@@ -242,6 +259,7 @@ impl Publisher {
     }
 
     fn send(&self) -> u64 {
+        serve_here(&self.engine, &self.stack);
         self.switches.want(self.stack.generation(), self.stack.layers().to_vec())
     }
 

@@ -6,6 +6,7 @@ use crate::fatal::Fatal;
 use crate::link::{Allowed, Listener, Switches};
 use crate::publisher::{Publisher, SwitchStatus};
 use nizam_core::model::Touched;
+use nizam_engine::Engine;
 use nizam_store::Store;
 use parking_lot::Mutex;
 use std::future::Future;
@@ -55,6 +56,10 @@ impl Publisher for Service {
                 last_error: switch.error,
             })
             .collect()
+    }
+
+    fn engine(&self) -> Arc<Engine> {
+        Arc::clone(self.publishing.engine())
     }
 
     fn shutdown(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

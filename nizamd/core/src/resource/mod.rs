@@ -43,6 +43,7 @@ pub use queue::QUEUE;
 pub use record::Record;
 pub use reference::{Reference, Target};
 pub use ring_group::RING_GROUP;
+pub(crate) use shape::texts;
 pub use time_condition::TIME_CONDITION;
 pub use webhook::{EVENTS as WEBHOOK_EVENTS, WEBHOOK};
 

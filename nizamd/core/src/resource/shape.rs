@@ -95,7 +95,7 @@ pub(super) fn ids_refer(path: &str, value: &Value, target: Target, references: &
 }
 
 /// A list of texts.
-pub(super) fn texts(
+pub(crate) fn texts(
     path: &str,
     value: &Value,
     least: usize,

@@ -24,7 +24,9 @@ pub use extension::{change_extension, new_extension, new_extensions};
 pub use fields::Fields;
 pub(crate) use form::is_list;
 pub use input::{Input, Unreadable};
-pub use operation::{AgentState, Evaluation, Membership, agent_state, evaluation, membership, period};
+pub use operation::{
+    AgentState, Evaluation, Explanation, Membership, agent_state, evaluation, explanation, membership, period,
+};
 pub use rows::{MOST_ROWS, read_rows, rows};
 pub use rule::{Rule, did_key, email, extension_key, mac_key};
 pub(crate) use settings::ring_seconds;

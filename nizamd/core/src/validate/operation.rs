@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::rule::{HARMLESS_KEY, PLAIN, harmless};
 use super::{Errors, Fields, Presence};
-use crate::resource::AGENT_STATES;
+use crate::resource::{AGENT_STATES, texts};
 
 /// An agent who is to answer for a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,46 @@ pub struct Evaluation {
     pub time: Option<String>,
     /// What else is to be in the answer.
     pub metadata: Map<String, Value>,
+}
+
+/// A call whose way is to be explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Who calls: the number of an extension, or one from outside.
+    pub from: String,
+    /// What is dialled.
+    pub to: String,
+    /// When, as it was sent.
+    pub at: Option<String>,
+    /// The dialplan context; none where it follows from who calls.
+    pub context: Option<String>,
+    /// The extensions that are registered; none where nobody says.
+    pub registered: Option<Vec<String>>,
+}
+
+/// Most extensions that are said to be registered.
+const MOST_REGISTERED: usize = 1000;
+
+/// Reads a call whose way is to be explained.
+pub fn explanation(f: &mut Fields<'_>) -> Result<Explanation, Errors> {
+    let from = f.text("from", PLAIN.such_as("1001"));
+    let to = f.text("to", PLAIN.such_as("+15551001000"));
+    let at = f.nullable("at", super::rule::TIME_TEXT);
+    let context = f.nullable("context", PLAIN.such_as("public"));
+    let schema = || {
+        json!({"type": ["array", "null"], "maxItems": MOST_REGISTERED, "items": PLAIN.such_as("1001").schema(), "examples": [["1001"]]})
+    };
+    let mut registered = None;
+    if !f.describe("registered", Presence::Nullable, schema)
+        && let Some(value) = f.value("registered").cloned()
+    {
+        let mut errors = Errors::default();
+        let list = texts("registered", &value, 0, MOST_REGISTERED, PLAIN, &mut errors);
+        f.add(errors);
+        let texts = list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+        registered = Some(texts.collect());
+    }
+    f.finish(Explanation { from, to, at, context, registered })
 }
 
 /// Reads an agent who is to answer for a queue.
