@@ -67,9 +67,7 @@ impl Engine {
         let (route, notes) = self.explain(question);
         let claims = || {
             let digits = question.number.and_then(|number| nizam_wire::number::read(number, None));
-            digits.is_some_and(|digits| {
-                self.live.load().get(Kind::Did, tenant, digits.as_bytes()).is_some()
-            })
+            digits.is_some_and(|digits| self.live.load().get(Kind::Did, tenant, digits.as_bytes()).is_some())
         };
         match route {
             Some(route) if route.tenant.map_or_else(claims, |of| of == *tenant) => (Some(route), notes),

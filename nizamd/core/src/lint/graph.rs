@@ -55,6 +55,11 @@ impl Graph {
         this
     }
 
+    /// Takes note of what a row refers to that nothing refers to itself.
+    pub(super) fn refer(&mut self, resource: &Resource, record: &Record) {
+        self.want(resource.references(&record.values));
+    }
+
     /// What is referred to and was not looked up yet.
     pub fn wanted(&self) -> Vec<(Target, Uuid)> {
         self.wanted.iter().copied().collect()

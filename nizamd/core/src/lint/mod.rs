@@ -6,6 +6,7 @@ mod flow;
 mod graph;
 mod menu;
 mod pattern;
+mod site;
 mod time;
 
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::resource::{Record, Resource, Target};
 
 use graph::Look;
 pub use graph::{Graph, Node};
+pub use site::{Finding, Phone, Site, site};
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -62,9 +62,7 @@ pub fn explanation(f: &mut Fields<'_>) -> Result<Explanation, Errors> {
     let to = f.text("to", PLAIN.such_as("+15551001000"));
     let at = f.nullable("at", super::rule::TIME_TEXT);
     let context = f.nullable("context", PLAIN.such_as("public"));
-    let schema = || {
-        json!({"type": ["array", "null"], "maxItems": MOST_REGISTERED, "items": PLAIN.such_as("1001").schema(), "examples": [["1001"]]})
-    };
+    let schema = || json!({"type": ["array", "null"], "maxItems": MOST_REGISTERED, "items": PLAIN.such_as("1001").schema(), "examples": [["1001"]]});
     let mut registered = None;
     if !f.describe("registered", Presence::Nullable, schema)
         && let Some(value) = f.value("registered").cloned()
