@@ -10,37 +10,15 @@
 
 #[path = "standin/client.rs"]
 mod client;
+#[path = "standin/fixtures/loaded.rs"]
+mod loaded;
 #[path = "standin/fixtures/tenants.rs"]
 mod tenants;
 
 use client::Standin;
+use loaded::{configured, faulty_module, loaded};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use tempfile::TempDir;
-
-/// A configuration directory with a snapshot, and no daemon.
-fn configured(mode: &str) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    tenants::snapshot(&dir.path().join("snapshot"), 3);
-    let settings = [
-        ("socket", dir.path().join("nizam.sock").display().to_string()),
-        ("snapshot", dir.path().join("snapshot").display().to_string()),
-        ("mode", mode.to_owned()),
-        ("log-level", "info".to_owned()),
-    ];
-    let params = settings.map(|(name, value)| format!("<param name=\"{name}\" value=\"{value}\"/>")).concat();
-    let text = format!("<configuration name=\"nizam.conf\"><settings>{params}</settings></configuration>");
-    fs::write(dir.path().join("nizam.conf.xml"), text).unwrap();
-    dir
-}
-
-fn loaded(mode: &str) -> (TempDir, Standin) {
-    let dir = configured(mode);
-    let mut host = Standin::start(&["--conf".as_ref(), dir.path().as_os_str()]);
-    host.ask(&format!("load {}", client::module().display()));
-    (dir, host)
-}
 
 #[test]
 fn lookups_reach_the_module_and_its_answers_reach_freeswitch() {
@@ -215,17 +193,6 @@ fn one_binary_serves_all_releases() {
         host.ask("unload");
         assert!(host.quit(), "{release}");
     }
-}
-
-/// The module with faults to be injected, built beside the others.
-fn faulty_module() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let target = test.parent().and_then(Path::parent).and_then(Path::parent).unwrap().join("fault-injection");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "-p", "mod_nizam"]);
-    cargo.args(["--features", "fault-injection", "--target-dir"]).arg(&target);
-    assert!(cargo.status().unwrap().success(), "cargo build -p mod_nizam --features fault-injection failed");
-    target.join("debug/libmod_nizam.so")
 }
 
 #[test]

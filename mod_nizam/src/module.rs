@@ -4,12 +4,12 @@ use crate::config::{Config, Mode};
 use crate::host::{
     self, Answer, Completions, Core, EventBinding, Level, Question, XmlBinding, log, set_level, would_log,
 };
-use crate::lookup;
+use crate::lookup::{self, Manner};
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use nizam_engine::Engine;
 use nizam_engine::command::{self, Facts};
 use nizam_engine::link::{Client, Identity, LinkNote};
+use nizam_engine::{DialplanQuestion, Engine, Route};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -44,6 +44,10 @@ struct Running {
 impl Module {
     fn mode(&self) -> Mode {
         if self.shadow.load(Ordering::Relaxed) { Mode::Shadow } else { Mode::Authoritative }
+    }
+
+    fn manner(&self) -> Manner {
+        Manner { mode: self.mode(), debug: self.debug.load(Ordering::Relaxed) }
     }
 
     fn facts(&self) -> Facts {
@@ -177,10 +181,13 @@ pub(crate) fn stop() {
 pub(crate) fn answer(question: &Question<'_>) -> Answer {
     match MODULE.load().as_ref() {
         None => Answer::Pass,
-        Some(module) => {
-            lookup::answer(&module.engine, module.mode(), module.debug.load(Ordering::Relaxed), question)
-        }
+        Some(module) => lookup::answer(&module.engine, module.manner(), question),
     }
+}
+
+/// Routes a call.
+pub(crate) fn route(question: &DialplanQuestion<'_>) -> Option<Route> {
+    MODULE.load().as_ref().and_then(|module| lookup::hunt(&module.engine, module.manner(), question))
 }
 
 /// Runs a command.

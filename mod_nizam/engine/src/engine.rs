@@ -51,6 +51,11 @@ impl Engine {
         route
     }
 
+    /// Answers a lookup of `ivr.conf` for the menu of this name into `out`. False: it is none of ours.
+    pub fn menu(&self, _: &[u8], _: &mut impl Sink) -> bool {
+        false
+    }
+
     /// Some of the tenants' domains, at most `most`.
     pub fn domains(&self, most: usize) -> Vec<String> {
         let layers = self.live.load();

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod argument;
 mod bench;
 pub mod civil;
 pub mod command;
@@ -20,6 +21,7 @@ mod live;
 pub mod schedule;
 pub mod snapshot;
 
+pub use argument::is_taken;
 pub use bench::{Measured, bench};
 pub use counters::{Counters, Section};
 pub use dialplan::{Action, Channel, DialplanQuestion, NoChannel, Outcome, Route};

@@ -6,6 +6,7 @@ mod buffer;
 mod config;
 mod console;
 mod core;
+mod dialplan;
 mod entry;
 mod event;
 mod guard;
@@ -13,6 +14,7 @@ mod log;
 mod names;
 mod params;
 mod text;
+mod time;
 mod tree;
 mod xml;
 
