@@ -19,6 +19,8 @@ use client::Standin;
 use loaded::{configured, faulty_module, loaded};
 use std::fs;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 #[test]
 fn lookups_reach_the_module_and_its_answers_reach_freeswitch() {
@@ -138,7 +140,7 @@ fn shadow_answers_nothing_and_says_what_it_would() {
     host.ask("reloadxml");
     host.ask("drain");
     let answered = (0..100).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
         host.try_ask("user id 1001 acme.example action=sip_auth").is_ok()
     });
     assert!(answered, "the new mode never counted");
@@ -261,6 +263,14 @@ fn valgrind_finds_no_leak_and_no_invalid_access() {
     }
     let _ = host.try_ask("user id 9999 acme.example action=sip_auth");
     host.ask("dialplan acme.example 1002 variable_user_name=1001 variable_domain_name=acme.example");
+    host.ask("hunt nizam acme.example 1002 variable_user_name=1001 variable_domain_name=acme.example");
+    host.ask("execute nizam acme.example 1002");
+    assert!(host.try_ask("hunt nizam nobody.example 1002").is_err());
+    let _ = host.try_ask("locate configuration configuration name ivr.conf Menu-Name=welcome");
+    host.ask("sofia start external");
+    while !host.ask("sofia asked").contains("rescan") {
+        thread::sleep(Duration::from_millis(50));
+    }
     host.ask("api nizam status json");
     host.ask("complete nizam lookup dialplan ");
     println!("{}", host.ask("cycle 5 2 1001 acme.example"));

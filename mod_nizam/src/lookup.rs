@@ -2,6 +2,7 @@
 
 use crate::config::Mode;
 use crate::host::{Answer, Buffer, Level, Question, Section, log};
+use crate::worker;
 use nizam_engine::{DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Engine, Route, is_taken};
 use std::time::Instant;
 
@@ -35,6 +36,12 @@ pub(crate) fn answer(engine: &Engine, manner: Manner, question: &Question<'_>) -
     }
     let start = (!manner.is_quiet()).then(Instant::now);
     let (answer, said) = ask(engine, section, question);
+    if let Answer::Tree(root) = &answer
+        && manner.mode == Mode::Authoritative
+        && question.directory().purpose == Some(b"gateways")
+    {
+        worker::given(root);
+    }
     let Some(start) = start else { return answer };
     let asked = match section {
         Section::Directory => describe_directory(&question.directory()),

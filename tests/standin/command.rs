@@ -196,9 +196,10 @@ fn sofia(words: &[&str]) -> Outcome {
     Ok(match words {
         ["start", profile] => said(mod_sofia::start(profile)),
         ["stop"] => said(mod_sofia::stop()),
+        ["slow", milliseconds] => said(mod_sofia::slow(number(milliseconds)?)),
         ["gateways"] => said(mod_sofia::gateways().join(" ")),
         ["asked"] => said(mod_sofia::asked().join("; ")),
-        _ => return Err("sofia start PROFILE|stop|gateways|asked".to_owned()),
+        _ => return Err("sofia start PROFILE|stop|slow MS|gateways|asked".to_owned()),
     })
 }
 

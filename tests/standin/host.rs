@@ -32,6 +32,7 @@
 //!                                        Hunt-… are fields of the profile and variable_… those of the channel
 //! execute DIALPLAN CONTEXT NUMBER [HEADERS]  the same, as execute_extension hunts
 //! sofia start PROFILE|stop               mod_sofia comes up, or goes
+//! sofia slow MS                          its scans take so long
 //! sofia gateways|asked                   the gateways that it has; what its command was asked
 //! parse DOCUMENT                         parse, write, parse again; the errors of both, and the result
 //! walk gateways DOMAIN|all               lists, read as those do who ask for them

@@ -5,7 +5,10 @@ use crate::dispatch;
 use crate::event::{Caller, Event};
 use crate::lists;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 struct Profile {
     name: String,
@@ -16,6 +19,9 @@ static PROFILE: Mutex<Option<Profile>> = Mutex::new(None);
 
 /// The arguments of all commands so far.
 static ASKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// How long a scan takes, in milliseconds.
+static SLOWNESS: AtomicU64 = AtomicU64::new(0);
 
 fn profile() -> MutexGuard<'static, Option<Profile>> {
     PROFILE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -32,6 +38,12 @@ pub(crate) fn start(name: &str) -> String {
 pub(crate) fn stop() -> String {
     *profile() = None;
     "stopped".to_owned()
+}
+
+/// Makes every scan take so long.
+pub(crate) fn slow(milliseconds: u64) -> String {
+    SLOWNESS.store(milliseconds, Ordering::SeqCst);
+    format!("a scan takes {milliseconds} ms")
 }
 
 /// Whether there is the command `sofia`.
@@ -79,6 +91,7 @@ pub(crate) fn command(argument: &str) -> String {
 /// Not under the lock of the profile: the lookup runs in the module.
 fn rescan(name: &str) -> Result<(), String> {
     dispatch::fire(Event::new("RELOADXML", &Caller::new("switch_xml.c", "__switch_xml_open_root"))?);
+    thread::sleep(Duration::from_millis(SLOWNESS.load(Ordering::SeqCst)));
     let found = read(name);
     profile().iter_mut().for_each(|profile| profile.gateways.extend(found.iter().cloned()));
     Ok(())

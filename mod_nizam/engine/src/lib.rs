@@ -15,6 +15,7 @@ mod dialplan;
 mod directory;
 mod element;
 mod engine;
+pub mod gateways;
 mod layers;
 pub mod link;
 mod live;

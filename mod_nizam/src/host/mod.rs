@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "C functions and C memory")]
 
+mod api;
 mod buffer;
 mod config;
 mod console;
@@ -18,6 +19,7 @@ mod time;
 mod tree;
 mod xml;
 
+pub(crate) use api::{Command, run};
 pub(crate) use buffer::Buffer;
 pub(crate) use config::settings;
 pub(crate) use console::Completions;
