@@ -13,7 +13,7 @@ mod support;
 
 use std::{fs, path::Path, time::Duration};
 
-use support::{Phone, Site, require, share_of_tone, until};
+use support::{Phone, Site, require, share_of_tone, until, write_silence};
 
 const ALL: [&str; 3] = ["freeswitch", "sipp", "baresip"];
 const SIP: [&str; 2] = ["freeswitch", "sipp"];
@@ -67,7 +67,12 @@ fn two_phones_hear_each_other_and_the_absent_one_has_a_mailbox() {
         .map(|(number, voicemail)| site.extension(&tenant, "calls.test", number, voicemail));
     let (mut one, mut two) = (site.phone(0, &a, 440), site.phone(1, &b, 1000));
 
+    site.switch.api("nizam debug on");
     talk(&mut one, &mut two, "1002", "calls.test");
+    // By the module's own dialplan, which is asked first.
+    let log = site.switch.log();
+    assert!(log.contains("hunt 1002 in calls.test: answered a route"), "{}", site.switch.log_tail());
+    assert!(!log.contains("dialplan 1002 in calls.test"), "the registry was asked as well");
 
     site.invite(&a, "1777", 404);
     site.invite(&a, &absent.number, 480);
@@ -92,6 +97,30 @@ fn two_phones_hear_each_other_and_the_absent_one_has_a_mailbox() {
 
     site.nizamd.rest().suspend(&tenant);
     site.invite(&a, "1002", 403);
+    // No orderly stop here: see `Switch::stop` about voicemail.
+    assert!(site.switch.api("status").contains("is ready"));
+}
+
+#[test]
+fn a_phone_is_told_of_its_voicemail_when_it_registers_and_when_that_changes() {
+    if !require(&SIP) {
+        return;
+    }
+    let mut site = Site::start();
+    let tenant = site.tenant("mwi.test");
+    let [a, b] = ["1001", "1002"].map(|number| site.extension(&tenant, "mwi.test", number, true));
+    let message = site.home().join("message.wav");
+    write_silence(&message, 3);
+    let leave = |site: &mut Site| {
+        let left = site.switch.api(&format!("voicemail_inject 1001@mwi.test {}", message.display()));
+        assert!(left.contains("+OK"), "{left}");
+    };
+    leave(&mut site);
+    let (mut own, mut neighbour) = (site.listener(&a), site.listener(&b));
+    own.await_message(&["NOTIFY ", "Messages-Waiting: yes", "sip:1001@mwi.test", "Voice-Message: 1/0"]);
+    neighbour.await_message(&["NOTIFY ", "Messages-Waiting: no", "sip:1002@mwi.test"]);
+    leave(&mut site);
+    own.await_message(&["NOTIFY ", "Messages-Waiting: yes", "Voice-Message: 2/0"]);
     // No orderly stop here: see `Switch::stop` about voicemail.
     assert!(site.switch.api("status").contains("is ready"));
 }
@@ -184,6 +213,8 @@ fn the_switch_answers_its_own_questions_about_users_and_domains() {
     assert!(rescan.contains("+OK"), "{rescan}");
     let lookup = fs.api("nizam lookup directory 1001@ask.test");
     assert!(lookup.starts_with("+OK"), "{lookup}");
+    let dialplans = fs.api("show dialplan");
+    assert!(dialplans.lines().any(|line| line == "dialplan,nizam,mod_nizam"), "{dialplans}");
     let route = fs.api("nizam lookup dialplan ask.test 1002");
     assert!(route.starts_with("+OK"), "{route}");
     fs.stop();

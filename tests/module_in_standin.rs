@@ -10,37 +10,17 @@
 
 #[path = "standin/client.rs"]
 mod client;
+#[path = "standin/fixtures/loaded.rs"]
+mod loaded;
 #[path = "standin/fixtures/tenants.rs"]
 mod tenants;
 
 use client::Standin;
+use loaded::{configured, faulty_module, loaded};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use tempfile::TempDir;
-
-/// A configuration directory with a snapshot, and no daemon.
-fn configured(mode: &str) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    tenants::snapshot(&dir.path().join("snapshot"), 3);
-    let settings = [
-        ("socket", dir.path().join("nizam.sock").display().to_string()),
-        ("snapshot", dir.path().join("snapshot").display().to_string()),
-        ("mode", mode.to_owned()),
-        ("log-level", "info".to_owned()),
-    ];
-    let params = settings.map(|(name, value)| format!("<param name=\"{name}\" value=\"{value}\"/>")).concat();
-    let text = format!("<configuration name=\"nizam.conf\"><settings>{params}</settings></configuration>");
-    fs::write(dir.path().join("nizam.conf.xml"), text).unwrap();
-    dir
-}
-
-fn loaded(mode: &str) -> (TempDir, Standin) {
-    let dir = configured(mode);
-    let mut host = Standin::start(&["--conf".as_ref(), dir.path().as_os_str()]);
-    host.ask(&format!("load {}", client::module().display()));
-    (dir, host)
-}
+use std::thread;
+use std::time::Duration;
 
 #[test]
 fn lookups_reach_the_module_and_its_answers_reach_freeswitch() {
@@ -160,7 +140,7 @@ fn shadow_answers_nothing_and_says_what_it_would() {
     host.ask("reloadxml");
     host.ask("drain");
     let answered = (0..100).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
         host.try_ask("user id 1001 acme.example action=sip_auth").is_ok()
     });
     assert!(answered, "the new mode never counted");
@@ -215,17 +195,6 @@ fn one_binary_serves_all_releases() {
         host.ask("unload");
         assert!(host.quit(), "{release}");
     }
-}
-
-/// The module with faults to be injected, built beside the others.
-fn faulty_module() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let target = test.parent().and_then(Path::parent).and_then(Path::parent).unwrap().join("fault-injection");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "-p", "mod_nizam"]);
-    cargo.args(["--features", "fault-injection", "--target-dir"]).arg(&target);
-    assert!(cargo.status().unwrap().success(), "cargo build -p mod_nizam --features fault-injection failed");
-    target.join("debug/libmod_nizam.so")
 }
 
 #[test]
@@ -294,6 +263,14 @@ fn valgrind_finds_no_leak_and_no_invalid_access() {
     }
     let _ = host.try_ask("user id 9999 acme.example action=sip_auth");
     host.ask("dialplan acme.example 1002 variable_user_name=1001 variable_domain_name=acme.example");
+    host.ask("hunt nizam acme.example 1002 variable_user_name=1001 variable_domain_name=acme.example");
+    host.ask("execute nizam acme.example 1002");
+    assert!(host.try_ask("hunt nizam nobody.example 1002").is_err());
+    let _ = host.try_ask("locate configuration configuration name ivr.conf Menu-Name=welcome");
+    host.ask("sofia start external");
+    while !host.ask("sofia asked").contains("rescan") {
+        thread::sleep(Duration::from_millis(50));
+    }
     host.ask("api nizam status json");
     host.ask("complete nizam lookup dialplan ");
     println!("{}", host.ask("cycle 5 2 1001 acme.example"));

@@ -29,10 +29,11 @@ fn probe(definitions: &[&str]) -> (TempDir, PathBuf) {
 fn loaded(options: &[&str]) -> (TempDir, Standin) {
     let (dir, module) = probe(&[]);
     let mut host = Standin::start(options);
-    assert_eq!(host.ask(&format!("load {}", module.display())), "mod_probe commands: probe");
+    assert_eq!(host.ask(&format!("load {}", module.display())), OFFERED);
     (dir, host)
 }
 
+const OFFERED: &str = "mod_probe commands: probe dialplans: probe";
 const NOTHING: &str = "searches=0 events=0 subclasses=0 completions=0 completion-functions=0";
 
 #[test]
@@ -48,7 +49,7 @@ fn a_module_comes_and_goes() {
     assert_eq!(host.ask("leftovers"), NOTHING);
     assert!(host.error("api probe seen").contains("INVALID COMMAND"));
     assert_eq!(host.error("unload"), "no module");
-    assert_eq!(host.ask(&format!("load {}", path.display())), "mod_probe commands: probe");
+    assert_eq!(host.ask(&format!("load {}", path.display())), OFFERED);
     assert!(host.ask("log").contains("probe is loaded, 100%"));
     assert!(host.quit());
 }
@@ -95,6 +96,44 @@ fn commands_get_a_stream_that_grows() {
     assert_eq!((parts[0], parts[2], parts[3]), ("here", "1.11.2-release~64bit", "x y"));
     assert_eq!(parts[1].len(), 36);
     assert!(host.error("api probe nonsense").contains("COMMAND RETURNED ERROR"));
+}
+
+#[test]
+fn a_dialplan_hunts_for_a_call_with_its_own_profile_or_another() {
+    let (_dir, mut host) = loaded(&["--var", "probe_variable=global"]);
+    assert_eq!(
+        host.ask("hunt PROBE here 1001 variable_Own=%ff%20x Hunt-Network-Addr=192.0.2.1"),
+        "context here\nown \u{fffd} x\nDESTINATION_NUMBER 1001\nprobe_variable global\nnothing \n"
+    );
+    // The profile of `execute_extension` counts, also where the channel's is asked for.
+    let executed = host.ask("execute probe there 1002 Hunt-Context=here Hunt-Destination-Number=1001");
+    assert!(
+        executed.starts_with("context there\n") && executed.contains("DESTINATION_NUMBER 1002"),
+        "{executed}"
+    );
+    assert!(host.ask("log").contains("[WARNING] standin App not added"));
+    assert_eq!(host.error("hunt probe here nobody"), "no route");
+    assert!(host.error("hunt other here 1001").contains("not found"));
+    host.ask("unload");
+    assert!(host.error("hunt probe here 1001").contains("not found"));
+}
+
+#[test]
+fn modules_run_commands_of_others() {
+    let (_dir, mut host) = loaded(&[]);
+    assert_eq!(host.ask("api probe run probe order"), "0 ");
+    assert_eq!(host.ask("api probe run nonsense a b"), "1 INVALID COMMAND!\n");
+    assert_eq!(host.ask("api probe run probe nonsense"), "1 COMMAND RETURNED ERROR!\n");
+    assert!(host.ask("api probe run sofia status").contains("INVALID COMMAND"));
+    assert_eq!(host.ask("sofia start external"), "external started successfully");
+    assert_eq!(host.ask("sofia gateways"), "1001 1002 1003");
+    assert!(host.ask("api probe run sofia profile external killgw 1002").contains("+OK"));
+    assert!(host.ask("api probe run sofia profile external killgw 1002").contains("-ERR no such gateway"));
+    assert!(host.ask("api probe run sofia profile other rescan").contains("Invalid Profile"));
+    assert_eq!(host.ask("sofia gateways"), "1001 1003");
+    assert!(host.ask("api probe run sofia profile external rescan").contains("+OK scan complete"));
+    assert_eq!(host.ask("sofia gateways"), "1001 1002 1003");
+    assert!(host.ask("sofia asked").ends_with("; profile other rescan; profile external rescan"));
 }
 
 #[test]
@@ -238,6 +277,7 @@ fn lookups_are_answered_from_many_threads_while_the_module_comes_and_goes() {
     let cycled = host.ask("cycle 50 4 1001 probe.test");
     assert!(cycled.starts_with("cycles=50 ") && cycled.contains(" lost=0 "), "{cycled}");
     assert!(cycled.contains(" wrong=0 errors=0 "), "{cycled}");
+    assert!(!cycled.contains(" hunted=0 "), "{cycled}");
     assert_eq!(host.ask("leftovers"), NOTHING);
     assert!(host.quit());
 }

@@ -1,6 +1,7 @@
 //! `nizam.conf.xml`.
 
 use crate::host::{self, Level, log};
+use nizam_engine::gateways::is_name;
 use std::path::PathBuf;
 
 /// Whether answers are given or only logged.
@@ -29,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) snapshot: PathBuf,
     pub(crate) mode: Mode,
     pub(crate) level: Level,
+    /// The profile of mod_sofia that reads gateways from the directory.
+    pub(crate) gateway_profile: String,
 }
 
 impl Default for Config {
@@ -38,6 +41,7 @@ impl Default for Config {
             snapshot: "/var/lib/nizam/snapshot".into(),
             mode: Mode::Authoritative,
             level: Level::Info,
+            gateway_profile: "external".to_owned(),
         }
     }
 }
@@ -73,7 +77,9 @@ impl Config {
             "log-level" => {
                 self.level = Level::parse(value).ok_or("it must be error, warning, notice, info or debug")?;
             }
-            _ => return Err("known are socket, snapshot, mode and log-level"),
+            "gateway-profile" if !is_name(value) => return Err("it must be the name of a SIP profile"),
+            "gateway-profile" => value.clone_into(&mut self.gateway_profile),
+            _ => return Err("known are socket, snapshot, mode, log-level and gateway-profile"),
         }
         Ok(())
     }

@@ -9,3 +9,4 @@ mod config;
 mod host;
 mod lookup;
 mod module;
+mod worker;

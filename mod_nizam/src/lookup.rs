@@ -2,40 +2,76 @@
 
 use crate::config::Mode;
 use crate::host::{Answer, Buffer, Level, Question, Section, log};
-use nizam_engine::{DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Engine};
+use crate::worker;
+use nizam_engine::{DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Engine, Route, is_taken};
 use std::time::Instant;
 
-/// Answers, and in shadow mode or for debugging says so in the log.
-pub(crate) fn answer(engine: &Engine, mode: Mode, debug: bool, question: &Question<'_>) -> Answer {
+/// How lookups are answered at the moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) mode: Mode,
+    pub(crate) debug: bool,
+}
+
+impl Manner {
+    /// Whether nothing is to be logged about a lookup.
+    fn is_quiet(self) -> bool {
+        self.mode == Mode::Authoritative && !self.debug
+    }
+
+    /// Says what was asked, what came of it and how long it took since `start`. Neither the answer's text, which holds
+    /// passwords, nor more than names and numbers of the question.
+    fn say(self, asked: &str, said: &str, start: Instant) {
+        let took = start.elapsed().as_nanos();
+        let would = if self.mode == Mode::Shadow { "would answer" } else { "answered" };
+        log(Level::Notice, &format!("{asked}: {would} {said}, {took} ns"));
+    }
+}
+
+/// Answers a lookup of the XML registry.
+pub(crate) fn answer(engine: &Engine, manner: Manner, question: &Question<'_>) -> Answer {
     let section = question.section();
-    // Every `*.conf` of the process is asked for here; none of them is ours.
     if section == Section::Other {
         return Answer::Pass;
     }
-    if mode == Mode::Authoritative && !debug {
-        return ask(engine, section, question).0;
-    }
-    let start = Instant::now();
+    let start = (!manner.is_quiet()).then(Instant::now);
     let (answer, said) = ask(engine, section, question);
-    let took = start.elapsed().as_nanos();
+    if let Answer::Tree(root) = &answer
+        && manner.mode == Mode::Authoritative
+        && question.directory().purpose == Some(b"gateways")
+    {
+        worker::given(root);
+    }
+    let Some(start) = start else { return answer };
     let asked = match section {
         Section::Directory => describe_directory(&question.directory()),
-        _ => describe_dialplan(&question.dialplan()),
+        Section::Menu => format!("menu {}", show(question.menu())),
+        _ => format!("dialplan {}", describe_call(&question.dialplan())),
     };
     let size = match &answer {
         Answer::Text(buffer) => buffer.len(),
         _ => 0,
     };
-    // Neither the answer's text, which holds passwords, nor more than names and numbers of the question.
-    let would = if mode == Mode::Shadow { "would answer" } else { "answered" };
-    log(Level::Notice, &format!("{asked}: {would} {said}, {size} bytes, {took} ns"));
-    if mode == Mode::Shadow { Answer::Pass } else { answer }
+    manner.say(&asked, &format!("{said}, {size} bytes"), start);
+    if manner.mode == Mode::Shadow { Answer::Pass } else { answer }
+}
+
+/// Routes a call of the dialplan interface. `None`: not ours, FreeSWITCH hunts in its other dialplans.
+pub(crate) fn hunt(engine: &Engine, manner: Manner, question: &DialplanQuestion<'_>) -> Option<Route> {
+    if manner.is_quiet() {
+        return route(engine, question).0;
+    }
+    let start = Instant::now();
+    let (route, said) = route(engine, question);
+    let steps = route.as_ref().map_or(0, |route| route.actions().count());
+    manner.say(&format!("hunt {}", describe_call(question)), &format!("{said}, {steps} steps"), start);
+    route.filter(|_| manner.mode == Mode::Authoritative)
 }
 
 fn ask(engine: &Engine, section: Section, question: &Question<'_>) -> (Answer, &'static str) {
     let mut buffer = Buffer::new();
-    if section == Section::Directory {
-        return match engine.directory(&question.directory(), &mut buffer) {
+    match section {
+        Section::Directory => match engine.directory(&question.directory(), &mut buffer) {
             DirectoryAnswer::NotOurs => (Answer::Pass, "not ours"),
             DirectoryAnswer::Found => (Answer::Text(buffer), "found"),
             DirectoryAnswer::Unknown => (Answer::Text(buffer), "unknown"),
@@ -43,15 +79,29 @@ fn ask(engine: &Engine, section: Section, question: &Question<'_>) -> (Answer, &
                 (Answer::Text(buffer), "unknown, for a value that FreeSWITCH would bend")
             }
             DirectoryAnswer::List(root) => (Answer::Tree(root), "a list"),
-        };
+        },
+        Section::Menu => match question.menu() {
+            Some(name) if engine.menu(name, &mut buffer) => (Answer::Text(buffer), "a menu"),
+            _ => (Answer::Pass, "not ours"),
+        },
+        Section::Dialplan => match route(engine, &question.dialplan()) {
+            (Some(route), _) if route.write(&mut buffer).is_err() => (Answer::Pass, UNTAKEN),
+            (Some(_), said) => (Answer::Text(buffer), said),
+            (None, said) => (Answer::Pass, said),
+        },
+        Section::Other => (Answer::Pass, "not ours"),
     }
-    match engine.dialplan(&question.dialplan()) {
-        None => (Answer::Pass, "not ours"),
-        // A route is made of inert texts only; one that is not would be a fault of ours.
-        Some(route) if route.write(&mut buffer).is_err() => {
-            (Answer::Pass, "nothing, for an unwritable route")
-        }
-        Some(_) => (Answer::Text(buffer), "a route"),
+}
+
+/// A route is made of inert texts only; one that is not would be a fault of ours.
+const UNTAKEN: &str = "nothing, for a route that FreeSWITCH would not take";
+
+/// The same for both ways in which FreeSWITCH asks.
+fn route(engine: &Engine, question: &DialplanQuestion<'_>) -> (Option<Route>, &'static str) {
+    match engine.dialplan(question) {
+        None => (None, "not ours"),
+        Some(route) if route.actions().all(|action| is_taken(action.data)) => (Some(route), "a route"),
+        Some(_) => (None, UNTAKEN),
     }
 }
 
@@ -69,6 +119,6 @@ fn describe_directory(question: &DirectoryQuestion<'_>) -> String {
     )
 }
 
-fn describe_dialplan(question: &DialplanQuestion<'_>) -> String {
-    format!("dialplan {} in {}", show(question.number), show(question.context))
+fn describe_call(question: &DialplanQuestion<'_>) -> String {
+    format!("{} in {}", show(question.number), show(question.context))
 }

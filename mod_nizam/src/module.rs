@@ -4,12 +4,13 @@ use crate::config::{Config, Mode};
 use crate::host::{
     self, Answer, Completions, Core, EventBinding, Level, Question, XmlBinding, log, set_level, would_log,
 };
-use crate::lookup;
+use crate::lookup::{self, Manner};
+use crate::worker::Worker;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use nizam_engine::Engine;
 use nizam_engine::command::{self, Facts};
 use nizam_engine::link::{Client, Identity, LinkNote};
+use nizam_engine::{DialplanQuestion, Engine, Route};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -29,6 +30,7 @@ struct Module {
     debug: AtomicBool,
     loaded: Instant,
     client: Arc<Client>,
+    worker: Arc<Worker>,
     reread: Sender<()>,
     running: Mutex<Option<Running>>,
 }
@@ -44,6 +46,10 @@ struct Running {
 impl Module {
     fn mode(&self) -> Mode {
         if self.shadow.load(Ordering::Relaxed) { Mode::Shadow } else { Mode::Authoritative }
+    }
+
+    fn manner(&self) -> Manner {
+        Manner { mode: self.mode(), debug: self.debug.load(Ordering::Relaxed) }
     }
 
     fn facts(&self) -> Facts {
@@ -63,9 +69,18 @@ impl Module {
     /// Takes what may change while loaded from a file that was read again.
     fn take(&self, config: &Config) {
         set_level(config.level);
-        self.shadow.store(config.mode == Mode::Shadow, Ordering::Relaxed);
-        if config.socket != self.config.socket || config.snapshot != self.config.snapshot {
-            log(Level::Warning, "nizam.conf.xml: socket and snapshot change with the next load of mod_nizam");
+        let shadow = config.mode == Mode::Shadow;
+        if self.shadow.swap(shadow, Ordering::Relaxed) != shadow {
+            self.worker.gateways();
+        }
+        let kept = |config: &Config| {
+            (config.socket.clone(), config.snapshot.clone(), config.gateway_profile.clone())
+        };
+        if kept(config) != kept(&self.config) {
+            log(
+                Level::Warning,
+                "nizam.conf.xml: socket, snapshot and gateway-profile change with the next load of mod_nizam",
+            );
         }
     }
 }
@@ -89,11 +104,16 @@ pub(crate) fn start() -> Result<(), String> {
         freeswitch_version: core.version.clone(),
         module_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let note = |note: LinkNote<'_>| match note {
+    let worker = Arc::<Worker>::default();
+    let asked = Arc::clone(&worker);
+    let note = move |note: LinkNote<'_>| match note {
         LinkNote::Info(text) => log(Level::Notice, text),
         LinkNote::Warning(text) => log(Level::Warning, text),
+        LinkNote::Gateways => asked.gateways(),
     };
     let client = Arc::new(Client::new(Arc::clone(&engine), config.socket.clone(), identity, Box::new(note)));
+    // What the snapshot gave, mod_sofia may not know yet.
+    worker.gateways();
     let (reread, reread_asked) = bounded(1);
     let module = Arc::new(Module {
         engine,
@@ -102,6 +122,7 @@ pub(crate) fn start() -> Result<(), String> {
         debug: AtomicBool::new(false),
         loaded: Instant::now(),
         client,
+        worker,
         reread,
         running: Mutex::new(None),
         config,
@@ -110,6 +131,7 @@ pub(crate) fn start() -> Result<(), String> {
     let running = run(&module, &reread_asked).inspect_err(|_| {
         MODULE.store(None);
         module.client.stop();
+        module.worker.stop();
     })?;
     *module.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
     Ok(())
@@ -124,7 +146,8 @@ fn run(module: &Arc<Module>, reread_asked: &Receiver<()>) -> Result<Running, Str
             return Err(error);
         }
     };
-    let threads = link_thread(module).and_then(|link| Ok(vec![link, config_thread(reread_asked.clone())?]));
+    let threads = link_thread(module)
+        .and_then(|link| Ok(vec![link, worker_thread(module)?, config_thread(reread_asked.clone())?]));
     match threads {
         Ok(threads) => Ok(Running { xml, event, completions: Completions::new(), threads }),
         Err(error) => {
@@ -138,6 +161,13 @@ fn run(module: &Arc<Module>, reread_asked: &Receiver<()>) -> Result<Running, Str
 fn link_thread(module: &Arc<Module>) -> std::io::Result<JoinHandle<()>> {
     let client = Arc::clone(&module.client);
     Builder::new().name("nizam-link".into()).spawn(move || client.run())
+}
+
+fn worker_thread(module: &Arc<Module>) -> std::io::Result<JoinHandle<()>> {
+    let module = Arc::clone(module);
+    Builder::new().name("nizam-worker".into()).spawn(move || {
+        module.worker.run(&module.engine, &module.config.gateway_profile, || module.mode());
+    })
 }
 
 /// Reads the configuration again where FreeSWITCH's event thread must not wait for it. Ends with its sender.
@@ -157,6 +187,7 @@ pub(crate) fn stop() {
     let Some(module) = MODULE.load_full() else { return };
     let running = module.running.lock().unwrap_or_else(PoisonError::into_inner).take();
     module.client.stop();
+    module.worker.stop();
     if let Some(Running { xml, event, completions, threads }) = running {
         event.unbind();
         xml.unbind();
@@ -177,10 +208,13 @@ pub(crate) fn stop() {
 pub(crate) fn answer(question: &Question<'_>) -> Answer {
     match MODULE.load().as_ref() {
         None => Answer::Pass,
-        Some(module) => {
-            lookup::answer(&module.engine, module.mode(), module.debug.load(Ordering::Relaxed), question)
-        }
+        Some(module) => lookup::answer(&module.engine, module.manner(), question),
     }
+}
+
+/// Routes a call.
+pub(crate) fn route(question: &DialplanQuestion<'_>) -> Option<Route> {
+    MODULE.load().as_ref().and_then(|module| lookup::hunt(&module.engine, module.manner(), question))
 }
 
 /// Runs a command.

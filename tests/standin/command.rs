@@ -1,13 +1,14 @@
 //! The commands that drive this host, one a line; `main.rs` lists them.
 
 use crate::event::{Caller, Event};
+use crate::hunt::{self, Whose};
 use crate::locate::{self, Question};
+use crate::session::Step;
 use crate::user::{self, Wanted};
 use crate::words::{c_string, c_string_or_null, decode, number};
-use crate::xml_tree::Node;
 use crate::{
-    console, dispatch, interface, lists, load, log, memory, module, options, stack, static_xml, xml_parse,
-    xml_write,
+    console, dispatch, interface, lists, load, log, memory, module, options, sofia as mod_sofia, stack,
+    static_xml, xml_parse, xml_write,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -76,7 +77,6 @@ fn choose(line: &str) -> Outcome {
             drop(found.domain);
             Answer { text: format!("group={}", String::from_utf8_lossy(&group)), body: Some(body) }
         }
-        ("dialplan", [context, number, params @ ..]) => dialplan(context, number, params)?,
         ("parse", [document]) => {
             // SAFETY: a fresh C string, given away.
             let tree = unsafe { xml_parse::parse(memory::string(c_string(document)?.to_bytes())) };
@@ -87,6 +87,14 @@ fn choose(line: &str) -> Outcome {
             copy.free();
             Answer { text, body: Some(body) }
         }
+        ("dialplan", [context, number, headers @ ..]) => showed(hunt::xml([context, number], headers)?),
+        ("hunt", [dialplan, context, number, headers @ ..]) => {
+            steps(hunt::interface(Some(dialplan), Whose::Channel, [context, number], headers)?)
+        }
+        ("execute", [dialplan, context, number, headers @ ..]) => {
+            steps(hunt::interface(Some(dialplan), Whose::Execute, [context, number], headers)?)
+        }
+        ("sofia", words) => sofia(words)?,
         ("walk", words) => walk(words)?,
         ("event", [name, params @ ..]) => fire(name, params)?,
         ("drain", []) => said(format!("delivered={}", dispatch::drain())),
@@ -152,7 +160,7 @@ fn parameters(words: &[&str], caller: &Caller) -> Result<Option<Event>, String> 
     Ok(Some(event))
 }
 
-fn headers(event: &mut Event, words: &[&str]) -> Result<(), String> {
+pub(crate) fn headers(event: &mut Event, words: &[&str]) -> Result<(), String> {
     for word in words {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name, Some(c_string(value)?)),
@@ -166,32 +174,9 @@ fn headers(event: &mut Event, words: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// The part that a call in this context would run: the context, or `global`
-/// (`mod_dialplan_xml.c:dialplan_hunt`).
-fn dialplan(context: &str, number: &str, params: &[&str]) -> Outcome {
-    let caller = Caller::new("mod_dialplan_xml.c", "dialplan_xml_locate");
-    let mut event = Event::new("REQUEST_PARAMS", &caller)?;
-    for (name, value) in [
-        ("Hunt-Direction", "inbound"),
-        ("Hunt-Dialplan", "XML"),
-        ("Hunt-Context", context),
-        ("Hunt-Destination-Number", number),
-        ("Caller-Context", context),
-        ("Caller-Destination-Number", number),
-    ] {
-        event.add(name, c_string(value)?.to_bytes());
-    }
-    headers(&mut event, params)?;
-    let found = locate::locate(&Question::section(c"dialplan"), Some(&event)).ok_or("no dialplan")?;
-    let named = |name: &[u8]| -> Option<Node> { locate::find_child(found.node, b"context", b"name", name) };
-    let node =
-        named(&decode(context)).or_else(|| named(b"global")).ok_or(format!("Context {context} not found"))?;
-    Ok(showed(xml_write::to_text(node)))
-}
-
 fn walk(words: &[&str]) -> Outcome {
     let lines = match words {
-        ["gateways", domain] => lists::gateways(&c_string(domain)?),
+        ["gateways", domain] => lists::gateways(&c_string(domain)?, "internal"),
         ["network-list", domain] => lists::network_list(&c_string(domain)?),
         ["group", group, domain] => lists::group(&c_string(group)?, &c_string(domain)?),
         ["directory", domain] => lists::directory(&c_string(domain)?),
@@ -201,6 +186,21 @@ fn walk(words: &[&str]) -> Outcome {
         _ => Err("walk gateways|network-list|group|directory|users|voicemail …".to_owned()),
     }?;
     Ok(showed(lines.into_iter().flat_map(|line| (line + "\n").into_bytes()).collect()))
+}
+
+fn steps(steps: Vec<Step>) -> Answer {
+    showed(steps.into_iter().flat_map(|(name, data)| format!("{name} {data}\n").into_bytes()).collect())
+}
+
+fn sofia(words: &[&str]) -> Outcome {
+    Ok(match words {
+        ["start", profile] => said(mod_sofia::start(profile)),
+        ["stop"] => said(mod_sofia::stop()),
+        ["slow", milliseconds] => said(mod_sofia::slow(number(milliseconds)?)),
+        ["gateways"] => said(mod_sofia::gateways().join(" ")),
+        ["asked"] => said(mod_sofia::asked().join("; ")),
+        _ => return Err("sofia start PROFILE|stop|slow MS|gateways|asked".to_owned()),
+    })
 }
 
 fn fire(name: &str, words: &[&str]) -> Outcome {

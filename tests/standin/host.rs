@@ -27,7 +27,13 @@
 //! locate SECTION TAG KEY VALUE [PARAMS]  any lookup; "-" for a null pointer
 //! user KEY USER DOMAIN [PARAMS]          switch_xml_locate_user_merged; KEY may be "id:number-alias"
 //! plain-user KEY USER DOMAIN [PARAMS]    switch_xml_locate_user, not merged
-//! dialplan CONTEXT NUMBER [HEADERS]      the context that a call would run
+//! dialplan CONTEXT NUMBER [HEADERS]      the context that a call would run in mod_dialplan_xml
+//! hunt DIALPLAN CONTEXT NUMBER [HEADERS]     the steps of a call in a dialplan of the module; HEADERS as above, where
+//!                                        Hunt-… are fields of the profile and variable_… those of the channel
+//! execute DIALPLAN CONTEXT NUMBER [HEADERS]  the same, as execute_extension hunts
+//! sofia start PROFILE|stop               mod_sofia comes up, or goes
+//! sofia slow MS                          its scans take so long
+//! sofia gateways|asked                   the gateways that it has; what its command was asked
 //! parse DOCUMENT                         parse, write, parse again; the errors of both, and the result
 //! walk gateways DOMAIN|all               lists, read as those do who ask for them
 //! walk network-list|directory DOMAIN
@@ -61,6 +67,7 @@ mod dispatch;
 mod event;
 mod event_name;
 mod header;
+mod hunt;
 mod identity;
 mod interface;
 mod lists;
@@ -71,6 +78,8 @@ mod log;
 mod memory;
 mod module;
 mod options;
+mod session;
+mod sofia;
 mod stack;
 mod static_xml;
 mod stream;

@@ -1,34 +1,46 @@
-//! What modules offer to the switch, and the running of commands.
+//! What modules offer to the switch, the running of commands and the hunting for calls.
 
 use crate::dispatch;
 use crate::event::{Caller, Event};
 use crate::lock::HostLock;
 use crate::log;
 use crate::memory::{self, Pool};
+use crate::sofia;
 use crate::stream::Stream;
 use freeswitch_sys::{
-    switch_api_interface, switch_application_interface, switch_dialplan_interface,
-    switch_loadable_module_interface, switch_loadable_module_interface_t, switch_memory_pool_t,
-    switch_module_interface_name_t, switch_status_t,
+    switch_api_interface, switch_application_interface, switch_caller_extension_t, switch_caller_profile_t,
+    switch_core_session_t, switch_dialplan_interface, switch_loadable_module_interface,
+    switch_loadable_module_interface_t, switch_memory_pool_t, switch_module_interface_name_t,
+    switch_status_t, switch_stream_handle_t,
 };
 use libc::{c_char, c_void};
 use std::ffi::CString;
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The lock of a module: held for reading while one of its commands runs.
 pub(crate) type ModuleLock = HostLock<()>;
 
-/// A command that a loaded module offers.
-struct Api {
+/// Something that a loaded module offers under a name.
+struct Offer<T> {
     name: String,
-    interface: *mut switch_api_interface,
+    interface: *mut T,
 }
 
-// SAFETY: the interface is in the pool of a module, which lives until the command was withdrawn.
-unsafe impl Send for Api {}
+// SAFETY: the interface is in the pool of a module, which lives until the offer was withdrawn.
+unsafe impl<T> Send for Offer<T> {}
 
-static APIS: Mutex<Vec<Api>> = Mutex::new(Vec::new());
+static APIS: Mutex<Vec<Offer<switch_api_interface>>> = Mutex::new(Vec::new());
+static DIALPLANS: Mutex<Vec<Offer<switch_dialplan_interface>>> = Mutex::new(Vec::new());
+
+fn offers<T>(offers: &'static Mutex<Vec<Offer<T>>>) -> MutexGuard<'static, Vec<Offer<T>>> {
+    offers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Names are told apart without regard to case (`switch_core_hash_init_case`).
+fn find<T>(offers: &[Offer<T>], name: &str) -> Option<*mut T> {
+    offers.iter().find(|offer| offer.name.eq_ignore_ascii_case(name)).map(|offer| offer.interface)
+}
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn switch_loadable_module_create_module_interface(
@@ -101,34 +113,52 @@ unsafe extern "C" fn switch_loadable_module_create_interface(
     }
 }
 
-/// Makes the commands of a module known; the answer is their names.
+/// What a module offers: the names of its commands and of its dialplans.
+#[derive(Default)]
+pub(crate) struct Offered {
+    pub(crate) commands: Vec<String>,
+    pub(crate) dialplans: Vec<String>,
+}
+
+/// Publishes all interfaces of one kind, and notes their names.
+macro_rules! publish {
+    ($first:expr, $function:ident, $offers:ident, $names:expr) => {
+        let mut at = $first;
+        // SAFETY: a list that `append!` made.
+        while let Some(interface) = unsafe { at.as_ref() } {
+            // SAFETY: modules set C strings that live as long as they are loaded.
+            let name = unsafe { memory::bytes(interface.interface_name) };
+            let name = String::from_utf8_lossy(name).into_owned();
+            if name.is_empty() || interface.$function.is_none() {
+                log::line(log::ERR, "an interface without a name or a function is not published");
+            } else {
+                $names.push(name.clone());
+                offers(&$offers).push(Offer { name, interface: at });
+            }
+            at = interface.next;
+        }
+    };
+}
+
+/// Makes known what a module offers.
 ///
 /// # Safety
 /// `module` was filled by a module that stays loaded until [`withdraw`].
-pub(crate) unsafe fn publish(module: *mut switch_loadable_module_interface_t) -> Vec<String> {
-    let mut names = Vec::new();
+pub(crate) unsafe fn publish(module: *mut switch_loadable_module_interface_t) -> Offered {
+    let mut offered = Offered::default();
     // SAFETY: given by the caller.
-    let mut at = unsafe { (*module).api_interface };
-    // SAFETY: a list that `append!` made.
-    while let Some(interface) = unsafe { at.as_ref() } {
-        // SAFETY: modules set C strings that live as long as they are loaded.
-        let name = String::from_utf8_lossy(unsafe { memory::bytes(interface.interface_name) }).into_owned();
-        if name.is_empty() || interface.function.is_none() {
-            log::line(log::ERR, "a command without a name or a function is not published");
-        } else {
-            names.push(name.clone());
-            APIS.lock().unwrap_or_else(PoisonError::into_inner).push(Api { name, interface: at });
-        }
-        at = interface.next;
-    }
-    names
+    let (api, dialplan) = unsafe { ((*module).api_interface, (*module).dialplan_interface) };
+    publish!(dialplan, hunt_function, DIALPLANS, offered.dialplans);
+    publish!(api, function, APIS, offered.commands);
+    offered
 }
 
-/// Forgets the commands of a module.
+/// Forgets what a module offers.
 pub(crate) fn withdraw(module: *mut switch_loadable_module_interface_t) {
-    // SAFETY: commands are withdrawn before the pool goes in which their interfaces are.
-    let is_of_module = |api: &Api| unsafe { (*api.interface).parent } == module;
-    APIS.lock().unwrap_or_else(PoisonError::into_inner).retain(|api| !is_of_module(api));
+    // SAFETY: offers are withdrawn before the pool goes in which their interfaces are.
+    offers(&APIS).retain(|api| unsafe { (*api.interface).parent } != module);
+    // SAFETY: as above.
+    offers(&DIALPLANS).retain(|dialplan| unsafe { (*dialplan.interface).parent } != module);
 }
 
 /// The lock of a module.
@@ -142,43 +172,113 @@ pub(crate) unsafe fn lock<'a>(module: *mut switch_loadable_module_interface_t) -
 
 /// The commands that begin so.
 pub(crate) fn names(prefix: &str) -> Vec<String> {
-    let apis = APIS.lock().unwrap_or_else(PoisonError::into_inner);
-    apis.iter().filter(|api| api.name.starts_with(prefix)).map(|api| api.name.clone()).collect()
+    offers(&APIS).iter().filter(|api| api.name.starts_with(prefix)).map(|api| api.name.clone()).collect()
 }
 
-/// Runs a command as `switch_api_execute` does, and fires the event that tells of it.
+/// Runs a command for somebody at the console: what it printed, or the error.
 pub(crate) fn execute(command: &str, argument: &str) -> Result<Vec<u8>, String> {
-    let mut params = Event::new("API", &Caller::new("switch_loadable_module.c", "switch_api_execute"))?;
-    params.add("API-Command", command.as_bytes());
-    params.add("API-Command-Argument", argument.as_bytes());
-    let argument = CString::new(argument).map_err(|error| error.to_string())?;
-    let mut stream = Stream::new(params);
-    let apis = APIS.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(interface) =
-        apis.iter().find(|api| api.name.eq_ignore_ascii_case(command)).map(|api| api.interface)
-    else {
-        return Err(format!("{command}: INVALID COMMAND"));
-    };
-    // SAFETY: the interface lives until it is withdrawn, which needs the lock that is held.
-    let (function, parent) = unsafe { ((*interface).function, (*interface).parent) };
-    // SAFETY: as above; while it is read-locked the module is not unloaded.
-    let _in_use = unsafe { lock(parent) }.map(HostLock::read);
-    drop(apis);
-    let given = if argument.is_empty() { ptr::null() } else { argument.as_ptr() };
-    let status = match function {
-        // SAFETY: the module is loaded and locked; argument and stream outlive the call.
-        Some(function) => unsafe { function(given, ptr::null_mut(), stream.as_ptr()) },
-        None => switch_status_t::SWITCH_STATUS_FALSE,
-    };
-    if let Some(event) = stream.take_event() {
-        dispatch::fire(event);
-    }
+    let mut stream = Stream::new();
+    let [name, given] = [command, argument].map(CString::new);
+    let (name, given) = (name.map_err(|error| error.to_string())?, given.map_err(|error| error.to_string())?);
+    // SAFETY: C strings and a stream that outlive the call.
+    let status =
+        unsafe { switch_api_execute(name.as_ptr(), given.as_ptr(), ptr::null_mut(), stream.as_ptr()) };
     if status == switch_status_t::SWITCH_STATUS_SUCCESS {
         Ok(stream.written())
     } else {
-        Err(format!(
-            "{command}: COMMAND RETURNED ERROR: {}",
-            String::from_utf8_lossy(&stream.written()).trim_end()
-        ))
+        Err(format!("{command}: {}", String::from_utf8_lossy(&stream.written()).trim_end()))
     }
+}
+
+/// Runs a command, and fires the event that tells of it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn switch_api_execute(
+    command: *const c_char,
+    argument: *const c_char,
+    session: *mut switch_core_session_t,
+    stream: *mut switch_stream_handle_t,
+) -> switch_status_t {
+    // SAFETY: null or C strings of the caller.
+    let (command, argument) = unsafe { (memory::bytes(command), memory::bytes(argument)) };
+    let [command, argument] = [command, argument].map(|text| String::from_utf8_lossy(text).trim().to_owned());
+    let params = Event::new("API", &Caller::new("switch_loadable_module.c", "switch_api_execute")).ok();
+    let params = params.map(|mut params| {
+        params.add("API-Command", command.as_bytes());
+        params.add("API-Command-Argument", argument.as_bytes());
+        params.into_raw()
+    });
+    // SAFETY: the caller's stream, alive during the call.
+    unsafe { (*stream).param_event = params.unwrap_or(ptr::null_mut()) };
+    // SAFETY: as above, and the session is passed on.
+    let status = unsafe { call(&command, &argument, session, stream) };
+    // SAFETY: as above; the event is given away.
+    let event = unsafe { Event::from_raw(std::mem::replace(&mut (*stream).param_event, ptr::null_mut())) };
+    if let Some(event) = event {
+        dispatch::fire(event);
+    }
+    status
+}
+
+/// # Safety
+/// `stream` is alive during the call, and `session` is null or alive as well.
+unsafe fn call(
+    command: &str,
+    argument: &str,
+    session: *mut switch_core_session_t,
+    stream: *mut switch_stream_handle_t,
+) -> switch_status_t {
+    // SAFETY: given by the caller.
+    let print = |text: &str| unsafe { crate::stream::print(stream, text) };
+    if command.eq_ignore_ascii_case("sofia") && sofia::is_up() {
+        print(&sofia::command(argument));
+        return switch_status_t::SWITCH_STATUS_SUCCESS;
+    }
+    let apis = offers(&APIS);
+    let Some(interface) = find(&apis, command) else {
+        print("INVALID COMMAND!\n");
+        return switch_status_t::SWITCH_STATUS_FALSE;
+    };
+    // SAFETY: the interface lives until it is withdrawn, which needs the lock that is held.
+    let (function, parent) = unsafe { ((*interface).function, (*interface).parent) };
+    // SAFETY: as above; while it is read-locked the module is not unloaded. FreeSWITCH waits here for an unload that runs.
+    let Some(_in_use) = unsafe { lock(parent) }.and_then(HostLock::try_read) else {
+        print("INVALID COMMAND!\n");
+        return switch_status_t::SWITCH_STATUS_FALSE;
+    };
+    drop(apis);
+    let given = CString::new(argument).ok().filter(|given| !given.is_empty());
+    let given = given.as_ref().map_or(ptr::null(), |given| given.as_ptr());
+    let status = match function {
+        // SAFETY: the module is loaded and locked; argument and stream outlive the call.
+        Some(function) => unsafe { function(given, session, stream) },
+        None => switch_status_t::SWITCH_STATUS_FALSE,
+    };
+    if status != switch_status_t::SWITCH_STATUS_SUCCESS {
+        print("COMMAND RETURNED ERROR!\n");
+    }
+    status
+}
+
+/// Has a dialplan hunt for a call, as `switch_core_standard_on_routing` does; without a name the module's first one. Null:
+/// it knows no way.
+pub(crate) fn hunt(
+    dialplan: Option<&str>,
+    session: *mut switch_core_session_t,
+    profile: *mut switch_caller_profile_t,
+) -> Result<*mut switch_caller_extension_t, String> {
+    let dialplans = offers(&DIALPLANS);
+    let found = match dialplan {
+        Some(name) => find(&dialplans, name),
+        None => dialplans.first().map(|dialplan| dialplan.interface),
+    };
+    let interface =
+        found.ok_or_else(|| format!("Dialplan [{}] not found, skipping", dialplan.unwrap_or("")))?;
+    // SAFETY: the interface lives until it is withdrawn, which needs the lock that is held.
+    let (function, parent) = unsafe { ((*interface).hunt_function, (*interface).parent) };
+    // SAFETY: as above; while it is read-locked the module is not unloaded. FreeSWITCH waits here for an unload that runs.
+    let _in_use =
+        unsafe { lock(parent) }.and_then(HostLock::try_read).ok_or("the module is being unloaded")?;
+    drop(dialplans);
+    // SAFETY: the module is loaded and locked; session and profile outlive the call.
+    Ok(function.map_or(ptr::null_mut(), |function| unsafe { function(session, ptr::null_mut(), profile) }))
 }

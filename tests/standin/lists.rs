@@ -19,10 +19,10 @@ fn users_of_groups(domain: Node) -> Vec<Node> {
 
 /// mod_sofia at the start of a profile (`sofia.c:parse_domain_tag`): users of groups, and users directly below the
 /// domain, but not those below `<users>`. Domain `all` asks for all domains.
-pub(crate) fn gateways(domain: &CStr) -> Result<Lines, String> {
+pub(crate) fn gateways(domain: &CStr, profile: &str) -> Result<Lines, String> {
     let mut params = Event::new("REQUEST_PARAMS", &Caller::new("sofia.c", "launch_sofia_worker_thread"))?;
     params.add("purpose", b"gateways");
-    params.add("profile", b"internal");
+    params.add("profile", profile.as_bytes());
     let (found, domains) = if domain == c"all" {
         let found = locate::locate(&Question::section(c"directory"), Some(&params)).ok_or("no directory")?;
         let domains = found.node.children(b"domain").collect();

@@ -2,6 +2,7 @@
 
 use crate::dispatch;
 use crate::event::{Caller, Event};
+use crate::hunt::{self, Whose};
 use crate::locate;
 use crate::module;
 use crate::stack::{self, Thread};
@@ -101,6 +102,8 @@ struct Cycle {
     phase: AtomicU64,
     /// Lookups that the module answered in this phase.
     answered: AtomicU64,
+    /// Calls that found their way.
+    hunted: AtomicU64,
 }
 
 /// Loads and unloads a module while other threads look users up and fire events.
@@ -114,13 +117,17 @@ pub(crate) fn cycle(times: u64, threads: usize, path: &Path, wanted: &Wanted) ->
     }
     let firing = Arc::clone(&shared);
     others.push(stack::spawn(move || fire_until_stopped(&firing))?);
+    let (hunting, wanted) = (Arc::clone(&shared), wanted.clone());
+    let hunter = stack::spawn(move || hunt_until_stopped(&hunting, &wanted))?;
     let outcome = come_and_go(times, path, &shared);
     shared.stop.store(true, Ordering::SeqCst);
     join(others)?;
+    hunter.join()?;
     outcome?;
     let events = dispatch::drain() - events;
     let text = report(&shared.tally, start.elapsed(), locate::errors() - errors);
-    Ok(format!("cycles={times} {text} lost={} events={events}", get(&shared.tally.lost)))
+    let (lost, routed) = (get(&shared.tally.lost), get(&shared.hunted));
+    Ok(format!("cycles={times} {text} lost={lost} hunted={routed} events={events}"))
 }
 
 fn come_and_go(times: u64, path: &Path, shared: &Cycle) -> Result<(), String> {
@@ -138,7 +145,12 @@ fn come_and_go(times: u64, path: &Path, shared: &Cycle) -> Result<(), String> {
             thread::sleep(Duration::from_micros(100));
         }
         shared.phase.fetch_add(1, Ordering::SeqCst);
-        stack::run_on_small_stack(module::unload)??;
+        // While a call hunts in it, FreeSWITCH refuses to unload a module; its operator tries again.
+        while let Err(error) = stack::run_on_small_stack(module::unload)? {
+            if error != module::IN_USE || Instant::now() > deadline {
+                return Err(format!("cycle {cycle}: unload: {error}"));
+            }
+        }
     }
     Ok(())
 }
@@ -158,6 +170,22 @@ fn look_up_until_stopped(shared: &Cycle, wanted: &Wanted) -> Result<(), String> 
         thread::sleep(Duration::from_micros(20));
     }
     Ok(())
+}
+
+/// Calls, each with a session of its own.
+fn hunt_until_stopped(shared: &Cycle, wanted: &Wanted) {
+    let [domain, user] = [&wanted.domain, &wanted.user].map(|text| text.to_string_lossy().into_owned());
+    while !shared.stop.load(Ordering::SeqCst) {
+        let before = get(&shared.phase);
+        let found = hunt::interface(None, Whose::Channel, [&domain, &user], &[]);
+        let was_loaded = before % 2 == 1 && before == get(&shared.phase);
+        match found {
+            Ok(_) => count(&shared.hunted),
+            Err(_) if was_loaded => count(&shared.tally.lost),
+            Err(_) => {}
+        }
+        thread::sleep(Duration::from_micros(20));
+    }
 }
 
 fn fire_until_stopped(shared: &Cycle) -> Result<(), String> {

@@ -32,6 +32,13 @@ impl<T> HostLock<T> {
         Reader(self)
     }
 
+    pub(crate) fn try_read(&self) -> Option<Reader<'_, T>> {
+        // SAFETY: as in `read`.
+        let result = unsafe { libc::pthread_rwlock_tryrdlock(self.raw.get()) };
+        // Made only then: one that is dropped unlocks.
+        (result == 0).then(|| Reader(self))
+    }
+
     pub(crate) fn write(&self) -> Writer<'_, T> {
         // SAFETY: as in `read`.
         let result = unsafe { libc::pthread_rwlock_wrlock(self.raw.get()) };
@@ -42,7 +49,7 @@ impl<T> HostLock<T> {
     pub(crate) fn try_write(&self) -> Option<Writer<'_, T>> {
         // SAFETY: as in `read`.
         let result = unsafe { libc::pthread_rwlock_trywrlock(self.raw.get()) };
-        (result == 0).then_some(Writer(self))
+        (result == 0).then(|| Writer(self))
     }
 
     fn unlock(&self) {
@@ -89,5 +96,24 @@ impl<T> DerefMut for Writer<'_, T> {
 impl<T> Drop for Writer<'_, T> {
     fn drop(&mut self) {
         self.0.unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_that_fails_leaves_the_lock_as_it_was() {
+        static LOCK: HostLock<()> = HostLock::new(());
+        let reader = LOCK.read();
+        assert!(LOCK.try_write().is_none());
+        assert!(LOCK.try_write().is_none(), "the first attempt unlocked what it had not locked");
+        assert!(LOCK.try_read().is_some());
+        drop(reader);
+        let writer = LOCK.try_write();
+        assert!(writer.is_some());
+        assert!(LOCK.try_read().is_none());
+        assert!(LOCK.try_write().is_none());
     }
 }

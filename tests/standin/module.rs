@@ -17,6 +17,9 @@ use std::path::Path;
 use std::ptr;
 use std::sync::{Mutex, PoisonError};
 
+/// Why a module is not unloaded while FreeSWITCH runs something of it.
+pub(crate) const IN_USE: &str = "Module in use.";
+
 struct Loaded {
     name: String,
     path: String,
@@ -58,9 +61,10 @@ pub(crate) fn load(path: &Path) -> Result<String, String> {
         }
         let loaded = open(path)?;
         // SAFETY: the module just filled it, and stays loaded until it is withdrawn in `unload`.
-        let commands = unsafe { interface::publish(loaded.interface) };
-        announce("MODULE_LOAD", &loaded, &commands);
-        let text = format!("{} commands: {}", loaded.name, commands.join(" "));
+        let offered = unsafe { interface::publish(loaded.interface) };
+        announce("MODULE_LOAD", &loaded, &offered.commands);
+        let [commands, dialplans] = [offered.commands, offered.dialplans].map(|names| names.join(" "));
+        let text = format!("{} commands: {commands} dialplans: {dialplans}", loaded.name);
         state.loaded = Some(loaded);
         Ok(text)
     })
@@ -146,7 +150,7 @@ pub(crate) fn unload() -> Result<String, String> {
         if alone.is_none() {
             log::line(log::WARNING, &format!("Module {} is in use, cannot unload.", loaded.name));
             state.loaded = Some(loaded);
-            return Err("Module in use.".to_owned());
+            return Err(IN_USE.to_owned());
         }
         interface::withdraw(loaded.interface);
         announce("MODULE_UNLOAD", &loaded, &[]);

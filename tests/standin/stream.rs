@@ -1,6 +1,5 @@
 //! The stream that a command writes its answer to: it grows, and may be written by bytes or by format.
 
-use crate::event::Event;
 use crate::memory;
 use freeswitch_sys::{switch_status_t, switch_stream_handle, switch_stream_handle_t};
 use libc::{c_char, c_void};
@@ -10,37 +9,35 @@ const CHUNK: usize = 1024;
 
 unsafe extern "C" {
     /// In `variadic.c`.
-    fn standin_stream_write(handle: *mut switch_stream_handle_t, fmt: *const c_char, ...) -> switch_status_t;
+    fn switch_console_stream_write(
+        handle: *mut switch_stream_handle_t,
+        fmt: *const c_char,
+        ...
+    ) -> switch_status_t;
 }
 
-/// A stream that owns its buffer and its event.
+/// A stream that owns its buffer.
 pub(crate) struct Stream(switch_stream_handle);
 
 impl Stream {
-    pub(crate) fn new(params: Event) -> Self {
+    pub(crate) fn new() -> Self {
         let data: *mut c_void = memory::zeroed::<u8>(CHUNK).cast();
         Self(switch_stream_handle {
             read_function: None,
-            write_function: Some(standin_stream_write),
-            raw_write_function: Some(standin_stream_raw_write),
+            write_function: Some(switch_console_stream_write),
+            raw_write_function: Some(switch_console_stream_raw_write),
             data,
             end: data,
             data_size: CHUNK,
             data_len: 0,
             alloc_len: CHUNK,
             alloc_chunk: CHUNK,
-            param_event: params.into_raw(),
+            param_event: ptr::null_mut(),
         })
     }
 
     pub(crate) fn as_ptr(&mut self) -> *mut switch_stream_handle_t {
         &raw mut self.0
-    }
-
-    pub(crate) fn take_event(&mut self) -> Option<Event> {
-        let raw = std::mem::replace(&mut self.0.param_event, ptr::null_mut());
-        // SAFETY: the stream owned it and no longer points to it.
-        unsafe { Event::from_raw(raw) }
     }
 
     pub(crate) fn written(&self) -> Vec<u8> {
@@ -51,15 +48,27 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        drop(self.take_event());
         // SAFETY: the buffer is the stream's own, from the C heap.
         unsafe { memory::release(self.0.data) };
     }
 }
 
-/// Appends bytes; the buffer grows by what is needed and one chunk (`switch_console_stream_raw_write`).
+/// Writes a text to the stream of whoever runs a command.
+///
+/// # Safety
+/// `stream` is alive.
+pub(crate) unsafe fn print(stream: *mut switch_stream_handle_t, text: &str) {
+    // SAFETY: given by the caller.
+    let write = unsafe { (*stream).raw_write_function };
+    if let Some(write) = write {
+        // SAFETY: given by the caller; the bytes are copied.
+        unsafe { write(stream, text.as_ptr().cast_mut(), text.len()) };
+    }
+}
+
+/// Appends bytes; the buffer grows by what is needed and one chunk, as in `switch_console.c`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn standin_stream_raw_write(
+unsafe extern "C" fn switch_console_stream_raw_write(
     handle: *mut switch_stream_handle_t,
     data: *mut u8,
     len: usize,

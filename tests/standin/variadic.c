@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 void standin_log_line(int level, const char *file, const char *func, int line, const char *text);
-int standin_stream_raw_write(void *handle, unsigned char *data, size_t len);
-int standin_stream_write(void *handle, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int switch_console_stream_raw_write(void *handle, unsigned char *data, size_t len);
+int switch_console_stream_write(void *handle, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void switch_log_printf(int channel, const char *file, const char *func, int line, const char *userdata, int level,
 					   const char *fmt, ...) __attribute__((format(printf, 7, 8)));
 
@@ -32,7 +32,7 @@ void switch_log_printf(int channel, const char *file, const char *func, int line
 	}
 }
 
-int standin_stream_write(void *handle, const char *fmt, ...)
+int switch_console_stream_write(void *handle, const char *fmt, ...)
 {
 	char *text = NULL;
 	va_list ap;
@@ -44,7 +44,7 @@ int standin_stream_write(void *handle, const char *fmt, ...)
 	if (len < 0) {
 		return 1;				/* SWITCH_STATUS_FALSE */
 	}
-	status = standin_stream_raw_write(handle, (unsigned char *) text, (size_t) len);
+	status = switch_console_stream_raw_write(handle, (unsigned char *) text, (size_t) len);
 	free(text);
 	return status;
 }

@@ -4,6 +4,8 @@
 mod built;
 mod esl;
 mod freeswitch;
+mod listener;
+mod lone;
 mod nizamd;
 mod phone;
 mod ports;
@@ -17,9 +19,11 @@ mod wait;
 mod wav;
 
 pub(crate) use freeswitch::Switch;
+pub(crate) use listener::Listener;
+pub(crate) use lone::Lone;
 pub(crate) use phone::Phone;
 pub(crate) use register_load::RegisterLoad;
 pub(crate) use require::require;
 pub(crate) use site::{Account, Site};
 pub(crate) use wait::until;
-pub(crate) use wav::share_of_tone;
+pub(crate) use wav::{share_of_tone, write_silence};

@@ -9,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    Phone, RegisterLoad, Switch,
+    Listener, Phone, RegisterLoad, Switch,
     built::Built,
     nizamd::Nizamd,
     ports::Ports,
@@ -114,6 +114,13 @@ impl Site {
     pub(crate) fn register_load(&self, account: &Account, rate: u32) -> RegisterLoad {
         let local = self.ports.sipp(self.runs.fetch_add(1, Ordering::Relaxed));
         RegisterLoad::start(&self.home.path().join("load"), self.ports.sip_internal(), local, account, rate)
+    }
+
+    /// A phone that registers and writes down what it is told.
+    pub(crate) fn listener(&self, account: &Account) -> Listener {
+        let local = self.ports.sipp(self.runs.fetch_add(1, Ordering::Relaxed));
+        let dir = self.home.path().join(format!("listener-{local}"));
+        Listener::start(&dir, self.ports.sip_internal(), local, account)
     }
 
     pub(crate) fn home(&self) -> &Path {

@@ -15,6 +15,20 @@ pub(crate) fn share_of_tone(file: &Path, hertz: f64) -> f64 {
     best.fold(0.0, f64::max)
 }
 
+/// A file of so many seconds of silence, 8000 samples a second.
+pub(crate) fn write_silence(file: &Path, seconds: u32) {
+    let length = seconds * 16_000;
+    let mut bytes = [&b"RIFF"[..], &(length + 36).to_le_bytes(), b"WAVEfmt "].concat();
+    // PCM, one channel: rate, bytes a second, bytes a frame, bits a sample.
+    bytes.extend([16, 0, 0, 0, 1, 0, 1, 0]);
+    bytes.extend(8_000_u32.to_le_bytes());
+    bytes.extend(16_000_u32.to_le_bytes());
+    bytes.extend([2, 0, 16, 0]);
+    bytes.extend([&b"data"[..], &length.to_le_bytes()].concat());
+    bytes.resize(bytes.len() + length as usize, 0);
+    std::fs::write(file, bytes).unwrap();
+}
+
 /// One bin of a Fourier transform by Goertzel's recurrence, as a share of the energy.
 fn share(samples: &[f64], cycles_per_sample: f64) -> f64 {
     let energy: f64 = samples.iter().map(|sample| sample * sample).sum();

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod argument;
 mod bench;
 pub mod civil;
 pub mod command;
@@ -13,6 +14,7 @@ mod counters;
 mod directory;
 mod element;
 mod engine;
+pub mod gateways;
 mod layers;
 pub mod link;
 mod live;
@@ -20,6 +22,7 @@ mod route;
 pub mod schedule;
 pub mod snapshot;
 
+pub use argument::is_taken;
 pub use bench::{Measured, bench};
 pub use counters::{Counters, Section};
 pub use directory::{DirectoryAnswer, DirectoryQuestion};

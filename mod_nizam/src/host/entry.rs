@@ -1,12 +1,13 @@
-//! What FreeSWITCH finds in the file: the function table, and the API command.
+//! What FreeSWITCH finds in the file: the function table, the API command and the dialplan.
 
+use super::dialplan::hunt;
 use super::guard::{guard, install_hook};
 use super::log::{Level, log};
 use super::names::try_hashes;
 use super::text::{c_string, lossy};
 use crate::module;
 use freeswitch_sys::{
-    SWITCH_API_VERSION, switch_api_interface_t, switch_core_session_t,
+    SWITCH_API_VERSION, switch_api_interface_t, switch_core_session_t, switch_dialplan_interface_t,
     switch_loadable_module_create_interface, switch_loadable_module_create_module_interface,
     switch_loadable_module_function_table, switch_loadable_module_interface_t, switch_memory_pool_t,
     switch_module_interface_name_t, switch_status_t, switch_stream_handle_t,
@@ -50,6 +51,14 @@ unsafe extern "C" fn load(
         command.syntax =
             c"status [json] | generation | lookup directory USER@DOMAIN | lookup dialplan CONTEXT NUMBER [CALLER] | bench [COUNT] | debug on|off".as_ptr();
         command.function = Some(api);
+        let kind = switch_module_interface_name_t::SWITCH_DIALPLAN_INTERFACE;
+        // SAFETY: as above.
+        let dialplan = unsafe { switch_loadable_module_create_interface(created, kind) };
+        // SAFETY: as above.
+        let dialplan = unsafe { dialplan.cast::<switch_dialplan_interface_t>().as_mut() };
+        let Some(dialplan) = dialplan else { return switch_status_t::SWITCH_STATUS_MEMERR };
+        dialplan.interface_name = c"nizam".as_ptr();
+        dialplan.hunt_function = Some(hunt);
         try_hashes();
         match module::start() {
             Ok(()) => switch_status_t::SWITCH_STATUS_SUCCESS,

@@ -2,10 +2,12 @@
 
 #![expect(unsafe_code, reason = "C functions and C memory")]
 
+mod api;
 mod buffer;
 mod config;
 mod console;
 mod core;
+mod dialplan;
 mod entry;
 mod event;
 mod guard;
@@ -13,9 +15,11 @@ mod log;
 mod names;
 mod params;
 mod text;
+mod time;
 mod tree;
 mod xml;
 
+pub(crate) use api::{Command, run};
 pub(crate) use buffer::Buffer;
 pub(crate) use config::settings;
 pub(crate) use console::Completions;

@@ -2,10 +2,10 @@
 
 use super::names::{Names, hashes_agree};
 use super::text::bytes;
+use super::time::now;
 use freeswitch_sys::switch_event_t;
 use nizam_engine::{Channel, DialplanQuestion, DirectoryQuestion};
 use std::ffi::c_char;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The section a lookup is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,9 @@ pub(crate) enum Section {
     Directory,
     /// `dialplan`.
     Dialplan,
-    /// `configuration`, or one that we did not ask for.
+    /// `configuration`, for the menus of an IVR.
+    Menu,
+    /// `configuration` for anything else, or a section that we did not ask for.
     Other,
 }
 
@@ -49,6 +51,8 @@ impl<'a> Question<'a> {
         match self.section {
             b"directory" => Section::Directory,
             b"dialplan" => Section::Dialplan,
+            // Every `*.conf` of the process is asked for here, often under locks: told apart by its name alone.
+            b"configuration" if self.key_value == Some(b"ivr.conf") => Section::Menu,
             _ => Section::Other,
         }
     }
@@ -145,6 +149,13 @@ impl<'a> Question<'a> {
             now: now(),
         }
     }
+
+    /// The name of the menu that is asked for (`mod_dptools.c:ivr_application_function`).
+    pub(crate) fn menu(&self) -> Option<&'a [u8]> {
+        const NAMES: Names<1> = Names::new(["menu-name"]);
+        let [name] = self.headers(&NAMES);
+        name
+    }
 }
 
 impl Channel for Question<'_> {
@@ -162,10 +173,4 @@ impl Channel for Question<'_> {
         }
         None
     }
-}
-
-/// Seconds since 1970, UTC.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -2,10 +2,11 @@
 
 use super::question::GROUP;
 use super::user::{Fields, User, Value};
-use crate::{Element, Layers, Unwritable};
+use crate::{Element, Layers, Unwritable, gateways};
 use nizam_wire::Kind;
-use nizam_wire::image::PLATFORM;
+use nizam_wire::image::{PLATFORM, Scope};
 use nizam_wire::record::{Extension, Gateway, State, Tenant};
+use std::collections::HashMap;
 
 /// Most users in one list. A list of more would take FreeSWITCH longer than a call may wait; such a domain is
 /// given without users rather than with some of them.
@@ -24,14 +25,23 @@ pub(super) enum Listing {
 
 /// The document with one domain.
 pub(super) fn one_domain(layers: &Layers, tenant: &Tenant<'_>, listing: Listing) -> Element {
-    document(vec![domain(layers, tenant, listing)])
+    document(vec![domain(layers, &of_all(layers, listing), tenant, listing)])
 }
 
 /// The document with every domain that is open.
 pub(super) fn all_domains(layers: &Layers, listing: Listing) -> Element {
     let tenants = layers.scope(&PLATFORM, Kind::Tenant).filter_map(|entry| Tenant::decode(entry.value?).ok());
     let open = tenants.filter(|tenant| tenant.state != State::Closed);
-    document(open.map(|tenant| domain(layers, &tenant, listing)).collect())
+    let gateways = of_all(layers, listing);
+    document(open.map(|tenant| domain(layers, &gateways, &tenant, listing)).collect())
+}
+
+/// The gateways of all tenants, read once a list: they lie in one scope.
+fn of_all(layers: &Layers, listing: Listing) -> HashMap<Scope, Vec<Gateway<'_>>> {
+    match listing {
+        Listing::Gateways => gateways::by_tenant(layers),
+        Listing::Users(_) | Listing::Networks => HashMap::new(),
+    }
 }
 
 fn document(domains: Vec<Element>) -> Element {
@@ -39,10 +49,17 @@ fn document(domains: Vec<Element>) -> Element {
     Element::new("document").with("type", "freeswitch/xml").child(section)
 }
 
-fn domain(layers: &Layers, tenant: &Tenant<'_>, listing: Listing) -> Element {
+fn domain(
+    layers: &Layers,
+    gateways: &HashMap<Scope, Vec<Gateway<'_>>>,
+    tenant: &Tenant<'_>,
+    listing: Listing,
+) -> Element {
     let users = match listing {
         Listing::Users(fields) => users(layers, tenant, fields),
-        Listing::Gateways => gateways(layers, tenant).into_iter().collect(),
+        Listing::Gateways => {
+            gateways.get(&tenant.id).and_then(|gateways| carrier(gateways)).into_iter().collect()
+        }
         Listing::Networks => networks(layers, tenant),
     };
     let users = Element { children: users, ..Element::new("users") };
@@ -94,13 +111,9 @@ fn entry(tag: &'static str, name: &str, value: Value<'_>) -> Result<Element, Unw
 
 /// A user that nobody can register as: it only carries the gateways, which mod_sofia reads from users
 /// (`sofia.c:parse_domain_tag`).
-fn gateways(layers: &Layers, tenant: &Tenant<'_>) -> Option<Element> {
-    let gateways: Vec<Element> = layers
-        .scope(&PLATFORM, Kind::Gateway)
-        .filter_map(|record| Gateway::decode(record.value?).ok())
-        .filter(|gateway| gateway.tenant == tenant.id)
-        .filter_map(|gateway| element(&gateway).filter(Element::is_writable))
-        .collect();
+fn carrier(gateways: &[Gateway<'_>]) -> Option<Element> {
+    let gateways: Vec<Element> =
+        gateways.iter().filter_map(|gateway| element(gateway).filter(Element::is_writable)).collect();
     let gateways =
         (!gateways.is_empty()).then(|| Element { children: gateways, ..Element::new("gateways") })?;
     let lock = Element::new("param").with("name", "allow-empty-password").with("value", "false");

@@ -1,7 +1,7 @@
 //! The module's side: connect, take images, swap them in, try again.
 
 use super::{Backoff, Connection, LinkState, socket};
-use crate::{Engine, Layers, Origin};
+use crate::{Engine, Layers, Origin, gateways};
 use nizam_wire::image::Image;
 use nizam_wire::link::{Hello, ModuleEvent, ModuleSession};
 use nizam_wire::memory::Mapping;
@@ -34,15 +34,17 @@ pub struct Identity {
     pub module_version: String,
 }
 
-/// What happened, for the switch's log.
-type Log = Box<dyn Fn(LinkNote<'_>) + Send + Sync>;
+/// What happened, for whoever runs the client. Called on its thread, which must not wait.
+type Tell = Box<dyn Fn(LinkNote<'_>) + Send + Sync>;
 
-/// One line for the log.
+/// Something that happened.
 pub enum LinkNote<'a> {
-    /// As it should be.
+    /// As it should be: a line for the log.
     Info(&'a str),
-    /// Somebody should look.
+    /// Somebody should look: a line for the log.
     Warning(&'a str),
+    /// The stack that was just swapped in may have other gateways.
+    Gateways,
 }
 
 /// Keeps one connection to a daemon.
@@ -50,7 +52,7 @@ pub struct Client {
     engine: Arc<Engine>,
     socket: PathBuf,
     identity: Identity,
-    log: Log,
+    tell: Tell,
     stop: Mutex<Stop>,
     stopped: Condvar,
 }
@@ -63,8 +65,8 @@ struct Stop {
 
 impl Client {
     /// A client that is not running yet.
-    pub fn new(engine: Arc<Engine>, socket: PathBuf, identity: Identity, log: Log) -> Self {
-        Self { engine, socket, identity, log, stop: Mutex::default(), stopped: Condvar::new() }
+    pub fn new(engine: Arc<Engine>, socket: PathBuf, identity: Identity, tell: Tell) -> Self {
+        Self { engine, socket, identity, tell, stop: Mutex::default(), stopped: Condvar::new() }
     }
 
     /// Runs until [`Client::stop`]. For a thread of its own.
@@ -116,7 +118,7 @@ impl Client {
             } else {
                 format!("answering with generation {generation}")
             };
-            (self.log)(LinkNote::Warning(&format!(
+            (self.tell)(LinkNote::Warning(&format!(
                 "no link to nizamd at {}: {error}; {serving}",
                 self.socket.display()
             )));
@@ -237,7 +239,7 @@ impl Client {
         status.last_error = None;
         daemon_version.clone_into(&mut status.daemon_version);
         drop(status);
-        (self.log)(LinkNote::Info(&format!(
+        (self.tell)(LinkNote::Info(&format!(
             "linked to nizamd {daemon_version} at {}",
             self.socket.display()
         )));
@@ -248,7 +250,7 @@ impl Client {
         status.refused += 1;
         status.last_refusal = Some(format!("generation {generation}: {reason}"));
         drop(status);
-        (self.log)(LinkNote::Warning(&format!(
+        (self.tell)(LinkNote::Warning(&format!(
             "generation {generation} from nizamd refused, lookups go on with the one before: {reason}"
         )));
     }
@@ -279,9 +281,14 @@ impl Client {
             Some(base) if base.header().overlay => return Err("a stack without a base".into()),
             Some(_) => {}
         }
+        let layers = Layers::new(images, Origin::Daemon);
+        let others = gateways::may_differ(&current, &layers);
         drop(current);
-        self.engine.live.publish(Layers::new(images, Origin::Daemon));
+        self.engine.live.publish(layers);
         self.engine.link.lock().applied += 1;
+        if others {
+            (self.tell)(LinkNote::Gateways);
+        }
         Ok(())
     }
 }
