@@ -39,6 +39,7 @@ fn tenant(n: u32) -> NewTenant {
         max_concurrent_calls: 0,
         max_dids: 0,
         max_ring_groups: 0,
+        max_calls_per_minute: 0,
         is_active: true,
     }
 }
@@ -57,6 +58,9 @@ fn extension(n: u32) -> NewExtension {
         voicemail_enabled: true,
         voicemail_pin: Some("4711".to_owned()),
         cidr: None,
+        toll_allow: None,
+        max_channels: 0,
+        ring_timeout: None,
         is_active: true,
     }
 }

@@ -79,7 +79,7 @@ async fn step(store: &Store, publisher: &dyn Publisher, own: &Own, seen: u64) ->
         }
         match change.touched {
             Some(keys) => touched.extend(keys),
-            None => touched.extend(store.all_keys().await?),
+            None => touched.push(Touched::Everything),
         }
     }
     if !touched.is_empty() {
@@ -134,6 +134,7 @@ mod tests {
                 max_concurrent_calls: 0,
                 max_dids: 0,
                 max_ring_groups: 0,
+                max_calls_per_minute: 0,
                 is_active: true,
             };
             let _published = store.create_tenant(&Actor::default(), new).await.unwrap();

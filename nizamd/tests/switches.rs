@@ -48,10 +48,14 @@ impl Daemon {
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
         let tenant = store.create_tenant(&ACTOR, new_tenant("acme.example")).await.unwrap().value;
         let switches = Arc::new(Switches::default());
-        let publishing =
-            Publishing::start(Arc::clone(&store), &dir.path().join("snapshot"), Arc::clone(&switches))
-                .await
-                .unwrap();
+        let publishing = Publishing::start(
+            Arc::clone(&store),
+            &dir.path().join("snapshot"),
+            &dir.path().join("prompts"),
+            Arc::clone(&switches),
+        )
+        .await
+        .unwrap();
         let mut daemon = Self { dir, store, switches, publishing, listener: None, tenant };
         daemon.listen();
         daemon
@@ -89,6 +93,7 @@ fn new_tenant(domain: &str) -> NewTenant {
         max_concurrent_calls: 0,
         max_dids: 0,
         max_ring_groups: 0,
+        max_calls_per_minute: 0,
         is_active: true,
     }
 }
@@ -106,6 +111,9 @@ fn new_extension(number: &str, password: &str) -> NewExtension {
         voicemail_enabled: false,
         voicemail_pin: None,
         cidr: None,
+        toll_allow: None,
+        max_channels: 0,
+        ring_timeout: None,
         is_active: true,
     }
 }
@@ -209,6 +217,9 @@ fn change(number: &str) -> ExtensionChange {
         voicemail_enabled: None,
         voicemail_pin: None,
         cidr: None,
+        toll_allow: None,
+        max_channels: None,
+        ring_timeout: None,
         is_active: None,
     }
 }

@@ -9,8 +9,12 @@ pub mod lint;
 pub mod model;
 pub mod policy;
 pub mod resource;
+pub mod touch;
 pub mod validate;
+pub mod wav;
 mod zone;
 
-pub use country::home;
+pub use country::{home, spellings};
+pub use nizam_wire::Kind;
+pub use nizam_wire::number::Home;
 pub use zone::zone;

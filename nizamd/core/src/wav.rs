@@ -138,7 +138,10 @@ mod tests {
 
     #[test]
     fn what_the_switch_plays() {
-        assert_eq!(read(&file(1, 1, 8000, 16, 12_000)), Ok(Wav { rate: 8000, channels: 1, duration_ms: 1500 }));
+        assert_eq!(
+            read(&file(1, 1, 8000, 16, 12_000)),
+            Ok(Wav { rate: 8000, channels: 1, duration_ms: 1500 })
+        );
         assert_eq!(read(&file(7, 2, 16_000, 8, 8000)).unwrap().duration_ms, 500);
         for (bad, why) in [
             (file(1, 1, 8000, 24, 10), WavError::Encoding(1)),

@@ -42,6 +42,7 @@ fn demo_tenant() -> NewTenant {
         max_concurrent_calls: 0,
         max_dids: 0,
         max_ring_groups: 0,
+        max_calls_per_minute: 0,
         is_active: true,
     }
 }
@@ -77,6 +78,9 @@ fn demo_extension(number: &str, first: &str, last: &str) -> StoreResult<NewExten
         voicemail_enabled: true,
         voicemail_pin: Some(pin::random(6)?),
         cidr: None,
+        toll_allow: None,
+        max_channels: 0,
+        ring_timeout: None,
         is_active: true,
     })
 }

@@ -44,6 +44,9 @@ pub(super) fn line<'c>(cells: impl Iterator<Item = &'c Value>) -> Vec<u8> {
         Value::Null => String::new(),
         Value::String(text) => guarded(text),
         Value::Bool(flag) => u8::from(*flag).to_string(),
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_string) => {
+            guarded(&items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","))
+        }
         other => other.to_string(),
     });
     // Writing into memory cannot fail.

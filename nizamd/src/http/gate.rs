@@ -103,11 +103,17 @@ impl Admin {
 /// Proof: somebody who belongs to the tenant, or an admin, presents a token, and both allow the operation.
 pub(super) struct Member {
     tenant: Tenant,
+    is_admin: bool,
 }
 
 impl Member {
     pub(super) fn tenant(&self) -> &Tenant {
         &self.tenant
+    }
+
+    /// Whether it is an admin.
+    pub(super) fn is_admin(&self) -> bool {
+        self.is_admin
     }
 }
 
@@ -440,7 +446,7 @@ async fn enter(call: &Call, caller: &Caller) -> Result<Tenant, Failure> {
 
 fn permit(call: &Call, caller: &Caller, tenant: Tenant, permission: Permission) -> Result<Member, Failure> {
     if caller.0.user.belongs_to(tenant.id) && caller.may(permission, call.writes) {
-        Ok(Member { tenant })
+        Ok(Member { tenant, is_admin: caller.0.user.is_admin() })
     } else {
         Err(Failure::unauthorized())
     }

@@ -16,7 +16,7 @@ pub(super) async fn create(call: Call, _: Admin, form: Provision) -> Outcome {
         None => format!("{}-{}", slug_of(&form.name), random_text(4)?.to_lowercase()),
     };
     let domain = form.domain.unwrap_or_else(|| format!("{}.nizam.local", host_of(&slug)));
-    let [max_extensions, max_concurrent_calls, max_dids, max_ring_groups] = form.most;
+    let [max_extensions, max_concurrent_calls, max_dids, max_ring_groups, max_calls_per_minute] = form.most;
     let tenant = NewTenant {
         name: form.name,
         domain,
@@ -26,6 +26,7 @@ pub(super) async fn create(call: Call, _: Admin, form: Provision) -> Outcome {
         max_concurrent_calls,
         max_dids,
         max_ring_groups,
+        max_calls_per_minute,
         is_active: true,
     };
     let store = &call.app.store;
@@ -54,6 +55,9 @@ fn first_extension() -> StoreResult<NewExtension> {
         voicemail_enabled: true,
         voicemail_pin: Some(crate::pin::random(6)?),
         cidr: None,
+        toll_allow: None,
+        max_channels: 0,
+        ring_timeout: None,
         is_active: true,
     })
 }

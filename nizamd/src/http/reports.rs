@@ -32,6 +32,7 @@ pub(super) async fn stats(call: Call, member: Member) -> Outcome {
             "max_concurrent_calls": tenant.max_concurrent_calls,
             "max_dids": tenant.max_dids,
             "max_ring_groups": tenant.max_ring_groups,
+            "max_calls_per_minute": tenant.max_calls_per_minute,
         },
     }})))
 }

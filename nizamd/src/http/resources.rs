@@ -14,8 +14,8 @@ use super::present::Shown;
 use super::reply::{Outcome, Reply};
 use super::route::Route;
 
-/// List, create, show, update and delete.
-pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
+/// List, create, show, update and delete. What is made of a file is made by an operation of its own.
+pub(super) fn routes(resource: &'static Resource) -> Vec<Route> {
     let all = format!("/tenants/{{tenant}}/{}", resource.path);
     let one = format!("{all}/{{{}}}", resource.parameter);
     let id = |operation: &str| format!("{}.{operation}", resource.path);
@@ -23,7 +23,7 @@ pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
     let (model, fields) = (resource.model, resource.fields);
     let create = move |f: &mut Fields<'_>| resource.read(Purpose::Create, f);
     let update = move |f: &mut Fields<'_>| resource.read(Purpose::Update, f);
-    [
+    let routes = vec![
         Route::new(
             Method::GET,
             all.clone(),
@@ -65,7 +65,8 @@ pub(super) fn routes(resource: &'static Resource) -> [Route; 5] {
                 remove(resource, call, member, record)
             }),
         ),
-    ]
+    ];
+    routes.into_iter().filter(|route| !(resource.by_upload && route.method == Method::POST)).collect()
 }
 
 async fn list(resource: &'static Resource, call: Call, member: Member) -> Outcome {
@@ -79,6 +80,9 @@ async fn list(resource: &'static Resource, call: Call, member: Member) -> Outcom
 async fn make(resource: &'static Resource, call: Call, member: Member, values: Values) -> Outcome {
     if resource.model == "Webhook" {
         return super::webhooks::create(call, member, values).await;
+    }
+    if !member.is_admin() {
+        resource.reserved(None, &values)?;
     }
     let committed = call.app.store.create_record(&call.actor(), resource, member.tenant().id, values).await?;
     let saved = &committed.value;
@@ -102,6 +106,9 @@ async fn change(
     old: Record,
     values: Values,
 ) -> Outcome {
+    if !member.is_admin() {
+        resource.reserved(Some(&old.values), &values)?;
+    }
     let expected = call.expected()?;
     let tenant = member.tenant().id;
     let store = &call.app.store;

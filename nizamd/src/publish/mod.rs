@@ -1,6 +1,7 @@
 //! From committed rows to what switches answer with.
 
 mod layer;
+mod prompts;
 mod publisher;
 mod save;
 mod service;

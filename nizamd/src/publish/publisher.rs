@@ -5,19 +5,21 @@
 //! become one overlay, and what is served is always one state of the database.
 
 use super::layer::{Layer, LayerError};
+use super::prompts::{Outdated, Prompts};
 use super::save::Saver;
 use super::stack::{self, Stack};
 use crate::link::Switches;
-use nizam_core::compile::{self, BuildError};
+use nizam_core::Kind;
+use nizam_core::compile::{BuildError, Compiler, Row, prompt_path};
 use nizam_core::model::Touched;
 use nizam_engine::snapshot::{SnapshotError, Writer};
 use nizam_engine::{Engine, Layers, Origin};
-use nizam_store::{Fresh, Row, Store, StoreError};
+use nizam_store::{Store, StoreError};
 use nizam_wire::Builder;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -26,14 +28,17 @@ use tracing::{error, info, warn};
 /// How long to wait before rows that could not be read are read again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How long the file of a prompt stays that no image names any more.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// Why nothing is published.
 #[derive(Debug, Error)]
 pub enum PublishError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A row that does not fit into an image.
-    #[error("a row cannot be compiled: {0}")]
+    /// More than fits into an image.
+    #[error("the image cannot be built: {0}")]
     Build(#[from] BuildError),
     /// An image.
     #[error(transparent)]
@@ -62,10 +67,12 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// Compiles everything, writes the first snapshot, and starts to publish edits to `switches`.
+    /// Compiles everything, writes the first snapshot, and starts to publish edits to `switches`. Files of prompts are below
+    /// `prompts`.
     pub async fn start(
         store: Arc<Store>,
         snapshot: &Path,
+        prompts: &Path,
         switches: Arc<Switches>,
     ) -> Result<Self, PublishError> {
         let mut seed = [0; 8];
@@ -73,7 +80,9 @@ impl Publishing {
         let seed = u64::from_le_bytes(seed);
         let writer = Writer::new(snapshot)?;
         let started = Instant::now();
-        let base = base(&store, seed).await?;
+        let prompts = Prompts::new(prompts);
+        let (base, files) = base(&store, &prompts, seed).await?;
+        prompts.keep(&files);
         let (records, bytes) = (base.record_count(), base.image.bytes().len());
         let stack = Stack::new(base);
         let generation = stack.generation();
@@ -101,6 +110,7 @@ impl Publishing {
             engine: Arc::clone(&engine),
             saver: Arc::new(saver),
             snapshot: snapshot.to_owned(),
+            prompts,
             pending: BTreeSet::new(),
             folded,
         };
@@ -135,42 +145,46 @@ impl Publishing {
     }
 }
 
-/// A base of the whole database.
-async fn base(store: &Store, seed: u64) -> Result<Layer, PublishError> {
+/// Adds the records of a row. One that does not fit is left out, and told in the log: it must not keep the others from the
+/// switches.
+fn add(compiler: &mut Compiler, builder: &mut Builder, row: &Row) {
+    if let Err(failed) = compiler.record(builder, row) {
+        error!(row = %row.name(), error = %failed, "a row cannot be compiled; it is left out");
+    }
+}
+
+/// A compiler for the present.
+fn compiler(prompts: &Prompts) -> Compiler {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    Compiler::new(i64::try_from(now).unwrap_or(i64::MAX), prompts.directory())
+}
+
+/// A base of the whole database, and the files of its prompts, which are there.
+async fn base(store: &Store, prompts: &Prompts, seed: u64) -> Result<(Layer, HashSet<String>), PublishError> {
     // The generation comes with the end of the export, so the builder gets it last.
     let mut builder = Builder::base(0, seed);
-    let mut failed: Option<BuildError> = None;
+    let mut compiler = compiler(prompts);
+    let mut uploaded = Vec::new();
     let generation = store
-        .export(&mut |row| {
-            let put = match &row {
-                Row::Tenant(tenant) => compile::tenant(&mut builder, tenant),
-                Row::Extension(extension) => compile::extension(&mut builder, extension),
-                Row::Gone => Ok(()),
-            };
-            failed = failed.or(put.err());
+        .export(&mut |row| match row {
+            Row::Record { kind: Kind::Prompt, .. } => uploaded.push(row),
+            row => add(&mut compiler, &mut builder, &row),
         })
         .await?;
-    if let Some(failed) = failed {
-        return Err(failed.into());
+    prompts.write(store, &mut uploaded).await?;
+    let mut files = HashSet::new();
+    for row in &uploaded {
+        add(&mut compiler, &mut builder, row);
+        if let Row::Record { record, .. } = row {
+            files.insert(prompt_path(&prompts.directory(), record));
+        }
     }
     builder.set_generation(generation);
     let layer = tokio::task::spawn_blocking(move || -> Result<Layer, PublishError> {
         Ok(Layer::new(&builder.finish()?)?)
     });
-    layer.await.map_err(|error| LayerError::Memory(std::io::Error::other(error)))?
-}
-
-/// An overlay of rows as they are now.
-fn overlay(fresh: &Fresh, seed: u64) -> Result<Layer, PublishError> {
-    let mut builder = Builder::overlay(fresh.generation, seed);
-    for (touched, row) in &fresh.rows {
-        match row {
-            Row::Tenant(tenant) => compile::tenant(&mut builder, tenant)?,
-            Row::Extension(extension) => compile::extension(&mut builder, extension)?,
-            Row::Gone => compile::deleted(&mut builder, touched)?,
-        }
-    }
-    Ok(Layer::new(&builder.finish()?)?)
+    let layer = layer.await.map_err(|error| LayerError::Memory(std::io::Error::other(error)))??;
+    Ok((layer, files))
 }
 
 /// Lets the daemon itself answer with the stack.
@@ -187,6 +201,7 @@ struct Publisher {
     engine: Arc<Engine>,
     saver: Arc<Saver>,
     snapshot: PathBuf,
+    prompts: Prompts,
     /// Touched keys that could not be published yet.
     pending: BTreeSet<Touched>,
     folded: mpsc::UnboundedSender<Option<Layer>>,
@@ -230,32 +245,54 @@ impl Publisher {
         let newest = waiting.iter().map(|request| request.generation).max().unwrap_or(0);
         // A write that concerns no switch has nothing to publish, and waits for what others published.
         let nothing = self.pending.is_empty() && newest <= self.stack.generation();
-        if !nothing && let Err(failed) = self.publish().await {
-            error!(error = %failed, keys = self.pending.len(), "committed edits are not live yet; trying again");
-            for request in waiting {
-                // Whoever waited may have gone.
-                let _ = request.live.send(false);
+        let published = if nothing { Ok(Vec::new()) } else { self.publish().await };
+        let outdated = match published {
+            Ok(outdated) => outdated,
+            Err(failed) => {
+                error!(error = %failed, keys = self.pending.len(), "committed edits are not live yet; trying again");
+                for request in waiting {
+                    // Whoever waited may have gone.
+                    let _ = request.live.send(false);
+                }
+                return;
             }
-            return;
-        }
+        };
         self.pending.clear();
         let serial = if nothing { self.switches.serial() } else { self.send() };
         let (switches, saver, layers) =
             (Arc::clone(&self.switches), Arc::clone(&self.saver), self.stack.layers().to_vec());
+        let prompts = self.prompts.clone();
         tokio::spawn(async move {
             let (live, _saved) = tokio::join!(switches.all_answer(serial), saver.save(&layers));
             for request in waiting {
                 let _ = request.live.send(live);
             }
+            if !outdated.is_empty() {
+                // A call that was routed a moment ago may still open such a file.
+                tokio::time::sleep(LINGER).await;
+                let removed = tokio::task::spawn_blocking(move || prompts.remove(&outdated)).await;
+                removed.unwrap_or_else(|error| warn!(%error, "old prompts were not removed"));
+            }
         });
     }
 
-    async fn publish(&mut self) -> Result<(), PublishError> {
+    /// Puts what was touched onto the stack, and gives the prompts whose files are out of date with that.
+    async fn publish(&mut self) -> Result<Vec<Outdated>, PublishError> {
+        if self.pending.contains(&Touched::Everything) {
+            let (base, _) = base(&self.store, &self.prompts, self.seed).await?;
+            self.stack.replace(base);
+            return Ok(Vec::new());
+        }
         let touched: Vec<Touched> = self.pending.iter().cloned().collect();
-        let fresh = self.store.read_touched(&touched).await?;
-        let overlay = overlay(&fresh, self.seed)?;
-        self.stack.push(overlay)?;
-        Ok(())
+        let mut fresh = self.store.read_touched(&touched).await?;
+        let outdated = self.prompts.write(&self.store, &mut fresh.rows).await?;
+        let mut builder = Builder::overlay(fresh.generation, self.seed);
+        let mut compiler = compiler(&self.prompts);
+        for row in &fresh.rows {
+            add(&mut compiler, &mut builder, row);
+        }
+        self.stack.push(Layer::new(&builder.finish()?)?)?;
+        Ok(outdated)
     }
 
     fn send(&self) -> u64 {

@@ -28,9 +28,11 @@ pub async fn start(store: &Arc<Store>, config: &Config) -> Result<Arc<dyn Publis
     let allowed = Allowed::new(&config.link.allow_users);
     let listener = Listener::start(&config.socket, allowed, Arc::clone(&switches))
         .map_err(|error| Fatal::new(error.to_string()))?;
-    let publishing = Publishing::start(Arc::clone(store), &config.snapshot_dir, Arc::clone(&switches))
-        .await
-        .map_err(|error| Fatal::new(error.to_string()))?;
+    let prompts = config.state_dir.join("prompts");
+    let publishing =
+        Publishing::start(Arc::clone(store), &config.snapshot_dir, &prompts, Arc::clone(&switches))
+            .await
+            .map_err(|error| Fatal::new(error.to_string()))?;
     Ok(Arc::new(Service { publishing, switches, listener: Mutex::new(Some(listener)) }))
 }
 

@@ -21,12 +21,14 @@ pub struct Stack {
     layers: Vec<Layer>,
     /// How many of the oldest are being folded, and must stay as they are meanwhile.
     folding: usize,
+    /// Whether what is being folded was replaced meanwhile.
+    replaced: bool,
 }
 
 impl Stack {
     /// A stack of a base alone.
     pub fn new(base: Layer) -> Self {
-        Self { layers: vec![base], folding: 0 }
+        Self { layers: vec![base], folding: 0, replaced: false }
     }
 
     /// The layers, newest first.
@@ -42,7 +44,8 @@ impl Stack {
     /// Puts an overlay on top, merged with the small ones below it.
     pub fn push(&mut self, overlay: Layer) -> Result<(), LayerError> {
         let (mut count, mut records) = (0, overlay.record_count());
-        for below in self.layers.iter().take(self.layers.len() - self.folding.max(1)) {
+        let fixed = if self.replaced { 1 } else { self.folding.max(1) };
+        for below in self.layers.iter().take(self.layers.len().saturating_sub(fixed)) {
             if below.record_count() >= 4 * records || records + below.record_count() > MERGE_MOST {
                 break;
             }
@@ -58,6 +61,12 @@ impl Stack {
         };
         self.layers.splice(..count, [merged]);
         Ok(())
+    }
+
+    /// Puts a new base in the place of all layers. What is being folded is out of date then.
+    pub fn replace(&mut self, base: Layer) {
+        self.layers = vec![base];
+        self.replaced = self.folding > 0;
     }
 
     /// Whether the overlays have become so many or so large that a new base is due.
@@ -76,7 +85,8 @@ impl Stack {
     /// Puts the new base in the place of the layers it was folded from; without one, leaves them as they are.
     pub fn end_fold(&mut self, base: Option<Layer>) {
         let folded = std::mem::take(&mut self.folding);
-        if let Some(base) = base {
+        let replaced = std::mem::take(&mut self.replaced);
+        if let Some(base) = base.filter(|_| !replaced) {
             self.layers.truncate(self.layers.len().saturating_sub(folded));
             self.layers.push(base);
         }
@@ -155,5 +165,11 @@ mod tests {
         stack.begin_fold();
         stack.end_fold(None);
         assert_eq!(stack.layers().len(), 2, "a fold that failed changes nothing");
+        let folding = stack.begin_fold();
+        stack.replace(layer(Builder::base(generation + 9, 9)));
+        stack.push(edit(generation + 10)).unwrap();
+        stack.end_fold(Some(fold(&folding).unwrap()));
+        assert_eq!(stack.layers().len(), 2, "what was folded is out of date");
+        assert_eq!((stack.layers()[1].record_count(), stack.generation()), (0, generation + 10));
     }
 }

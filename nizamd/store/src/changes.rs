@@ -1,6 +1,8 @@
 //! The feed of changes: what each generation touched. A daemon follows it to publish what other processes wrote.
 
+use nizam_core::Kind;
 use nizam_core::model::Touched;
+use nizam_core::resource::RESOURCES;
 use serde_json::{Value, json};
 use sqlx::postgres::PgListener;
 use uuid::Uuid;
@@ -8,7 +10,6 @@ use uuid::Uuid;
 use crate::Store;
 use crate::db::Db;
 use crate::error::{StoreError, StoreResult};
-use crate::fresh::Row;
 use crate::page::count;
 
 /// One generation.
@@ -39,29 +40,67 @@ const REMEMBERED: i64 = 100_000;
 
 /// The keys as a column has them.
 pub(crate) fn to_text(touched: &[Touched]) -> Option<String> {
-    (touched.len() <= MOST).then(|| {
-        let keys = touched.iter().map(|key| match key {
-            Touched::Domain(domain) => json!(domain),
-            Touched::Extension { tenant_id, extension } => json!([tenant_id, extension]),
-        });
-        Value::Array(keys.collect()).to_string()
-    })
+    (touched.len() <= MOST).then(|| touched.iter().map(key_to_json).collect::<Value>().to_string())
 }
 
 fn from_text(text: &str) -> Option<Vec<Touched>> {
     let keys: Vec<Value> = serde_json::from_str(text).ok()?;
-    let key = |key: &Value| match key {
-        Value::String(domain) => Some(Touched::Domain(domain.clone())),
-        Value::Array(pair) => match pair.as_slice() {
-            [Value::String(tenant), Value::String(number)] => Some(Touched::Extension {
-                tenant_id: Uuid::try_parse(tenant).ok()?,
-                extension: number.clone(),
-            }),
-            _ => None,
-        },
-        _ => None,
+    keys.iter().map(key_of_json).collect()
+}
+
+/// A domain, a pair of tenant and number, or a list of what it is and where. The first two are all that 0.1.0 wrote.
+fn key_to_json(key: &Touched) -> Value {
+    match key {
+        Touched::Domain(domain) => json!(domain),
+        Touched::Extension { tenant_id, extension } => json!([tenant_id, extension]),
+        Touched::TenantGone(id) => json!(["tenant_gone", id, null]),
+        Touched::ExtensionId { tenant_id, id } => json!(["extension_id", tenant_id, id]),
+        Touched::Row { tenant_id, kind, id } => json!([table(*kind), tenant_id, id]),
+        Touched::Number { tenant_id, number } => json!(["number", tenant_id, number]),
+        Touched::Did { tenant_id, digits } => json!(["did", tenant_id, digits]),
+        Touched::Patterns(tenant_id) => json!(["patterns", tenant_id, null]),
+        Touched::Routing(tenant_id) => json!(["routing", tenant_id, null]),
+        Touched::Address(address) => json!(["address", null, address]),
+        Touched::Shared => json!(["shared", null, null]),
+        Touched::Everything => json!(["everything", null, null]),
+    }
+}
+
+fn key_of_json(key: &Value) -> Option<Touched> {
+    let list = match key {
+        Value::String(domain) => return Some(Touched::Domain(domain.clone())),
+        Value::Array(list) => list.as_slice(),
+        _ => return None,
     };
-    keys.iter().map(key).collect()
+    let uuid = |value: &Value| Uuid::try_parse(value.as_str()?).ok();
+    let (what, tenant, which) = match list {
+        [tenant, Value::String(number)] => {
+            return Some(Touched::Extension { tenant_id: uuid(tenant)?, extension: number.clone() });
+        }
+        [Value::String(what), tenant, which] => (what.as_str(), uuid(tenant), which),
+        _ => return None,
+    };
+    let text = which.as_str().map(str::to_owned);
+    Some(match what {
+        "tenant_gone" => Touched::TenantGone(tenant?),
+        "extension_id" => Touched::ExtensionId { tenant_id: tenant?, id: uuid(which)? },
+        "number" => Touched::Number { tenant_id: tenant?, number: text? },
+        "did" => Touched::Did { tenant_id: tenant?, digits: text? },
+        "patterns" => Touched::Patterns(tenant?),
+        "routing" => Touched::Routing(tenant?),
+        "address" => Touched::Address(text?.parse().ok()?),
+        "shared" => Touched::Shared,
+        "everything" => Touched::Everything,
+        table => {
+            let kind = RESOURCES.iter().find(|resource| resource.table == table)?.record?;
+            Touched::Row { tenant_id: tenant?, kind, id: uuid(which)? }
+        }
+    })
+}
+
+/// The table of the rows with records of that kind.
+fn table(kind: Kind) -> &'static str {
+    RESOURCES.iter().find(|resource| resource.record == Some(kind)).map_or("", |resource| resource.table)
 }
 
 impl Store {
@@ -98,20 +137,6 @@ impl Store {
         }
     }
 
-    /// Every key that there is, for a change that did not list its keys.
-    pub async fn all_keys(&self) -> StoreResult<Vec<Touched>> {
-        let mut keys = Vec::new();
-        self.export(&mut |row| match row {
-            Row::Tenant(tenant) => keys.push(Touched::Domain(tenant.domain)),
-            Row::Extension(e) => {
-                keys.push(Touched::Extension { tenant_id: e.tenant_id, extension: e.extension });
-            }
-            Row::Gone => {}
-        })
-        .await?;
-        Ok(keys)
-    }
-
     /// Forgets old changes.
     pub(crate) async fn forget_changes(&self) -> StoreResult<()> {
         let mut tx = self.db.write().await?;
@@ -128,13 +153,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_an_older_daemon_wrote_is_read() {
+        let tenant_id = Uuid::from_u128(7);
+        let text = format!(r#"["a.example",["{tenant_id}","1001"]]"#);
+        let extension = Touched::Extension { tenant_id, extension: "1001".into() };
+        assert_eq!(from_text(&text), Some(vec![Touched::Domain("a.example".into()), extension]));
+    }
+
+    #[test]
     fn keys_survive_their_text() {
-        let keys = vec![
+        let (tenant_id, id) = (Uuid::from_u128(7), Uuid::from_u128(8));
+        let mut keys = vec![
             Touched::Domain("a.example".into()),
-            Touched::Extension { tenant_id: Uuid::from_u128(7), extension: "*1\"".into() },
+            Touched::Extension { tenant_id, extension: "*1\"".into() },
+            Touched::TenantGone(id),
+            Touched::ExtensionId { tenant_id, id },
+            Touched::Number { tenant_id, number: "600".into() },
+            Touched::Did { tenant_id, digits: "4930".into() },
+            Touched::Patterns(tenant_id),
+            Touched::Routing(tenant_id),
+            Touched::Address("192.0.2.1".parse().unwrap()),
+            Touched::Address("2001:db8::1".parse().unwrap()),
+            Touched::Shared,
+            Touched::Everything,
         ];
+        let kinds = RESOURCES.iter().filter_map(|resource| resource.record);
+        keys.extend(kinds.map(|kind| Touched::Row { tenant_id, kind, id }));
         assert_eq!(from_text(&to_text(&keys).unwrap()), Some(keys));
-        assert_eq!(from_text("[7]"), None);
+        for wrong in [
+            "[7]",
+            "[[1]]",
+            r#"[["moon",null,null]]"#,
+            r#"[["routing",null,null]]"#,
+            r#"[["webhooks","x","y"]]"#,
+        ] {
+            assert_eq!(from_text(wrong), None, "{wrong}");
+        }
         assert_eq!(to_text(&vec![Touched::Domain(String::new()); MOST + 1]), None);
     }
 }

@@ -16,6 +16,7 @@ struct Unique {
 pub(crate) const DOMAIN_TAKEN: &str = "The domain has already been taken.";
 pub(crate) const SLUG_TAKEN: &str = "The slug has already been taken.";
 pub(crate) const EXTENSION_TAKEN: &str = "The extension has already been taken for this tenant.";
+pub(crate) const NUMBER_TAKEN: &str = "The number has already been taken for this tenant.";
 
 const fn unique(
     name: &'static str,
@@ -41,6 +42,20 @@ const CONSTRAINTS: &[Unique] = &[
         "dids.tenant_id, dids.number_key",
         "number",
         "The DID number has already been taken for this tenant.",
+    ),
+    unique(
+        "ring_groups_number_unique",
+        "ring_groups.tenant_id, ring_groups.number_key",
+        "number",
+        NUMBER_TAKEN,
+    ),
+    unique("ivrs_number_unique", "ivrs.tenant_id, ivrs.number_key", "number", NUMBER_TAKEN),
+    unique("call_flows_number_unique", "call_flows.tenant_id, call_flows.number_key", "number", NUMBER_TAKEN),
+    unique(
+        "prompts_name_unique",
+        "prompts.tenant_id, prompts.name_key",
+        "name",
+        "A prompt with this name already exists for this tenant.",
     ),
     unique(
         "holidays_name_unique",

@@ -2,19 +2,23 @@
 
 use std::borrow::Cow;
 
-use nizam_core::model::{AuditAction, Extension, ExtensionChange, NewExtension, Touched};
+use nizam_core::model::{AuditAction, Class, Extension, ExtensionChange, NewExtension};
 use nizam_core::resource::EXTENSION_LIST;
+use nizam_core::touch;
 use nizam_core::validate::extension_key;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::{Actor, Entry, Values, difference};
+use crate::cascade;
 use crate::column::Time;
 use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
 use crate::keyring::Keyring;
+use crate::numbers;
 use crate::page::{Expected, Listed, Query};
 use crate::records::row::{bind, compared};
 use crate::records::statement::Source;
@@ -26,8 +30,8 @@ macro_rules! select_extensions {
         concat!(
             "SELECT id, tenant_id, extension, password, directory_first_name, directory_last_name, \
              effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
-             outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, version, created_at, updated_at \
-             FROM extensions ",
+             outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, toll_allow, max_channels, ring_timeout, \
+             is_active, version, created_at, updated_at FROM extensions ",
             $rest
         )
     };
@@ -58,6 +62,9 @@ pub(crate) struct ExtensionRow {
     voicemail_enabled: bool,
     voicemail_pin: Option<Vec<u8>>,
     cidr: Option<String>,
+    toll_allow: Option<Json<Vec<String>>>,
+    max_channels: i64,
+    ring_timeout: Option<i64>,
     is_active: bool,
     version: i64,
     created_at: Time,
@@ -65,6 +72,11 @@ pub(crate) struct ExtensionRow {
 }
 
 impl ExtensionRow {
+    /// What makes its number unique.
+    pub(crate) fn key(&self) -> String {
+        extension_key(&self.extension)
+    }
+
     pub(crate) fn open(self, keys: &Keyring) -> StoreResult<Extension> {
         let pin = self.voicemail_pin.as_deref().map(|pin| keys.open(pin_place(self.id), pin)).transpose()?;
         Ok(Extension {
@@ -81,6 +93,11 @@ impl ExtensionRow {
             outbound_caller_id_number: self.outbound_caller_id_number,
             voicemail_enabled: self.voicemail_enabled,
             cidr: self.cidr,
+            toll_allow: self
+                .toll_allow
+                .map(|Json(names)| names.iter().filter_map(|name| Class::parse(name)).collect()),
+            max_channels: self.max_channels,
+            ring_timeout: self.ring_timeout,
             is_active: self.is_active,
             version: self.version,
             created_at: self.created_at.0,
@@ -154,7 +171,7 @@ impl Store {
     ) -> StoreResult<Committed<Extension>> {
         let mut write = self.begin(actor).await?;
         let extension = insert(&mut write, &self.keys, tenant_id, new).await?;
-        write.commit(extension).await
+        write.commit_as_touched(extension).await
     }
 
     /// Changes an extension.
@@ -173,12 +190,16 @@ impl Store {
         change.apply(&mut extension);
         extension.updated_at = write.now;
         extension.version += 1;
+        if extension_key(&extension.extension) != extension_key(&old.extension) {
+            numbers::check_extension(&mut write, tenant_id, id, &extension.extension).await?;
+        }
         let sealed = Sealed::of(&extension, &self.keys)?;
         on!(write.conn(), c => {
             sqlx::query(sql!("UPDATE extensions SET extension = $3, extension_key = $4, password = $5, directory_first_name = $6, \
                  directory_last_name = $7, effective_caller_id_name = $8, effective_caller_id_number = $9, \
                  outbound_caller_id_name = $10, outbound_caller_id_number = $11, voicemail_enabled = $12, \
-                 voicemail_pin = $13, cidr = $14, is_active = $15, updated_at = $16, version = $17 \
+                 voicemail_pin = $13, cidr = $14, toll_allow = $15, max_channels = $16, ring_timeout = $17, is_active = $18, \
+                 updated_at = $19, version = $20 \
                  WHERE tenant_id = $1 AND id = $2"))
             .bind(tenant_id)
             .bind(id)
@@ -194,6 +215,9 @@ impl Store {
             .bind(extension.voicemail_enabled)
             .bind(sealed.voicemail_pin)
             .bind(&extension.cidr)
+            .bind(extension.class_names().map(Json))
+            .bind(extension.max_channels)
+            .bind(extension.ring_timeout)
             .bind(extension.is_active)
             .bind(Time(extension.updated_at))
             .bind(extension.version)
@@ -212,12 +236,11 @@ impl Store {
         }
         let entry = Entry { old: Some(before), new: Some(after), ..entry(&extension, AuditAction::Updated) };
         write.audit(entry).await?;
-        write.touch(touched(&old));
-        write.touch(touched(&extension));
+        write.touch(touch::extension(Some(&old), Some(&extension)));
         if shows_on_phones(&old) != shows_on_phones(&extension) {
             touch_profiles(&mut write, tenant_id, id).await?;
         }
-        write.commit(extension).await
+        write.commit_as_touched(extension).await
     }
 
     /// Deletes an extension.
@@ -231,6 +254,8 @@ impl Store {
         let mut write = self.begin(actor).await?;
         let old = locked(&mut write, tenant_id, id).await?.open(&self.keys)?;
         expected.check(old.version)?;
+        write.touch(touch::extension(Some(&old), None));
+        cascade::extension_gone(&mut write, tenant_id, id).await?;
         on!(write.conn(), c => {
             sqlx::query(sql!("DELETE FROM extensions WHERE tenant_id = $1 AND id = $2"))
                 .bind(tenant_id).bind(id).execute(c).await?.rows_affected()
@@ -241,8 +266,7 @@ impl Store {
         });
         let entry = Entry { old: Some(values(&old)), ..entry(&old, AuditAction::Deleted) };
         write.audit(entry).await?;
-        write.touch(touched(&old));
-        write.commit(()).await
+        write.commit_as_touched(()).await
     }
 }
 
@@ -281,12 +305,14 @@ pub(crate) async fn insert(
 ) -> StoreResult<Extension> {
     add_to_count(write, tenant_id, 1).await?;
     let extension = new.into_extension(Uuid::now_v7(), tenant_id, write.now);
+    numbers::check_extension(write, tenant_id, extension.id, &extension.extension).await?;
     let sealed = Sealed::of(&extension, keys)?;
     on!(write.conn(), c => {
         sqlx::query(sql!("INSERT INTO extensions (id, tenant_id, extension, extension_key, password, directory_first_name, \
              directory_last_name, effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
-             outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"))
+             outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, toll_allow, max_channels, ring_timeout, \
+             is_active, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"))
         .bind(extension.id)
         .bind(tenant_id)
         .bind(&extension.extension)
@@ -301,6 +327,9 @@ pub(crate) async fn insert(
         .bind(extension.voicemail_enabled)
         .bind(sealed.voicemail_pin)
         .bind(&extension.cidr)
+        .bind(extension.class_names().map(Json))
+        .bind(extension.max_channels)
+        .bind(extension.ring_timeout)
         .bind(extension.is_active)
         .bind(Time(extension.created_at))
         .bind(Time(extension.updated_at))
@@ -309,7 +338,7 @@ pub(crate) async fn insert(
     });
     let entry = Entry { new: Some(values(&extension)), ..entry(&extension, AuditAction::Created) };
     write.audit(entry).await?;
-    write.touch(touched(&extension));
+    write.touch(touch::extension(None, Some(&extension)));
     Ok(extension)
 }
 
@@ -329,7 +358,7 @@ pub(crate) async fn add_to_count(write: &mut Write<'_>, tenant_id: Uuid, more: i
     }
 }
 
-async fn by_id(conn: Conn<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<Option<ExtensionRow>> {
+pub(crate) async fn by_id(conn: Conn<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<Option<ExtensionRow>> {
     Ok(on!(conn, c => {
         sqlx::query_as(sql!(select_extensions!("WHERE tenant_id = $1 AND id = $2")))
             .bind(tenant_id).bind(id).fetch_optional(c).await?
@@ -355,10 +384,6 @@ async fn locked(write: &mut Write<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult
         }
     };
     row.ok_or(StoreError::NotFound)
-}
-
-pub(crate) fn touched(extension: &Extension) -> Touched {
-    Touched::Extension { tenant_id: extension.tenant_id, extension: extension.extension.clone() }
 }
 
 fn password_place(id: Uuid) -> Place {
@@ -392,6 +417,9 @@ fn values(extension: &Extension) -> Values {
         ("outbound_caller_id_number", json!(extension.outbound_caller_id_number)),
         ("voicemail_enabled", json!(extension.voicemail_enabled)),
         ("cidr", json!(extension.cidr)),
+        ("toll_allow", json!(extension.class_names())),
+        ("max_channels", json!(extension.max_channels)),
+        ("ring_timeout", json!(extension.ring_timeout)),
         ("is_active", json!(extension.is_active)),
     ]
     .into_iter()

@@ -3,26 +3,29 @@
 use std::collections::HashSet;
 
 use nizam_core::model::{AuditAction, Extension, NewExtension};
+use nizam_core::touch;
 use nizam_core::validate::{Errors, extension_key};
 use serde_json::json;
 use sqlx::QueryBuilder;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::{Actor, Entry, Values};
 use crate::column::Time;
 use crate::constraint::EXTENSION_TAKEN;
-use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
-use crate::extensions::{Sealed, add_to_count, touched};
+use crate::extensions::{Sealed, add_to_count};
+use crate::numbers;
 use crate::write::{Committed, Write};
 
-/// Rows of one statement: 17 parameters each, of at most 32,766 in SQLite.
+/// Rows of one statement: 20 parameters each, of at most 32,766 in SQLite.
 const ROWS: usize = 500;
 
 const INSERT: &str = "INSERT INTO extensions (id, tenant_id, extension_key, extension, password, directory_first_name, \
     directory_last_name, effective_caller_id_name, effective_caller_id_number, outbound_caller_id_name, \
-    outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, is_active, created_at, updated_at) ";
+    outbound_caller_id_number, voicemail_enabled, voicemail_pin, cidr, toll_allow, max_channels, ring_timeout, is_active, \
+    created_at, updated_at) ";
 
 impl Store {
     /// Makes extensions in one transaction, all or none, with one audit entry for all. Gives their ids and numbers.
@@ -58,10 +61,11 @@ impl Store {
                 break;
             }
             made.extend(chunk.iter().map(|(extension, _)| (extension.id, extension.extension.clone())));
-            write.touched.extend(chunk.iter().map(|(extension, _)| touched(extension)));
+            write.touch(chunk.iter().flat_map(|(extension, _)| touch::extension(None, Some(extension))));
             on!(write.conn(), c => {
                 let mut insert = QueryBuilder::new(INSERT);
                 insert.push_values(chunk, |mut row, (extension, sealed)| {
+                    let toll_allow = extension.class_names().map(Json);
                     row.push_bind(extension.id)
                         .push_bind(extension.tenant_id)
                         .push_bind(extension_key(&extension.extension))
@@ -76,6 +80,9 @@ impl Store {
                         .push_bind(extension.voicemail_enabled)
                         .push_bind(sealed.voicemail_pin)
                         .push_bind(extension.cidr)
+                        .push_bind(toll_allow)
+                        .push_bind(extension.max_channels)
+                        .push_bind(extension.ring_timeout)
                         .push_bind(extension.is_active)
                         .push_bind(Time(extension.created_at))
                         .push_bind(Time(extension.updated_at));
@@ -98,7 +105,7 @@ impl Store {
                 new: Some(summary),
             })
             .await?;
-        write.commit(made).await
+        write.commit_as_touched(made).await
     }
 }
 
@@ -118,8 +125,8 @@ fn all_different(new: &[NewExtension]) -> StoreResult<()> {
 async fn all_free(write: &mut Write<'_>, tenant_id: Uuid, new: &[NewExtension]) -> StoreResult<()> {
     let mut errors = Errors::default();
     for (chunk, rows) in new.chunks(ROWS).enumerate() {
-        let numbers: Vec<&str> = rows.iter().map(|row| row.extension.as_str()).collect();
-        let taken: HashSet<String> = taken(write.conn(), tenant_id, &numbers).await?.into_iter().collect();
+        let wanted: Vec<&str> = rows.iter().map(|row| row.extension.as_str()).collect();
+        let taken = numbers::taken(write.conn(), tenant_id, &wanted).await?;
         for (i, row) in rows.iter().enumerate() {
             if taken.contains(&extension_key(&row.extension)) {
                 errors.push(&format!("extensions.{}.extension", chunk * ROWS + i), EXTENSION_TAKEN);
@@ -127,31 +134,4 @@ async fn all_free(write: &mut Write<'_>, tenant_id: Uuid, new: &[NewExtension]) 
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(StoreError::Invalid(errors)) }
-}
-
-/// Which of the numbers the tenant has.
-async fn taken(conn: Conn<'_>, tenant_id: Uuid, numbers: &[&str]) -> StoreResult<Vec<String>> {
-    let keys: Vec<String> = numbers.iter().map(|number| extension_key(number)).collect();
-    let rows: Vec<(String,)> = match conn {
-        Conn::Sqlite(c) => {
-            sqlx::query_as(sql!(sqlite
-                "SELECT extension_key FROM extensions \
-                 WHERE tenant_id = $1 AND extension_key IN (SELECT value FROM json_each($2))"
-            ))
-            .bind(tenant_id)
-            .bind(json!(keys).to_string())
-            .fetch_all(c)
-            .await?
-        }
-        Conn::Postgres(c) => {
-            sqlx::query_as(sql!(postgres
-                "SELECT extension_key FROM extensions WHERE tenant_id = $1 AND extension_key = ANY($2)"
-            ))
-            .bind(tenant_id)
-            .bind(keys)
-            .fetch_all(c)
-            .await?
-        }
-    };
-    Ok(rows.into_iter().map(|(key,)| key).collect())
 }

@@ -1,5 +1,7 @@
 //! Which agents answer for which queue.
 
+use nizam_core::Kind;
+use nizam_core::model::Touched;
 use uuid::Uuid;
 
 use crate::Store;
@@ -97,7 +99,11 @@ impl Store {
             .bind(Uuid::now_v7()).bind(queue_id).bind(agent_id).bind(priority).bind(Time(now))
             .execute(c).await?.rows_affected()
         });
-        if new == 0 { write.commit_quietly(Joined::Before).await } else { write.commit(Joined::New).await }
+        if new == 0 {
+            return write.commit_quietly(Joined::Before).await;
+        }
+        write.touch([Touched::Row { tenant_id, kind: Kind::Queue, id: queue_id }]);
+        write.commit(Joined::New).await
     }
 
     /// Takes an agent out of a queue; it need not be in it.
@@ -109,13 +115,16 @@ impl Store {
         agent_id: Uuid,
     ) -> StoreResult<Committed<()>> {
         let mut write = self.begin(actor).await?;
-        on!(write.conn(), c => {
+        let left = on!(write.conn(), c => {
             sqlx::query(sql!(
                 "DELETE FROM queue_members WHERE agent_id = $3 \
                  AND queue_id IN (SELECT id FROM queues WHERE tenant_id = $1 AND id = $2)"
             ))
             .bind(tenant_id).bind(queue_id).bind(agent_id).execute(c).await?.rows_affected()
         });
-        write.commit(()).await
+        if left > 0 {
+            write.touch([Touched::Row { tenant_id, kind: Kind::Queue, id: queue_id }]);
+        }
+        write.commit_as_touched(()).await
     }
 }

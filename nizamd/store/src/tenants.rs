@@ -1,20 +1,23 @@
 //! Tenants.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use nizam_core::model::{
-    AuditAction, Extension, NewExtension, NewTenant, Slug, Tenant, TenantChange, TenantStatus, Touched,
+    AuditAction, Extension, NewExtension, NewTenant, Slug, Tenant, TenantChange, TenantStatus,
 };
 use nizam_core::validate::{Errors, Settings, merge_settings};
+use nizam_core::{Home, touch};
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::{Actor, Entry, Values, difference};
+use crate::cascade;
 use crate::column::Time;
 use crate::constraint::{DOMAIN_TAKEN, SLUG_TAKEN};
-use crate::db::Conn;
+use crate::db::{Conn, Tx};
 use crate::error::{StoreError, StoreResult};
 use crate::page::{Expected, Listed, Page, count};
 use crate::write::{Committed, Write};
@@ -23,7 +26,8 @@ macro_rules! select_tenants {
     ($rest:literal) => {
         concat!(
             "SELECT id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, max_dids, \
-             max_ring_groups, is_active, version, created_at, updated_at FROM tenants ",
+             max_ring_groups, COALESCE(max_calls_per_minute, 0) AS max_calls_per_minute, is_active, version, created_at, \
+             updated_at FROM tenants ",
             $rest
         )
     };
@@ -31,7 +35,7 @@ macro_rules! select_tenants {
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct TenantRow {
-    id: Uuid,
+    pub(crate) id: Uuid,
     name: String,
     domain: String,
     slug: String,
@@ -41,6 +45,7 @@ pub(crate) struct TenantRow {
     max_concurrent_calls: i64,
     max_dids: i64,
     max_ring_groups: i64,
+    max_calls_per_minute: i64,
     is_active: bool,
     version: i64,
     created_at: Time,
@@ -61,6 +66,7 @@ impl TenantRow {
             max_concurrent_calls: self.max_concurrent_calls,
             max_dids: self.max_dids,
             max_ring_groups: self.max_ring_groups,
+            max_calls_per_minute: self.max_calls_per_minute,
             is_active: self.is_active,
             version: self.version,
             created_at: self.created_at.0,
@@ -156,6 +162,7 @@ impl Store {
         expected.check(old.version)?;
         let mut tenant = old.clone();
         merge_settings(&mut tenant.settings, settings).map_err(StoreError::Invalid)?;
+        cascade::moved(&mut write, &self.keys, &old, &tenant).await?;
         replace(write, old, tenant).await
     }
 
@@ -171,8 +178,9 @@ impl Store {
         expected.check(tenant.version)?;
         let entry = Entry { old: Some(values(&tenant)), new: None, ..entry(&tenant, AuditAction::Deleted) };
         write.audit(entry).await?;
+        write.touch(touch::tenant(Some(&tenant), None));
+        cascade::tenant_gone(&mut write, &self.keys, &tenant).await?;
         on!(write.conn(), c => sqlx::query(sql!("DELETE FROM tenants WHERE id = $1")).bind(id).execute(c).await?.rows_affected());
-        write.touch(Touched::Domain(tenant.domain));
         write.commit(()).await
     }
 }
@@ -194,6 +202,7 @@ async fn insert(write: &mut Write<'_>, new: NewTenant, settings: Values) -> Stor
         max_concurrent_calls: new.max_concurrent_calls,
         max_dids: new.max_dids,
         max_ring_groups: new.max_ring_groups,
+        max_calls_per_minute: new.max_calls_per_minute,
         is_active: new.is_active,
         version: 1,
         created_at: write.now,
@@ -202,8 +211,8 @@ async fn insert(write: &mut Write<'_>, new: NewTenant, settings: Values) -> Stor
     must_be_free(write, &tenant, true, given).await?;
     on!(write.conn(), c => {
         sqlx::query(sql!("INSERT INTO tenants (id, name, domain, slug, settings, status, max_extensions, max_concurrent_calls, \
-             max_dids, max_ring_groups, is_active, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"))
+             max_dids, max_ring_groups, max_calls_per_minute, is_active, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"))
         .bind(tenant.id)
         .bind(&tenant.name)
         .bind(&tenant.domain)
@@ -214,6 +223,7 @@ async fn insert(write: &mut Write<'_>, new: NewTenant, settings: Values) -> Stor
         .bind(tenant.max_concurrent_calls)
         .bind(tenant.max_dids)
         .bind(tenant.max_ring_groups)
+        .bind(tenant.max_calls_per_minute)
         .bind(tenant.is_active)
         .bind(Time(tenant.created_at))
         .bind(Time(tenant.updated_at))
@@ -222,7 +232,7 @@ async fn insert(write: &mut Write<'_>, new: NewTenant, settings: Values) -> Stor
     });
     let entry = Entry { old: None, new: Some(values(&tenant)), ..entry(&tenant, AuditAction::Created) };
     write.audit(entry).await?;
-    write.touch(Touched::Domain(tenant.domain.clone()));
+    write.touch(touch::tenant(None, Some(&tenant)));
     Ok(tenant)
 }
 
@@ -247,6 +257,43 @@ async fn locked(write: &mut Write<'_>, id: Uuid) -> StoreResult<Tenant> {
     row.map(TenantRow::into_tenant).transpose()?.ok_or(StoreError::NotFound)
 }
 
+/// Locks the row of a tenant until the end of the transaction. SQLite has one writer at a time.
+pub(crate) async fn lock(conn: Conn<'_>, id: Uuid) -> StoreResult<()> {
+    if let Conn::Postgres(c) = conn {
+        let row: Option<(Uuid,)> =
+            sqlx::query_as(sql!(postgres "SELECT id FROM tenants WHERE id = $1 FOR UPDATE"))
+                .bind(id)
+                .fetch_optional(c)
+                .await?;
+        row.ok_or(StoreError::NotFound)?;
+    }
+    Ok(())
+}
+
+/// How numbers are dialled where tenants are at home.
+#[derive(Default)]
+pub(crate) struct Homes(HashMap<Uuid, Option<Home<'static>>>);
+
+impl Homes {
+    pub(crate) fn put(&mut self, tenant: &Tenant) {
+        self.0.insert(tenant.id, tenant.home());
+    }
+
+    pub(crate) fn get(&self, id: Uuid) -> Option<&Home<'static>> {
+        self.0.get(&id)?.as_ref()
+    }
+}
+
+/// Sees that the home of a tenant is known.
+pub(crate) async fn home(tx: &mut Tx, id: Uuid, homes: &mut Homes) -> StoreResult<()> {
+    if !homes.0.contains_key(&id)
+        && let Some(tenant) = by_id(tx.conn(), id).await?
+    {
+        homes.put(&tenant);
+    }
+    Ok(())
+}
+
 pub(crate) async fn by_domain(conn: Conn<'_>, domain: &str) -> StoreResult<Option<Tenant>> {
     let row: Option<TenantRow> = on!(conn, c => sqlx::query_as(sql!(select_tenants!("WHERE domain = $1"))).bind(domain).fetch_optional(c).await?);
     row.map(TenantRow::into_tenant).transpose()
@@ -264,8 +311,8 @@ async fn replace(mut write: Write<'_>, old: Tenant, mut tenant: Tenant) -> Store
     tenant.version = old.version + 1;
     on!(write.conn(), c => {
         sqlx::query(sql!("UPDATE tenants SET name = $2, domain = $3, slug = $4, settings = $5, status = $6, max_extensions = $7, \
-             max_concurrent_calls = $8, max_dids = $9, max_ring_groups = $10, is_active = $11, updated_at = $12, \
-             version = $13 \
+             max_concurrent_calls = $8, max_dids = $9, max_ring_groups = $10, max_calls_per_minute = $11, is_active = $12, \
+             updated_at = $13, version = $14 \
              WHERE id = $1"))
         .bind(tenant.id)
         .bind(&tenant.name)
@@ -277,6 +324,7 @@ async fn replace(mut write: Write<'_>, old: Tenant, mut tenant: Tenant) -> Store
         .bind(tenant.max_concurrent_calls)
         .bind(tenant.max_dids)
         .bind(tenant.max_ring_groups)
+        .bind(tenant.max_calls_per_minute)
         .bind(tenant.is_active)
         .bind(Time(tenant.updated_at))
         .bind(tenant.version)
@@ -286,8 +334,7 @@ async fn replace(mut write: Write<'_>, old: Tenant, mut tenant: Tenant) -> Store
     let (before, after) = difference(&values(&old), values(&tenant));
     let entry = Entry { old: Some(before), new: Some(after), ..entry(&tenant, AuditAction::Updated) };
     write.audit(entry).await?;
-    write.touch(Touched::Domain(old.domain));
-    write.touch(Touched::Domain(tenant.domain.clone()));
+    write.touch(touch::tenant(Some(&old), Some(&tenant)));
     write.commit(tenant).await
 }
 
@@ -339,6 +386,7 @@ fn values(tenant: &Tenant) -> Values {
         ("max_concurrent_calls", json!(tenant.max_concurrent_calls)),
         ("max_dids", json!(tenant.max_dids)),
         ("max_ring_groups", json!(tenant.max_ring_groups)),
+        ("max_calls_per_minute", json!(tenant.max_calls_per_minute)),
         ("is_active", json!(tenant.is_active)),
     ]
     .into_iter()

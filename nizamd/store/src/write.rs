@@ -1,5 +1,7 @@
 //! A write: rows, audit entries and the next generation, in one transaction.
 
+use std::collections::HashSet;
+
 use nizam_core::model::Touched;
 
 use crate::Store;
@@ -28,7 +30,7 @@ pub(crate) struct Write<'s> {
     pub(crate) tx: Tx,
     pub(crate) actor: &'s Actor,
     identities: &'s Identities,
-    pub(crate) touched: Vec<Touched>,
+    touched: Vec<Touched>,
     /// The time of all its rows.
     pub(crate) now: i64,
 }
@@ -54,15 +56,15 @@ impl Write<'_> {
         self.tx.conn()
     }
 
-    /// Says that an image record must be made anew.
-    pub(crate) fn touch(&mut self, touched: Touched) {
-        if !self.touched.contains(&touched) {
-            self.touched.push(touched);
-        }
+    /// Says which image records must be made anew.
+    pub(crate) fn touch(&mut self, touched: impl IntoIterator<Item = Touched>) {
+        self.touched.extend(touched);
     }
 
     /// Makes it last, as the next generation.
     pub(crate) async fn commit<T>(mut self, value: T) -> StoreResult<Committed<T>> {
+        let mut seen = HashSet::with_capacity(self.touched.len());
+        self.touched.retain(|key| seen.insert(key.clone()));
         let (generation,): (i64,) = on!(self.conn(), c => {
             sqlx::query_as(sql!("UPDATE meta SET generation = generation + 1 WHERE id = 1 RETURNING generation"))
                 .fetch_one(c).await?
@@ -78,6 +80,11 @@ impl Write<'_> {
         self.identities.forget();
         done?;
         Ok(Committed { value, generation: count(generation), touched: self.touched })
+    }
+
+    /// Makes it last; as the next generation if anything in it concerns a switch.
+    pub(crate) async fn commit_as_touched<T>(self, value: T) -> StoreResult<Committed<T>> {
+        if self.touched.is_empty() { self.commit_quietly(value).await } else { self.commit(value).await }
     }
 
     /// Makes it last without a new generation: nothing in it concerns a switch.

@@ -1,104 +1,154 @@
-//! Model to image records. Pure: what comes out depends on the rows alone.
+//! Model to image records. Pure: what comes out depends on the rows, and on the time that it is told, alone.
+//!
+//! One file a noun, one function a record. [`Compiler::record`] knows which of them a row needs.
 
+mod condition;
+mod destination;
+mod did;
+mod extension;
+mod flow;
+mod gateway;
+mod group;
+mod menu;
+mod outbound;
+pub(crate) mod prompt;
+mod row;
 mod schedule;
+mod tenant;
 
-pub use schedule::{holiday, time_rules, zone_table};
+use std::collections::BTreeMap;
 
-use crate::model::{Extension, Tenant, TenantStatus, Touched};
-use crate::validate::ring_seconds;
-use nizam_wire::image::PLATFORM;
-use nizam_wire::record::{self, Classes, PairsBuf, State, USER_MARK};
+use jiff::tz::TimeZone;
+use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::{Builder, Kind, Scope};
-use uuid::Uuid;
 
+pub use destination::destination;
+pub use extension::extension;
 pub use nizam_wire::image::BuildError;
+pub use nizam_wire::record::{Destination, DestinationKind};
+pub use prompt::prompt_path;
+pub use row::{DidRow, GatewayRow, PolicyRow, Routing, Row};
+pub use schedule::{holiday, time_rules, zone_table};
+pub use tenant::{routing, tenant};
 
-/// The sofia profile that phones register with.
-const PHONE_PROFILE: &str = "internal";
+use crate::model::{Tenant, Touched};
+use crate::resource::Record;
 
-/// How long an extension rings where the tenant's setting `ring_timeout` says nothing else, in seconds.
-const RING_TIMEOUT: u16 = 30;
-
-/// Adds a tenant's record.
-pub fn tenant(builder: &mut Builder, tenant: &Tenant) -> Result<(), BuildError> {
-    let domain = tenant.domain.as_str();
-    let mut variables = PairsBuf::default();
-    variables.push("user_context", domain);
-    variables.push("domain_name", domain);
-    variables.push("nizam_tenant", &tenant.id.to_string());
-    let state = match tenant.status {
-        TenantStatus::Terminated => State::Closed,
-        _ if !tenant.is_active => State::Closed,
-        TenantStatus::Suspended => State::Suspended,
-        TenantStatus::Trial | TenantStatus::Active => State::Open,
-    };
-    let record = record::Tenant {
-        id: tenant.id.into_bytes(),
-        domain,
-        state,
-        ring_timeout: ring_timeout(tenant),
-        // `%`: mod_sofia itself looks for the registration and calls its contact as a URI. With `${sofia_contact(…)}` the
-        // contact, which a phone chooses, would be read as a part of the dial string: its commas would begin further legs,
-        // through any endpoint (mod_sofia.c:sofia_outgoing_channel, switch_ivr_originate.c).
-        dial_string: &format!(
-            "{{sip_invite_domain={domain},presence_id={USER_MARK}@{domain}}}sofia/{PHONE_PROFILE}/{USER_MARK}%{domain}"
-        ),
-        variables: variables.as_pairs(),
-        // A domain and a UUID hold nothing that cannot be written.
-        variables_xml: &variables.to_xml("variable").unwrap_or_default(),
-    };
-    builder.put(Kind::Tenant, PLATFORM, domain.to_ascii_lowercase().as_bytes(), Some(&record.encode()))
+/// Makes records of rows. It holds what rows do not say.
+pub struct Compiler {
+    /// Seconds since 1970; zones are compiled for the years after it.
+    now: i64,
+    /// Where the files of uploaded prompts are.
+    prompts: String,
+    /// Zones that were needed before; they are the same for every tenant.
+    zones: BTreeMap<String, Vec<u8>>,
 }
 
-fn ring_timeout(tenant: &Tenant) -> u16 {
-    tenant.settings.get("ring_timeout").and_then(ring_seconds).unwrap_or(RING_TIMEOUT)
-}
-
-/// Adds an extension's records. An inactive one is as good as deleted.
-pub fn extension(builder: &mut Builder, extension: &Extension) -> Result<(), BuildError> {
-    let scope = extension.tenant_id.into_bytes();
-    let key = extension_key(&extension.extension);
-    if !extension.is_active {
-        return gone(builder, scope, &key);
+impl Compiler {
+    /// At that time, in seconds since 1970, with uploaded prompts in files below that directory.
+    pub fn new(now: i64, prompts: impl Into<String>) -> Self {
+        Self { now, prompts: prompts.into(), zones: BTreeMap::new() }
     }
-    let full_name = [extension.directory_first_name.as_str(), &extension.directory_last_name].join(" ");
-    let record = record::Extension {
-        id: extension.id.into_bytes(),
-        number: &extension.extension,
-        password: &extension.password,
-        full_name: full_name.trim(),
-        effective_caller_id_name: extension.effective_caller_id_name.as_deref().unwrap_or_default(),
-        effective_caller_id_number: extension.effective_caller_id_number.as_deref().unwrap_or_default(),
-        outbound_caller_id_name: extension.outbound_caller_id_name.as_deref().unwrap_or_default(),
-        outbound_caller_id_number: extension.outbound_caller_id_number.as_deref().unwrap_or_default(),
-        voicemail: extension.voicemail_enabled,
-        voicemail_pin: extension.voicemail_pin.as_deref().unwrap_or_default(),
-        toll_allow: Classes::of(Classes::DEFAULT),
-        max_channels: 0,
-        ring_timeout: 0,
-    };
-    builder.put(Kind::Extension, scope, &key, Some(&record.encode()))?;
-    match &extension.cidr {
-        Some(cidr) => builder.put(Kind::Network, scope, &key, Some(cidr.as_bytes())),
-        None => delete(builder, Kind::Network, scope, &key),
+
+    /// Adds the records of a row, or in an overlay the deletions of what is no more.
+    pub fn record(&mut self, builder: &mut Builder, row: &Row) -> Result<(), BuildError> {
+        match row {
+            Row::Tenant(row) => tenant(builder, row),
+            Row::Routing(row) => {
+                self.zone(builder, &row.tenant)?;
+                routing(builder, row)
+            }
+            Row::Extension(row) => extension(builder, row),
+            Row::Record { kind, record } => self.by_id(builder, *kind, record),
+            Row::Queue { record, members } => {
+                let value = record.is("is_active").then(|| group::queue(record, members));
+                put(builder, Kind::Queue, record, value)
+            }
+            Row::Number { tenant_id, number, to, is_active } => {
+                destination::number(builder, *tenant_id, number, is_active.then_some(*to))
+            }
+            Row::Dids { digits, tenants, dids } => did::dids(builder, digits, tenants, dids),
+            Row::Patterns { tenant_id, routes } => {
+                let scope = tenant_id.into_bytes();
+                match outbound::patterns(routes) {
+                    Some(value) => builder.put(Kind::Patterns, scope, ONLY, Some(&value)),
+                    None => delete(builder, Kind::Patterns, scope, ONLY),
+                }
+            }
+            Row::Address { address, gateways } => gateway::address(builder, *address, gateways),
+            Row::Shared(gateways) => gateway::shared(builder, gateways),
+            Row::Gone(key) => gone(builder, key),
+        }
+    }
+
+    /// A row with a record of its own.
+    fn by_id(&self, builder: &mut Builder, kind: Kind, record: &Record) -> Result<(), BuildError> {
+        let value = match kind {
+            Kind::Prompt => Some(prompt_path(&self.prompts, record).into_bytes()),
+            _ if !record.is("is_active") => None,
+            Kind::RingGroup => Some(group::ring_group(record)),
+            Kind::Ivr => Some(menu::ivr(record)),
+            Kind::TimeCondition => Some(condition::time_condition(record)),
+            Kind::Policy => Some(condition::policy(record)),
+            Kind::Flow => Some(flow::flow(record)),
+            Kind::Agent => group::agent(record),
+            Kind::Holiday => Some(holiday(record)),
+            Kind::OutboundRoute => outbound::route(record),
+            Kind::Gateway => Some(gateway::gateway(record)),
+            // No other kind is found by the id of a row.
+            _ => return Ok(()),
+        };
+        put(builder, kind, record, value)
+    }
+
+    /// The zone of a tenant, where it has one. One that nobody uses any more stays until the next base of the database.
+    fn zone(&mut self, builder: &mut Builder, tenant: &Tenant) -> Result<(), BuildError> {
+        let zone = tenant::zone_of(tenant);
+        let Some((zone, name)) = zone.as_ref().and_then(|zone| Some((zone, TimeZone::iana_name(zone)?)))
+        else {
+            return Ok(());
+        };
+        let now = self.now;
+        let table = self.zones.entry(name.to_owned()).or_insert_with(|| zone_table(zone, now));
+        builder.put(Kind::Zone, PLATFORM, name.as_bytes(), Some(table))
+    }
+}
+
+/// The record of a row, or its deletion.
+fn put(builder: &mut Builder, kind: Kind, record: &Record, value: Option<Vec<u8>>) -> Result<(), BuildError> {
+    let scope = if kind == Kind::Gateway { PLATFORM } else { record.tenant_id.into_bytes() };
+    match value {
+        Some(value) => builder.put(kind, scope, record.id.as_bytes(), Some(&value)),
+        None => delete(builder, kind, scope, record.id.as_bytes()),
     }
 }
 
 /// Adds the deletion of what was touched and is no more.
-pub fn deleted(builder: &mut Builder, touched: &Touched) -> Result<(), BuildError> {
+fn gone(builder: &mut Builder, touched: &Touched) -> Result<(), BuildError> {
     match touched {
         Touched::Domain(domain) => {
             delete(builder, Kind::Tenant, PLATFORM, domain.to_ascii_lowercase().as_bytes())
         }
+        Touched::TenantGone(id) => delete(builder, Kind::TenantId, PLATFORM, id.as_bytes()),
         Touched::Extension { tenant_id, extension } => {
-            gone(builder, Uuid::into_bytes(*tenant_id), &extension_key(extension))
+            extension::gone(builder, tenant_id.into_bytes(), extension)
         }
+        Touched::ExtensionId { tenant_id, id } => {
+            delete(builder, Kind::ExtensionId, tenant_id.into_bytes(), id.as_bytes())
+        }
+        Touched::Row { kind: Kind::Gateway, id, .. } => {
+            delete(builder, Kind::Gateway, PLATFORM, id.as_bytes())
+        }
+        Touched::Row { tenant_id, kind, id } => delete(builder, *kind, tenant_id.into_bytes(), id.as_bytes()),
+        Touched::Number { tenant_id, number } => destination::number(builder, *tenant_id, number, None),
+        Touched::Did { tenant_id, digits } => did::dids(builder, digits, &[*tenant_id], &[]),
+        Touched::Patterns(tenant_id) => delete(builder, Kind::Patterns, tenant_id.into_bytes(), ONLY),
+        Touched::Routing(tenant_id) => delete(builder, Kind::Routing, tenant_id.into_bytes(), ONLY),
+        Touched::Address(address) => gateway::address(builder, *address, &[]),
+        Touched::Shared => gateway::shared(builder, &[]),
+        // No single record is meant.
+        Touched::Everything => Ok(()),
     }
-}
-
-fn gone(builder: &mut Builder, scope: Scope, key: &[u8]) -> Result<(), BuildError> {
-    delete(builder, Kind::Extension, scope, key)?;
-    delete(builder, Kind::Network, scope, key)
 }
 
 /// A base has nothing below it to delete from.
@@ -106,46 +156,7 @@ fn delete(builder: &mut Builder, kind: Kind, scope: Scope, key: &[u8]) -> Result
     if builder.is_overlay() { builder.put(kind, scope, key, None) } else { Ok(()) }
 }
 
-/// Extensions are found without regard to case, as FreeSWITCH compares user ids.
-fn extension_key(number: &str) -> Vec<u8> {
-    number.to_ascii_lowercase().into_bytes()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use nizam_wire::image::{self, Image, Lookup};
-
-    #[test]
-    fn a_dial_string_reads_nothing_that_a_phone_chose() {
-        let row = Tenant {
-            id: Uuid::from_u128(1),
-            name: "Acme".to_owned(),
-            domain: "acme.example".to_owned(),
-            slug: "acme".to_owned(),
-            settings: serde_json::Map::new(),
-            status: TenantStatus::Active,
-            max_extensions: 0,
-            max_concurrent_calls: 0,
-            max_dids: 0,
-            max_ring_groups: 0,
-            is_active: true,
-            version: 1,
-            created_at: 0,
-            updated_at: 0,
-        };
-        let mut builder = Builder::base(1, 2);
-        tenant(&mut builder, &row).unwrap();
-        let image = Image::from_vec(builder.finish().unwrap()).unwrap();
-        let hash = image::hash(2, Kind::Tenant, &PLATFORM, b"acme.example").unwrap();
-        let Lookup::Value(value) = image.get(hash, Kind::Tenant, &PLATFORM, b"acme.example") else {
-            panic!("not found")
-        };
-        let dial_string = record::Tenant::decode(value).unwrap().dial_string.replace(USER_MARK, "1001");
-        // `${sofia_contact(…)}` would put a registration's contact into it, commas and all.
-        assert_eq!(
-            dial_string,
-            "{sip_invite_domain=acme.example,presence_id=1001@acme.example}sofia/internal/1001%acme.example"
-        );
-    }
-}
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod flow;
 mod graph;
 mod menu;
 mod pattern;
+mod prompt;
 mod site;
 mod time;
 
@@ -23,7 +24,7 @@ pub use site::{Finding, Phone, Site, site};
 pub struct Warning {
     /// Where in the row it begins: `nodes.2.next`.
     pub path: String,
-    /// What kind it is: `missing`, `inactive`, `loop`, `dead_end`, `unreachable`, `ambiguous`.
+    /// What kind it is: `missing`, `inactive`, `loop`, `dead_end`, `unreachable`, `ambiguous`, `prompt`.
     pub code: &'static str,
     /// What it means, for people.
     pub message: String,
@@ -43,8 +44,15 @@ pub fn lint(resource: &Resource, record: &Record, graph: &Graph) -> Vec<Warning>
     match resource.model {
         "TimeCondition" => time::lint(record, &mut warnings),
         "RingGroup" => ring_group(record, graph, &mut warnings),
-        "Ivr" => menu::lint(record, &mut warnings),
-        "CallFlow" => flow::lint(record, &mut warnings),
+        "Ivr" => {
+            menu::lint(record, &mut warnings);
+            prompt::fields(record, &["greet_long", "greet_short"], &mut warnings);
+        }
+        "CallFlow" => {
+            flow::lint(record, &mut warnings);
+            prompt::steps(record, &mut warnings);
+        }
+        "Queue" => prompt::fields(record, &["music_on_hold"], &mut warnings),
         "OutboundRoute" => pattern::lint(record, &mut warnings),
         _ => {}
     }

@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::resource::{
-    CALL_FLOW, CALL_ROUTING_POLICY, DID, IVR, OUTBOUND_ROUTE, RING_GROUP, TIME_CONDITION, Values,
+    CALL_FLOW, CALL_ROUTING_POLICY, DID, IVR, OUTBOUND_ROUTE, QUEUE, RING_GROUP, TIME_CONDITION, Values,
 };
 
 fn id(n: u128) -> Uuid {
@@ -131,8 +131,7 @@ fn menus_and_patterns_that_hide_others() {
 #[test]
 fn flows_with_loose_ends() {
     let flow = |nodes: Value| found(&CALL_FLOW, &record(1, json!({"nodes": nodes})), vec![]);
-    let step =
-        |id: &str, kind: &str, next: Value| json!({"id": id, "type": kind, "data": {"x": 1}, "next": next});
+    let step = |id: &str, kind: &str, next: Value| json!({"id": id, "type": kind, "data": {"file": "a.wav"}, "next": next});
     assert!(flow(json!([step("a", "play_prompt", json!("b")), step("b", "hangup", Value::Null)])).is_empty());
     assert_eq!(
         flow(json!([step("a", "play_prompt", json!("zz")), step("b", "hangup", Value::Null)])),
@@ -150,6 +149,30 @@ fn flows_with_loose_ends() {
         step("b", "hangup", Value::Null), step("c", "hangup", Value::Null),
     ]);
     assert!(flow(branch).is_empty());
+}
+
+#[test]
+fn prompts_that_nobody_hears() {
+    let menu = |long: &str| record(1, json!({"options": [], "greet_long": long, "greet_short": null}));
+    assert_eq!(found(&IVR, &menu("/etc/passwd"), vec![]), ["greet_long prompt"]);
+    assert_eq!(found(&IVR, &menu("say:it costs $5"), vec![]), ["greet_long prompt"]);
+    for heard in ["ivr/welcome.wav", "say:Hello", "local_stream://moh", &id(7).to_string()] {
+        assert!(found(&IVR, &menu(heard), vec![]).is_empty(), "{heard}");
+    }
+    let queue = record(1, json!({"music_on_hold": "http://example.org/x.mp3"}));
+    assert_eq!(found(&QUEUE, &queue, vec![]), ["music_on_hold prompt"]);
+    let steps = |data: Value| {
+        let nodes = json!([
+            {"id": "a", "type": "play_prompt", "data": data, "next": "b"},
+            {"id": "b", "type": "hangup", "data": {"cause": "x"}, "next": null},
+        ]);
+        found(&CALL_FLOW, &record(1, json!({"nodes": nodes})), vec![])
+    };
+    assert_eq!(steps(json!({"file": "../x.wav"})), ["nodes.0.data.file prompt"]);
+    assert_eq!(steps(json!({"prompt_id": "x"})), ["nodes.0.data.prompt_id prompt"]);
+    assert_eq!(steps(json!({"text": "a\\b"})), ["nodes.0.data.text prompt"]);
+    assert_eq!(steps(json!({"x": 1})), ["nodes.0.data prompt"]);
+    assert!(steps(json!({"text": "Good day"})).is_empty());
 }
 
 /// Whatever leads where: it ends, and it says something sensible.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use nizam_wire::record::Class;
 use uuid::Uuid;
 
 /// A SIP user of a tenant, with its secrets in clear: it lives only between the store and the compiler or a response.
@@ -33,6 +34,12 @@ pub struct Extension {
     pub voicemail_pin: Option<String>,
     /// Networks whose traffic counts as this user's, for access lists by domain (`purpose=network-list`).
     pub cidr: Option<String>,
+    /// What kinds of numbers it may dial; none for the default.
+    pub toll_allow: Option<Vec<Class>>,
+    /// Most calls that it makes at once, 0 = unlimited.
+    pub max_channels: i64,
+    /// How long it rings, in seconds; none for as long as the tenant says.
+    pub ring_timeout: Option<i64>,
     /// An inactive extension neither registers nor rings.
     pub is_active: bool,
     /// Counts changes, from 1.
@@ -41,6 +48,13 @@ pub struct Extension {
     pub created_at: i64,
     /// Microseconds since 1970, UTC.
     pub updated_at: i64,
+}
+
+impl Extension {
+    /// The names of the kinds of numbers that it may dial; none for the default.
+    pub fn class_names(&self) -> Option<Vec<&'static str>> {
+        self.toll_allow.as_ref().map(|classes| classes.iter().map(|class| class.name()).collect())
+    }
 }
 
 /// Secrets do not belong in logs, so they are left out.
@@ -80,6 +94,12 @@ pub struct NewExtension {
     pub voicemail_pin: Option<String>,
     /// Networks whose traffic counts as this user's.
     pub cidr: Option<String>,
+    /// What kinds of numbers it may dial; none for the default.
+    pub toll_allow: Option<Vec<Class>>,
+    /// Most calls that it makes at once, 0 = unlimited.
+    pub max_channels: i64,
+    /// How long it rings, in seconds; none for as long as the tenant says.
+    pub ring_timeout: Option<i64>,
     /// An inactive extension neither registers nor rings.
     pub is_active: bool,
 }
@@ -101,6 +121,9 @@ impl NewExtension {
             voicemail_enabled: self.voicemail_enabled,
             voicemail_pin: self.voicemail_pin,
             cidr: self.cidr,
+            toll_allow: self.toll_allow,
+            max_channels: self.max_channels,
+            ring_timeout: self.ring_timeout,
             is_active: self.is_active,
             version: 1,
             created_at: now,
@@ -134,6 +157,12 @@ pub struct ExtensionChange {
     pub voicemail_pin: Option<Option<String>>,
     /// Networks whose traffic counts as this user's.
     pub cidr: Option<Option<String>>,
+    /// What kinds of numbers it may dial; none for the default.
+    pub toll_allow: Option<Option<Vec<Class>>>,
+    /// Most calls that it makes at once, 0 = unlimited.
+    pub max_channels: Option<i64>,
+    /// How long it rings, in seconds; none for as long as the tenant says.
+    pub ring_timeout: Option<Option<i64>>,
     /// An inactive extension neither registers nor rings.
     pub is_active: Option<bool>,
 }
@@ -152,6 +181,9 @@ impl ExtensionChange {
         set(&mut to.voicemail_enabled, self.voicemail_enabled);
         set(&mut to.voicemail_pin, self.voicemail_pin);
         set(&mut to.cidr, self.cidr);
+        set(&mut to.toll_allow, self.toll_allow);
+        set(&mut to.max_channels, self.max_channels);
+        set(&mut to.ring_timeout, self.ring_timeout);
         set(&mut to.is_active, self.is_active);
     }
 }

@@ -15,6 +15,7 @@ pub use ability::{Abilities, Need};
 pub use audit::{AuditAction, AuditEntry};
 pub use call::{CallEvent, Cdr};
 pub use extension::{Extension, ExtensionChange, NewExtension};
+pub use nizam_wire::record::Class;
 pub use permission::{Permission, PermissionSet};
 pub use tenant::{NewTenant, Slug, Tenant, TenantChange, TenantStatus};
 pub use token::Token;

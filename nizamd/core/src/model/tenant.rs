@@ -1,5 +1,6 @@
 //! A tenant: one customer, one SIP domain.
 
+use nizam_wire::number::Home;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -67,6 +68,8 @@ pub struct Tenant {
     pub max_dids: i64,
     /// Most ring groups, 0 = unlimited.
     pub max_ring_groups: i64,
+    /// Most calls in a minute, 0 = unlimited.
+    pub max_calls_per_minute: i64,
     /// False: the switch knows the domain but nobody in it.
     pub is_active: bool,
     /// Counts changes, from 1.
@@ -75,6 +78,13 @@ pub struct Tenant {
     pub created_at: i64,
     /// Microseconds since 1970, UTC.
     pub updated_at: i64,
+}
+
+impl Tenant {
+    /// How numbers are dialled where the tenant is at home, by its setting `country`.
+    pub fn home(&self) -> Option<Home<'static>> {
+        self.settings.get("country").and_then(serde_json::Value::as_str).and_then(crate::home)
+    }
 }
 
 /// Where the slug of a new tenant comes from.
@@ -105,6 +115,8 @@ pub struct NewTenant {
     pub max_dids: i64,
     /// Most ring groups, 0 = unlimited.
     pub max_ring_groups: i64,
+    /// Most calls in a minute, 0 = unlimited.
+    pub max_calls_per_minute: i64,
     /// False: the switch knows the domain but nobody in it.
     pub is_active: bool,
 }
@@ -128,6 +140,8 @@ pub struct TenantChange {
     pub max_dids: Option<i64>,
     /// Most ring groups, 0 = unlimited.
     pub max_ring_groups: Option<i64>,
+    /// Most calls in a minute, 0 = unlimited.
+    pub max_calls_per_minute: Option<i64>,
     /// False: the switch knows the domain but nobody in it.
     pub is_active: Option<bool>,
 }
@@ -148,6 +162,7 @@ impl TenantChange {
         set(&mut to.max_concurrent_calls, self.max_concurrent_calls);
         set(&mut to.max_dids, self.max_dids);
         set(&mut to.max_ring_groups, self.max_ring_groups);
+        set(&mut to.max_calls_per_minute, self.max_calls_per_minute);
         set(&mut to.is_active, self.is_active);
     }
 }

@@ -1,5 +1,7 @@
 //! Agents: extensions that answer for queues.
 
+use nizam_wire::image;
+
 use super::field::{Default, Field, Kind, Refers};
 use super::reference::Target;
 use super::{Access, Resource, no_rules};
@@ -23,7 +25,8 @@ pub const AGENT: Resource = Resource {
         delete: P::AgentsManage,
     },
     quota: None,
-    concerns_switch: true,
+    record: Some(image::Kind::Agent),
+    by_upload: false,
     lenient: false,
     order: ("name", false),
     rules: no_rules,

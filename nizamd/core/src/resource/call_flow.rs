@@ -1,5 +1,6 @@
 //! Call flows: graphs of steps that a call walks.
 
+use nizam_wire::image;
 use serde_json::{Map, Value, json};
 
 use super::field::{Default, Field, Kind, Shape};
@@ -7,8 +8,8 @@ use super::reference::{Reference, destination_of};
 use super::shape::{bounded, choice, label, maps, text};
 use super::{Access, Resource, no_rules};
 use crate::model::Permission as P;
-use crate::validate::Errors;
-use crate::validate::rule::{NODE, PLAIN, PLAIN_KEY, harmless};
+use crate::validate::rule::{NODE, NUMBER, PLAIN, PLAIN_KEY, harmless};
+use crate::validate::{Errors, extension_key};
 
 /// Call flows.
 pub const CALL_FLOW: Resource = Resource {
@@ -24,12 +25,17 @@ pub const CALL_FLOW: Resource = Resource {
         delete: P::CallFlowsDelete,
     },
     quota: None,
-    concerns_switch: true,
+    record: Some(image::Kind::Flow),
+    by_upload: false,
     lenient: false,
     order: ("name", false),
     rules: no_rules,
     fields: &[
         Field::required("name", Kind::Text(PLAIN.such_as("Welcome"))).kept().filter().sort(),
+        Field::nullable("number", Kind::Text(NUMBER.such_as("800")))
+            .filter()
+            .folded(extension_key)
+            .about("The internal number that people dial to get there; no extension and nothing else has it."),
         Field::nullable("description", Kind::Text(PLAIN)),
         Field::required("nodes", Kind::Json(NODES)).kept().about(
             "The steps; a call begins with the first. `next` names the step that follows, or maps results to steps; `data` \

@@ -1,5 +1,6 @@
 //! Call routing policies: rules that send a call elsewhere, or refuse it, before it is routed.
 
+use nizam_wire::image;
 use serde_json::{Map, Value, json};
 
 use super::destination::{id, kind, together};
@@ -25,7 +26,8 @@ pub const CALL_ROUTING_POLICY: Resource = Resource {
         delete: P::CallRoutingPoliciesDelete,
     },
     quota: None,
-    concerns_switch: true,
+    record: Some(image::Kind::Policy),
+    by_upload: false,
     lenient: false,
     order: ("priority", false),
     rules,

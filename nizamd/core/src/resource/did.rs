@@ -1,5 +1,7 @@
 //! DIDs: numbers of the public network that lead to a destination of the tenant.
 
+use nizam_wire::image;
+
 use super::destination::TYPE;
 use super::field::{Default, Field, Kind, Refers};
 use super::{Access, Quota, Resource, no_rules};
@@ -14,8 +16,9 @@ pub const DID: Resource = Resource {
     path: "dids",
     parameter: "did",
     access: Access { view: P::DidsView, create: P::DidsCreate, update: P::DidsUpdate, delete: P::DidsDelete },
-    quota: Some(Quota { most: "max_dids", count: "dids_count" }),
-    concerns_switch: true,
+    quota: Some(Quota::OfTenant { most: "max_dids", count: "dids_count" }),
+    record: Some(image::Kind::Did),
+    by_upload: false,
     lenient: true,
     order: ("number", false),
     rules: no_rules,

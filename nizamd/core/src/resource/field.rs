@@ -13,6 +13,7 @@ pub type Values = Map<String, Value>;
 
 /// One field of a resource.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that a field is or is not")]
 pub struct Field {
     /// The name in requests, in answers and of the column.
     pub name: &'static str,
@@ -32,6 +33,8 @@ pub struct Field {
     pub sort: bool,
     /// What makes its text unique or findable, in the column `NAME_key`.
     pub fold: Option<fn(&str) -> String>,
+    /// Whether only an administrator may give it another value than it has.
+    pub for_admins: bool,
     /// What it is, for documents.
     pub about: &'static str,
 }
@@ -104,6 +107,7 @@ impl Field {
             filter: false,
             sort: false,
             fold: None,
+            for_admins: false,
             about: "",
         }
     }
@@ -156,6 +160,11 @@ impl Field {
     /// Its text is compared by what the function makes of it.
     pub(super) const fn folded(self, fold: fn(&str) -> String) -> Self {
         Self { fold: Some(fold), ..self }
+    }
+
+    /// Only an administrator may give it another value than it has.
+    pub(super) const fn for_admins(self) -> Self {
+        Self { for_admins: true, ..self }
     }
 
     /// What it is, for documents.

@@ -1,5 +1,6 @@
 //! Gateways: trunks to carriers.
 
+use nizam_wire::image;
 use serde_json::{Value, json};
 
 use super::field::{Default, Field, Kind, Shape};
@@ -7,7 +8,7 @@ use super::shape::{refers_to_nothing, texts};
 use super::{Access, Resource, no_rules};
 use crate::model::Permission as P;
 use crate::validate::Errors;
-use crate::validate::rule::{CODEC, GATEWAY_PASSWORD, HOST, PLAIN, folded};
+use crate::validate::rule::{ADDRESS, CODEC, GATEWAY_PASSWORD, HOST, PLAIN, folded};
 
 /// Gateways.
 pub const GATEWAY: Resource = Resource {
@@ -23,7 +24,8 @@ pub const GATEWAY: Resource = Resource {
         delete: P::GatewaysManage,
     },
     quota: None,
-    concerns_switch: true,
+    record: Some(image::Kind::Gateway),
+    by_upload: false,
     lenient: false,
     order: ("name", false),
     rules: no_rules,
@@ -32,12 +34,21 @@ pub const GATEWAY: Resource = Resource {
         Field::required("host", Kind::Text(HOST)).kept().filter(),
         Field::optional("port", Kind::Integer(1, 65_535), Default::Integer(5060)),
         Field::nullable("username", Kind::Text(PLAIN.such_as("acme"))),
-        Field::nullable("password", Kind::Secret(GATEWAY_PASSWORD)).hidden(),
+        Field::nullable("password", Kind::Secret(GATEWAY_PASSWORD))
+            .hidden()
+            .about("FreeSWITCH uses what stands before the first colon in it."),
         Field::nullable("realm", Kind::Text(PLAIN.such_as("sip.carrier.example"))),
         Field::optional("transport", Kind::Choice(&["udp", "tcp", "tls"]), Default::Text("udp")),
         Field::nullable("inbound_codecs", Kind::Json(CODECS)),
         Field::nullable("outbound_codecs", Kind::Json(CODECS)),
         Field::optional("allow_transcoding", Kind::Flag, Default::Flag(true)),
+        Field::optional("register", Kind::Flag, Default::Flag(true))
+            .about("Whether it registers with the carrier; it needs a user name and a password for that."),
+        Field::nullable("addresses", Kind::Json(ADDRESSES))
+            .about("IP addresses from which its calls come, beside the host where that is one."),
+        Field::optional("shared", Kind::Flag, Default::Flag(false)).filter().for_admins().about(
+            "Whether every tenant may call through it, and its calls are any tenant's. Only an administrator may say so.",
+        ),
         Field::optional("is_active", Kind::Flag, Default::Flag(true)).filter(),
     ],
 };
@@ -46,6 +57,12 @@ const CODECS: Shape = Shape {
     read: codecs,
     refers: refers_to_nothing,
     schema: || json!({"type": "array", "maxItems": 20, "items": CODEC.schema(), "examples": [["PCMA", "PCMU"]]}),
+};
+
+const ADDRESSES: Shape = Shape {
+    read: |path, value, errors| texts(path, value, 0, 50, ADDRESS, errors),
+    refers: refers_to_nothing,
+    schema: || json!({"type": "array", "maxItems": 50, "items": ADDRESS.schema(), "examples": [["192.0.2.10"]]}),
 };
 
 fn codecs(path: &str, value: &Value, errors: &mut Errors) -> Value {

@@ -1,5 +1,6 @@
 //! Holidays: named calendars of dates that time conditions may use.
 
+use nizam_wire::image;
 use serde_json::{Map, Value, json};
 
 use super::field::{Default, Field, Kind, Shape};
@@ -24,7 +25,8 @@ pub const HOLIDAY: Resource = Resource {
         delete: P::HolidaysManage,
     },
     quota: None,
-    concerns_switch: true,
+    record: Some(image::Kind::Holiday),
+    by_upload: false,
     lenient: false,
     order: ("name", false),
     rules: no_rules,

@@ -1,5 +1,6 @@
 //! IVRs: menus that callers walk by pressing digits.
 
+use nizam_wire::image;
 use serde_json::{Map, Value, json};
 
 use super::destination::{id, kind, together};
@@ -8,8 +9,8 @@ use super::reference::{Reference, destination_of, destination_schema, read_desti
 use super::shape::{bounded, label};
 use super::{Access, Resource};
 use crate::model::Permission as P;
-use crate::validate::Errors;
-use crate::validate::rule::{DIGITS, PLAIN, PROMPT};
+use crate::validate::rule::{DIGITS, NUMBER, PLAIN, PROMPT};
+use crate::validate::{Errors, extension_key};
 
 /// IVRs.
 pub const IVR: Resource = Resource {
@@ -20,12 +21,16 @@ pub const IVR: Resource = Resource {
     parameter: "ivr",
     access: Access { view: P::IvrsView, create: P::IvrsCreate, update: P::IvrsUpdate, delete: P::IvrsDelete },
     quota: None,
-    concerns_switch: true,
+    record: Some(image::Kind::Ivr),
+    by_upload: false,
     lenient: false,
     order: ("name", false),
     rules,
     fields: &[
         Field::required("name", Kind::Text(PLAIN)).filter().sort(),
+        Field::nullable("number", Kind::Text(NUMBER.such_as("700"))).filter().folded(extension_key).about(
+            "The internal number that people dial to get there; no extension and nothing else has it.",
+        ),
         Field::nullable("greet_long", Kind::Text(PROMPT)).about("What a caller hears first."),
         Field::nullable("greet_short", Kind::Text(PROMPT))
             .about("What a caller hears when the menu repeats."),
@@ -35,6 +40,8 @@ pub const IVR: Resource = Resource {
             .about("After so many wrong or missing digits the call goes on to the timeout destination."),
         Field::required("options", Kind::Json(OPTIONS))
             .about("Digits and where they lead: a list of entries, or a map from digits to `type` and `id`."),
+        Field::optional("direct_dial", Kind::Flag, Default::Flag(false))
+            .about("Whether callers may dial extensions of two digits or more."),
         kind("timeout_destination_type"),
         id("timeout_destination_id", "timeout_destination_type"),
         Field::optional("is_active", Kind::Flag, Default::Flag(true)).filter(),
@@ -147,6 +154,12 @@ fn digit_of(entry: &Map<String, Value>) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// Digits and where they lead.
+pub(crate) fn options(value: &Value) -> Vec<(String, Reference)> {
+    let entries = entries("options", value).into_iter();
+    entries.filter_map(|(path, digit, entry)| Some((digit?, destination_of(&path, entry)?))).collect()
 }
 
 fn refers(path: &str, value: &Value, references: &mut Vec<Reference>) {

@@ -16,6 +16,7 @@ mod gateway;
 mod holiday;
 mod ivr;
 mod outbound_route;
+mod prompt;
 mod queue;
 mod record;
 mod reference;
@@ -25,7 +26,10 @@ mod shape;
 mod time_condition;
 mod webhook;
 
+use nizam_wire::image;
+
 use crate::model::Permission;
+use crate::validate::rule::label;
 use crate::validate::{Errors, Fields, Presence};
 
 pub use agent::{AGENT, STATES as AGENT_STATES};
@@ -38,9 +42,12 @@ pub use field::{Default, Field, Kind, Refers, Shape, Values};
 pub use gateway::GATEWAY;
 pub use holiday::HOLIDAY;
 pub use ivr::IVR;
+pub(crate) use ivr::options as ivr_options;
 pub use outbound_route::OUTBOUND_ROUTE;
+pub use prompt::PROMPT;
 pub use queue::QUEUE;
 pub use record::Record;
+pub(crate) use reference::destination_of;
 pub use reference::{Reference, Target};
 pub use ring_group::RING_GROUP;
 pub(crate) use shape::texts;
@@ -60,6 +67,7 @@ pub const RESOURCES: &[&Resource] = &[
     &CALL_FLOW,
     &QUEUE,
     &AGENT,
+    &PROMPT,
     &DEVICE_PROFILE,
     &WEBHOOK,
 ];
@@ -81,8 +89,10 @@ pub struct Resource {
     pub access: Access,
     /// Most rows of a tenant, where there is such a bound.
     pub quota: Option<Quota>,
-    /// Whether a switch must learn of a change.
-    pub concerns_switch: bool,
+    /// The kind of its records in images; none where no switch must learn of a change.
+    pub record: Option<image::Kind>,
+    /// Whether a row is made of a file that is sent, and not of fields.
+    pub by_upload: bool,
     /// Whether what it refers to may be missing; then answers carry warnings.
     pub lenient: bool,
     /// The order of lists where the request does not say: field and whether descending.
@@ -108,11 +118,16 @@ pub struct Access {
 
 /// A bound on the rows of a tenant.
 #[derive(Clone, Copy, Debug)]
-pub struct Quota {
-    /// The column of the tenant with the most, 0 = unlimited.
-    pub most: &'static str,
-    /// The column of the tenant that counts.
-    pub count: &'static str,
+pub enum Quota {
+    /// A bound that each tenant has.
+    OfTenant {
+        /// The column of the tenant with the most, 0 = unlimited.
+        most: &'static str,
+        /// The column of the tenant that counts.
+        count: &'static str,
+    },
+    /// The same for all tenants.
+    Fixed(i64),
 }
 
 /// What a request does with a row.
@@ -158,6 +173,22 @@ impl Resource {
     /// The field with that name.
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The fields that only an administrator may change, and that are not as they were; a new row begins with the defaults.
+    pub fn reserved(&self, old: Option<&Values>, new: &Values) -> Result<(), Errors> {
+        let mut errors = Errors::default();
+        for field in self.fields.iter().filter(|field| field.for_admins) {
+            let was =
+                old.and_then(|old| old.get(field.name)).cloned().unwrap_or_else(|| field.default_value());
+            if new.get(field.name).is_some_and(|value| *value != was) {
+                errors.push(
+                    field.name,
+                    format!("The {} field may only be set by an administrator.", label(field.name)),
+                );
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// What a row says of other rows.

@@ -1,12 +1,14 @@
 //! Outbound routes: which gateways take calls to which numbers.
 
+use nizam_wire::image;
 use serde_json::{Value, json};
 
 use super::field::{Default, Field, Kind, Shape};
 use super::reference::{Reference, Target};
 use super::shape::{ids, ids_refer, refers_to_nothing, texts};
-use super::{Access, Resource, no_rules};
+use super::{Access, Quota, Resource, no_rules};
 use crate::model::Permission as P;
+use crate::validate::class::NAMES;
 use crate::validate::rule::{DIAL_PATTERN, PLAIN, PREPEND};
 
 /// Outbound routes.
@@ -22,8 +24,9 @@ pub const OUTBOUND_ROUTE: Resource = Resource {
         update: P::OutboundRoutesManage,
         delete: P::OutboundRoutesManage,
     },
-    quota: None,
-    concerns_switch: true,
+    quota: Some(Quota::Fixed(500)),
+    record: Some(image::Kind::OutboundRoute),
+    by_upload: false,
     lenient: false,
     order: ("priority", false),
     rules: no_rules,
@@ -37,7 +40,7 @@ pub const OUTBOUND_ROUTE: Resource = Resource {
             "Numbers that the route takes: digits, X for any digit, Z for 1-9, N for 2-9; a final dot stands for any rest, \
              so that `0044.` is a prefix.",
         ),
-        Field::optional("class", Kind::Choice(CLASSES), Default::Text("national"))
+        Field::optional("class", Kind::Choice(NAMES), Default::Text("national"))
             .filter()
             .about("What an extension must be allowed to dial."),
         Field::optional("strip", Kind::Integer(0, 32), Default::Integer(0))
@@ -53,10 +56,6 @@ pub const OUTBOUND_ROUTE: Resource = Resource {
         Field::optional("is_active", Kind::Flag, Default::Flag(true)).filter(),
     ],
 };
-
-/// What kinds of numbers there are.
-const CLASSES: &[&str] =
-    &["local", "national", "mobile", "toll_free", "international", "premium", "emergency"];
 
 const PATTERNS: Shape = Shape {
     read: |path, value, errors| texts(path, value, 1, 200, DIAL_PATTERN, errors),

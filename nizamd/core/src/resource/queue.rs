@@ -1,5 +1,7 @@
 //! Queues: callers that wait for an agent.
 
+use nizam_wire::image;
+
 use super::field::{Default, Field, Kind};
 use super::{Access, Resource, no_rules};
 use crate::model::Permission as P;
@@ -19,7 +21,8 @@ pub const QUEUE: Resource = Resource {
         delete: P::QueuesManage,
     },
     quota: None,
-    concerns_switch: true,
+    record: Some(image::Kind::Queue),
+    by_upload: false,
     lenient: false,
     order: ("name", false),
     rules: no_rules,

@@ -143,7 +143,7 @@ pub(super) fn read_destination(path: &str, entry: &serde_json::Map<String, Value
 }
 
 /// What an entry with a destination refers to.
-pub(super) fn destination_of(path: &str, entry: &Value) -> Option<Reference> {
+pub(crate) fn destination_of(path: &str, entry: &Value) -> Option<Reference> {
     let map = entry.as_object()?;
     let (kind, id) = destination_keys(map);
     let target = Target::destination(map.get(kind)?.as_str()?)?;

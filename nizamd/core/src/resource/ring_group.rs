@@ -1,5 +1,6 @@
 //! Ring groups: several extensions that ring for one call.
 
+use nizam_wire::image;
 use serde_json::{Value, json};
 
 use super::destination::{id, kind, together};
@@ -8,8 +9,8 @@ use super::reference::{Reference, Target};
 use super::shape::{ids, ids_refer};
 use super::{Access, Quota, Resource};
 use crate::model::Permission as P;
-use crate::validate::Errors;
-use crate::validate::rule::PLAIN;
+use crate::validate::rule::{NUMBER, PLAIN};
+use crate::validate::{Errors, extension_key};
 
 /// Ring groups.
 pub const RING_GROUP: Resource = Resource {
@@ -24,13 +25,17 @@ pub const RING_GROUP: Resource = Resource {
         update: P::RingGroupsUpdate,
         delete: P::RingGroupsDelete,
     },
-    quota: Some(Quota { most: "max_ring_groups", count: "ring_groups_count" }),
-    concerns_switch: true,
+    quota: Some(Quota::OfTenant { most: "max_ring_groups", count: "ring_groups_count" }),
+    record: Some(image::Kind::RingGroup),
+    by_upload: false,
     lenient: false,
     order: ("name", false),
     rules,
     fields: &[
         Field::required("name", Kind::Text(PLAIN)).filter().sort(),
+        Field::nullable("number", Kind::Text(NUMBER.such_as("600"))).filter().folded(extension_key).about(
+            "The internal number that people dial to get there; no extension and nothing else has it.",
+        ),
         Field::optional(
             "strategy",
             Kind::Choice(&["simultaneous", "sequential"]),

@@ -1,5 +1,6 @@
 //! Time conditions: where calls go now, and where at other times.
 
+use nizam_wire::image;
 use serde_json::{Map, Value, json};
 
 use super::destination::{id, kind, together};
@@ -26,7 +27,8 @@ pub const TIME_CONDITION: Resource = Resource {
         delete: P::TimeConditionsDelete,
     },
     quota: None,
-    concerns_switch: true,
+    record: Some(image::Kind::TimeCondition),
+    by_upload: false,
     lenient: false,
     order: ("name", false),
     rules,

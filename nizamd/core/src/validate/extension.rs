@@ -18,6 +18,9 @@ pub fn new_extension(f: &mut Fields<'_>) -> Result<NewExtension, Errors> {
         voicemail_enabled: f.flag("voicemail_enabled").unwrap_or(false),
         voicemail_pin: f.nullable("voicemail_pin", PIN),
         cidr: f.nullable("cidr", CIDR),
+        toll_allow: f.classes("toll_allow"),
+        max_channels: f.integer("max_channels", 0, 1000).unwrap_or(0),
+        ring_timeout: f.nullable_integer("ring_timeout", 5, 300),
         is_active: f.flag("is_active").unwrap_or(true),
     };
     f.finish(new)
@@ -42,6 +45,9 @@ pub fn change_extension(f: &mut Fields<'_>) -> Result<ExtensionChange, Errors> {
         voicemail_enabled: f.flag("voicemail_enabled"),
         voicemail_pin: f.nullable_change("voicemail_pin", PIN),
         cidr: f.nullable_change("cidr", CIDR),
+        toll_allow: f.classes_change("toll_allow"),
+        max_channels: f.integer("max_channels", 0, 1000),
+        ring_timeout: f.nullable_integer_change("ring_timeout", 5, 300),
         is_active: f.flag("is_active"),
     };
     f.finish(change)

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::class;
 use super::describe::{Described, Presence};
 use super::rule::{Rule, label};
 use super::{Errors, Input};
+use crate::model::Class;
 
 /// Largest integer of a column, that of PostgreSQL's `integer`.
 pub(crate) const LARGEST: i64 = 2_147_483_647;
@@ -160,8 +162,38 @@ impl<'a> Fields<'a> {
         if self.describe(field, Presence::Optional, schema) || !self.has(field) {
             return None;
         }
+        let value = self.value(field);
+        self.bounded(field, value, least, most)
+    }
+
+    /// An integer that may be absent or null.
+    pub(crate) fn nullable_integer(&mut self, field: &'static str, least: i64, most: i64) -> Option<i64> {
+        let schema = || json!({"type": "integer", "minimum": least, "maximum": most});
+        if self.describe(field, Presence::Nullable, schema) {
+            return None;
+        }
+        let value = self.value(field)?;
+        self.bounded(field, Some(value), least, most)
+    }
+
+    /// An integer that may be absent; if it is there, it may be null.
+    #[expect(clippy::option_option, reason = "absent, null and a number are three things here")]
+    pub(crate) fn nullable_integer_change(
+        &mut self,
+        field: &'static str,
+        least: i64,
+        most: i64,
+    ) -> Option<Option<i64>> {
+        if self.is_describing() || self.has(field) {
+            let number = self.nullable_integer(field, least, most);
+            return self.has(field).then_some(number);
+        }
+        None
+    }
+
+    fn bounded(&mut self, field: &str, value: Option<&Value>, least: i64, most: i64) -> Option<i64> {
         let name = label(field);
-        let Some(number) = self.value(field).and_then(integer) else {
+        let Some(number) = value.and_then(integer) else {
             self.wrong(field, format!("The {name} field must be an integer."));
             return None;
         };
@@ -171,6 +203,28 @@ impl<'a> Fields<'a> {
             self.wrong(field, format!("The {name} field must not be greater than {most}."));
         }
         Some(number)
+    }
+
+    /// Kinds of numbers, that may be absent or null: a list, or a text with commas between them, which files have.
+    pub(crate) fn classes(&mut self, field: &'static str) -> Option<Vec<Class>> {
+        if self.describe(field, Presence::Nullable, class::schema) {
+            return None;
+        }
+        let value = self.value(field)?;
+        let mut errors = Errors::default();
+        let classes = class::read(field, value, &mut errors);
+        self.add(errors);
+        classes
+    }
+
+    /// Kinds of numbers, that may be absent; if they are there, they may be null.
+    #[expect(clippy::option_option, reason = "absent, null and a list are three things here")]
+    pub(crate) fn classes_change(&mut self, field: &'static str) -> Option<Option<Vec<Class>>> {
+        if self.is_describing() || self.has(field) {
+            let classes = self.classes(field);
+            return self.has(field).then_some(classes);
+        }
+        None
     }
 
     /// A truth value that may be absent: true, false, 1, 0, "1", "0".

@@ -4,12 +4,14 @@
 //! [`Errors`], and the functions of the other modules say which fields a request has.
 
 mod account;
+pub(crate) mod class;
 mod describe;
 mod errors;
 mod extension;
 pub(crate) mod fields;
 mod form;
 mod input;
+pub(crate) mod known;
 mod operation;
 mod rows;
 pub(crate) mod rule;
@@ -29,7 +31,6 @@ pub use operation::{
 };
 pub use rows::{MOST_ROWS, read_rows, rows};
 pub use rule::{Rule, did_key, email, extension_key, mac_key};
-pub(crate) use settings::ring_seconds;
 pub use settings::{Settings, merge_settings, settings};
 pub use tenant::{Provision, change_tenant, new_tenant, provision, slug_of};
 pub use user::{UserChangeFields, UserFields, change_user, new_user, permissions};

@@ -94,6 +94,10 @@ pub(crate) const PROMPT: Rule = PLAIN.such_as("ivr/welcome.wav");
 pub(crate) const HOST: Rule = Rule::checked(domain, 1, 253, "sip.carrier.example").pattern(
     r"^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$",
 );
+/// An IP address.
+pub(crate) const ADDRESS: Rule = Rule::checked(address, 2, 45, "192.0.2.10").pattern(
+    r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])$",
+);
 /// An address of the web.
 pub(crate) const URL: Rule = Rule::checked(url, 1, 2048, "https://hooks.example.org/nizam")
     .pattern("^[hH][tT][tT][pP][sS]?://.+")
@@ -363,6 +367,14 @@ fn tenant_domain(label: &str, text: &str) -> Result<String, String> {
         Ok(domain)
     } else {
         Err(format!("The {label} field must be a host name with a dot, or an IP address."))
+    }
+}
+
+/// An IP address, in the one form in which it is compared.
+fn address(label: &str, text: &str) -> Result<String, String> {
+    match text.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_canonical().to_string()),
+        Err(_) => Err(format!("The {label} field must be a valid IP address.")),
     }
 }
 

@@ -2,10 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::integer;
-use super::rule::harmless;
-use super::{Errors, Fields, Presence};
-use crate::zone;
+use super::rule::{PLAIN, harmless};
+use super::{Errors, Fields, Presence, class, known};
 
 /// Settings as they were sent: a map is merged key by key, a list is appended.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +49,7 @@ pub fn settings(f: &mut Fields<'_>) -> Result<Settings, Errors> {
     if let Some(fault) = fault {
         f.wrong("settings", fault);
     } else if let Settings::Map(map) = &settings {
-        unfit(map).for_each(|(field, message)| f.wrong(field, message));
+        unfit(map).for_each(|(field, message)| f.wrong(&field, message));
     }
     f.finish(settings)
 }
@@ -72,7 +70,7 @@ pub(super) fn initial_settings(f: &mut Fields<'_>) -> Map<String, Value> {
     if let Some(fault) = map.iter().find_map(|(key, value)| fault(key, value, DEEPEST)) {
         f.wrong("settings", fault);
     } else {
-        unfit(&map).for_each(|(field, message)| f.wrong(field, message));
+        unfit(&map).for_each(|(field, message)| f.wrong(&field, message));
     }
     let mut merged = Map::new();
     if let Err(errors) = merge_settings(&mut merged, Settings::Map(map)) {
@@ -100,13 +98,6 @@ pub fn merge_settings(old: &mut Map<String, Value>, new: Settings) -> Result<(),
     Ok(())
 }
 
-/// The setting `ring_timeout` in seconds, if it is one.
-pub(crate) fn ring_seconds(value: &Value) -> Option<u16> {
-    integer(value)
-        .filter(|seconds| (5..=300).contains(seconds))
-        .and_then(|seconds| u16::try_from(seconds).ok())
-}
-
 /// Settings that mean something to us, beside whatever an operator keeps there.
 fn schema(least: u32) -> Value {
     json!({
@@ -114,25 +105,31 @@ fn schema(least: u32) -> Value {
         "properties": {
             "timezone": {"type": ["string", "null"], "description": "A time zone of the IANA database."},
             "ring_timeout": {"type": ["integer", "null"], "minimum": 5, "maximum": 300},
+            "country": {"type": ["string", "null"], "pattern": "^[A-Za-z]{2}$", "description": "An ISO 3166 code."},
+            "emergency_numbers": {
+                "type": ["array", "null"], "maxItems": known::MOST_NUMBERS, "items": {"type": "string", "pattern": "^[0-9]{2,6}$"},
+            },
+            "caller_id_number": {"anyOf": [PLAIN.schema(), {"type": "null"}]},
+            "caller_id_name": {"anyOf": [PLAIN.schema(), {"type": "null"}]},
+            "class_limits": {
+                "type": ["object", "null"], "propertyNames": {"enum": class::NAMES},
+                "additionalProperties": {"type": "integer", "minimum": 0, "maximum": known::MOST_CALLS},
+            },
+            "tts_engine": {"type": ["string", "null"], "pattern": known::ENGINE},
+            "tts_voice": {"type": ["string", "null"], "pattern": known::ENGINE},
         },
         "examples": [{"timezone": "Europe/Berlin"}],
     })
 }
 
 /// What is wrong with a setting that means something to us: the field and why.
-fn unfit(settings: &Map<String, Value>) -> impl Iterator<Item = (&'static str, String)> {
-    let timezone = settings.get("timezone").filter(|value| !value.is_null());
-    let timezone = timezone.filter(|value| value.as_str().and_then(zone).is_none()).map(|_| {
-        let message =
-            "The settings.timezone field must be a time zone of the IANA database such as Europe/Berlin.";
-        ("settings.timezone", message.to_owned())
-    });
-    let rings = settings.get("ring_timeout").filter(|value| !value.is_null());
-    let rings = rings.filter(|value| ring_seconds(value).is_none()).map(|_| {
-        let message = "The settings.ring_timeout field must be a number of seconds from 5 to 300.";
-        ("settings.ring_timeout", message.to_owned())
-    });
-    timezone.into_iter().chain(rings)
+fn unfit(settings: &Map<String, Value>) -> impl Iterator<Item = (String, String)> {
+    known::ALL.iter().filter_map(|setting| {
+        let value = settings.get(setting.name).filter(|value| !value.is_null())?;
+        let field = format!("settings.{}", setting.name);
+        let message = format!("The {field} field must be {}.", setting.must);
+        (!(setting.fits)(value)).then_some((field, message))
+    })
 }
 
 fn fault(key: &str, value: &Value, levels: usize) -> Option<String> {
@@ -199,6 +196,42 @@ mod tests {
             Value::Object(old),
             json!({"a": 1, "b": {"x": 9}, "c": null, "3": "three", "4": "four", "5": "five"})
         );
+    }
+
+    #[test]
+    fn what_means_something_to_us_is_checked() {
+        for good in [
+            json!({"timezone": "Europe/Berlin", "ring_timeout": "20", "country": "de", "emergency_numbers": ["112", "110"]}),
+            json!({"caller_id_number": "+49 30 1234567", "caller_id_name": "Söhne & Co", "class_limits": {"premium": 0}}),
+            json!({"tts_engine": "flite", "tts_voice": "en-US_1.0", "country": null, "class_limits": null}),
+            json!({"colour": "red", "emergency_numbers": []}),
+        ] {
+            assert!(read(&good.to_string()).is_ok(), "{good}");
+        }
+        for (name, value) in [
+            ("timezone", json!("Mars/Olympus")),
+            ("ring_timeout", json!(4)),
+            ("country", json!("ZZ")),
+            ("country", json!(49)),
+            ("emergency_numbers", json!("112")),
+            ("emergency_numbers", json!(["1"])),
+            ("emergency_numbers", json!(["1234567"])),
+            ("emergency_numbers", json!(["+112"])),
+            ("emergency_numbers", json!([112])),
+            ("emergency_numbers", json!(vec!["112"; 21])),
+            ("caller_id_number", json!(["x"])),
+            ("caller_id_name", json!("it\\'s")),
+            ("caller_id_name", json!("x".repeat(256))),
+            ("class_limits", json!({"moon": 1})),
+            ("class_limits", json!({"local": -1})),
+            ("class_limits", json!({"local": 10_001})),
+            ("class_limits", json!([1])),
+            ("tts_engine", json!("a|b")),
+            ("tts_voice", json!("a b")),
+        ] {
+            let errors = read(&json!({name: value}).to_string()).unwrap_err();
+            assert!(errors.has(&format!("settings.{name}")), "{name} {value}: {errors:?}");
+        }
     }
 
     #[test]

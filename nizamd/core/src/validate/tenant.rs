@@ -27,6 +27,7 @@ pub fn new_tenant(f: &mut Fields<'_>) -> Result<NewTenant, Errors> {
         max_concurrent_calls: f.count("max_concurrent_calls").unwrap_or(0),
         max_dids: f.count("max_dids").unwrap_or(0),
         max_ring_groups: f.count("max_ring_groups").unwrap_or(0),
+        max_calls_per_minute: f.count("max_calls_per_minute").unwrap_or(0),
         is_active: f.flag("is_active").unwrap_or(true),
     };
     f.finish(new)
@@ -43,6 +44,7 @@ pub fn change_tenant(f: &mut Fields<'_>) -> Result<TenantChange, Errors> {
         max_concurrent_calls: f.count("max_concurrent_calls"),
         max_dids: f.count("max_dids"),
         max_ring_groups: f.count("max_ring_groups"),
+        max_calls_per_minute: f.count("max_calls_per_minute"),
         is_active: f.flag("is_active"),
     };
     f.finish(change)
@@ -57,8 +59,8 @@ pub struct Provision {
     pub domain: Option<String>,
     /// Name in addresses; without one it is made from the name.
     pub slug: Option<String>,
-    /// Most extensions, calls at once, DIDs and ring groups.
-    pub most: [i64; 4],
+    /// Most extensions, calls at once, DIDs, ring groups and calls in a minute.
+    pub most: [i64; 5],
     /// The settings that it begins with.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }
@@ -68,7 +70,13 @@ pub fn provision(f: &mut Fields<'_>) -> Result<Provision, Errors> {
     let name = f.text("name", PLAIN);
     let domain = f.nullable("domain", TENANT_DOMAIN);
     let slug = f.nullable("slug", SLUG);
-    let most = [("max_extensions", 10), ("max_concurrent_calls", 5), ("max_dids", 5), ("max_ring_groups", 3)];
+    let most = [
+        ("max_extensions", 10),
+        ("max_concurrent_calls", 5),
+        ("max_dids", 5),
+        ("max_ring_groups", 3),
+        ("max_calls_per_minute", 0),
+    ];
     let most = most.map(|(field, default)| f.count(field).unwrap_or(default));
     let settings = initial_settings(f);
     f.finish(Provision { name, domain, slug, most, settings })

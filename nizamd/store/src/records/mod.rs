@@ -10,14 +10,17 @@ pub(crate) mod statement;
 use nizam_core::lint::{self, Warning};
 use nizam_core::model::AuditAction;
 use nizam_core::resource::{Record, Resource, Values};
+use nizam_core::{Home, Kind, touch};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::{Actor, Entry, difference};
 use crate::error::{StoreError, StoreResult};
+use crate::numbers;
 use crate::page::{Expected, Listed, Query};
 use crate::write::{Committed, Write};
+use crate::{cascade, tenants};
 
 use statement::Source;
 
@@ -69,11 +72,14 @@ impl Store {
         let id = Uuid::now_v7();
         let record = Record { id, tenant_id, version: 1, values, created_at: now, updated_at: now };
         references::check(&mut write, resource, &record).await?;
+        numbers::check(&mut write, resource, None, &record).await?;
         row::insert(write.conn(), &self.keys, resource, &record).await?;
+        let home = home(&mut write, resource, tenant_id).await?;
+        write.touch(touch::record(resource, home.as_ref(), None, Some(&record)));
         let new = Some(audited(resource, &record.values));
         write.audit(entry(resource, &record, AuditAction::Created, None, new)).await?;
         let warnings = self.warnings(&mut write, resource, &record).await?;
-        finish(write, resource, Saved { record, warnings }).await
+        write.commit_as_touched(Saved { record, warnings }).await
     }
 
     /// Makes rows in one transaction, all or none, with one audit entry for all. Errors name a row by `name` and its number.
@@ -88,6 +94,7 @@ impl Store {
         let mut write = self.begin(actor).await?;
         let now = write.now;
         quota::add(&mut write, resource, tenant_id, rows.len()).await?;
+        let home = home(&mut write, resource, tenant_id).await?;
         let mut made = Vec::with_capacity(rows.len());
         for (i, values) in rows.into_iter().enumerate() {
             let id = Uuid::now_v7();
@@ -97,14 +104,16 @@ impl Store {
                 other => other,
             };
             references::check(&mut write, resource, &record).await.map_err(at)?;
+            numbers::check(&mut write, resource, None, &record).await.map_err(at)?;
             row::insert(write.conn(), &self.keys, resource, &record).await.map_err(at)?;
+            write.touch(touch::record(resource, home.as_ref(), None, Some(&record)));
             made.push(record);
         }
         let count = [("count".to_owned(), json!(made.len()))].into_iter().collect();
         let action = AuditAction::Created;
         let kind = resource.model;
         write.audit(Entry { tenant_id, action, kind, id: tenant_id, old: None, new: Some(count) }).await?;
-        finish(write, resource, made).await
+        write.commit_as_touched(made).await
     }
 
     /// Some rows of a tenant, in the order of their ids, after the one with that id.
@@ -139,7 +148,10 @@ impl Store {
         record.updated_at = write.now;
         resource.check(&record.values).map_err(StoreError::Invalid)?;
         references::check(&mut write, resource, &record).await?;
+        numbers::check(&mut write, resource, Some(&old), &record).await?;
         row::update(write.conn(), &self.keys, resource, &record).await?;
+        let home = home(&mut write, resource, tenant_id).await?;
+        write.touch(touch::record(resource, home.as_ref(), Some(&old), Some(&record)));
         let (mut before, mut after) =
             difference(&audited(resource, &old.values), audited(resource, &record.values));
         for field in resource.fields.iter().filter(|field| field.is_secret()) {
@@ -150,7 +162,7 @@ impl Store {
         }
         write.audit(entry(resource, &record, AuditAction::Updated, Some(before), Some(after))).await?;
         let warnings = self.warnings(&mut write, resource, &record).await?;
-        finish(write, resource, Saved { record, warnings }).await
+        write.commit_as_touched(Saved { record, warnings }).await
     }
 
     /// Deletes a row.
@@ -166,11 +178,16 @@ impl Store {
         let old = row::by_id(write.conn(), &self.keys, resource, tenant_id, id, true).await?;
         let old = old.ok_or(StoreError::NotFound)?;
         expected.check(old.version)?;
+        if resource.record == Some(Kind::Agent) {
+            cascade::agent_gone(&mut write, tenant_id, id).await?;
+        }
         row::delete(write.conn(), resource, tenant_id, id).await?;
         quota::subtract(&mut write, resource, tenant_id).await?;
+        let home = home(&mut write, resource, tenant_id).await?;
+        write.touch(touch::record(resource, home.as_ref(), Some(&old), None));
         let values = Some(audited(resource, &old.values));
         write.audit(entry(resource, &old, AuditAction::Deleted, values, None)).await?;
-        finish(write, resource, ()).await
+        write.commit_as_touched(()).await
     }
 
     /// What will not work of a row as it stands.
@@ -185,12 +202,20 @@ impl Store {
     }
 }
 
-/// A switch learns of what concerns it.
-async fn finish<T>(write: Write<'_>, resource: &Resource, value: T) -> StoreResult<Committed<T>> {
-    if resource.concerns_switch { write.commit(value).await } else { write.commit_quietly(value).await }
+/// The home of a tenant, where what a row touches depends on it. It cannot move until the end of the transaction.
+async fn home(
+    write: &mut Write<'_>,
+    resource: &Resource,
+    tenant_id: Uuid,
+) -> StoreResult<Option<Home<'static>>> {
+    if resource.record != Some(Kind::Did) {
+        return Ok(None);
+    }
+    tenants::lock(write.conn(), tenant_id).await?;
+    Ok(tenants::by_id(write.conn(), tenant_id).await?.and_then(|tenant| tenant.home()))
 }
 
-fn entry(
+pub(crate) fn entry(
     resource: &Resource,
     record: &Record,
     action: AuditAction,
@@ -201,7 +226,7 @@ fn entry(
 }
 
 /// Everything but the secrets.
-fn audited(resource: &Resource, values: &Values) -> Values {
+pub(crate) fn audited(resource: &Resource, values: &Values) -> Values {
     let kept = |name: &str| resource.field(name).is_some_and(|field| !field.is_secret());
     values.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

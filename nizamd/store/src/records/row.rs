@@ -80,6 +80,57 @@ pub(super) async fn by_id(
     })
 }
 
+/// Ids of one statement.
+const IDS: usize = 64;
+
+/// A row with its id, which is known even where the rest cannot be read.
+pub(crate) type Found = (Uuid, StoreResult<Record>);
+
+/// The rows of a tenant with these ids.
+pub(crate) async fn by_ids(
+    mut conn: Conn<'_>,
+    keys: &Keyring,
+    resource: &'static Resource,
+    tenant_id: Uuid,
+    ids: &[Uuid],
+) -> StoreResult<Vec<Found>> {
+    let mut all = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(IDS) {
+        // Two statements for each resource, and not one for each number of ids: what is not used is the last one again.
+        let places = if chunk.len() == 1 { 1 } else { IDS };
+        let sql = AssertSqlSafe(statement::by_ids(resource, places));
+        let padded = (0..places).filter_map(|i| chunk.get(i).or(chunk.last()));
+        on!(conn.again(), c => {
+            let mut statement = sqlx::query(sql).bind(tenant_id);
+            for id in padded {
+                statement = statement.bind(*id);
+            }
+            for row in statement.fetch_all(c).await? {
+                all.push((row.try_get(0)?, (|| read!(row, keys, resource))()));
+            }
+        });
+    }
+    Ok(all)
+}
+
+/// Rows of all tenants, in the order of their ids, after the one with that id.
+pub(crate) async fn all_after(
+    conn: Conn<'_>,
+    keys: &Keyring,
+    resource: &'static Resource,
+    id: Uuid,
+    most: i64,
+) -> StoreResult<Vec<Found>> {
+    let sql = AssertSqlSafe(statement::all_after(resource));
+    on!(conn, c => {
+        let mut all = Vec::new();
+        for row in sqlx::query(sql).bind(id).bind(most).fetch_all(c).await? {
+            all.push((row.try_get(0)?, (|| read!(row, keys, resource))()));
+        }
+        Ok(all)
+    })
+}
+
 /// A page of the rows of a tenant.
 pub(super) async fn list(
     conn: Conn<'_>,
@@ -100,7 +151,7 @@ pub(super) async fn list(
 }
 
 /// Some rows of a tenant, in the order of their ids.
-pub(super) async fn after(
+pub(crate) async fn after(
     conn: Conn<'_>,
     keys: &Keyring,
     resource: &'static Resource,
@@ -132,7 +183,7 @@ impl Source {
 }
 
 /// Writes a new row.
-pub(super) async fn insert(
+pub(crate) async fn insert(
     conn: Conn<'_>,
     keys: &Keyring,
     resource: &'static Resource,

@@ -42,7 +42,10 @@ impl Source {
         Self {
             select: select(resource).into(),
             table: resource.table,
-            count: resource.quota.map(|quota| quota.count),
+            count: match resource.quota {
+                Some(Quota::OfTenant { count, .. }) => Some(count),
+                _ => None,
+            },
             order: resource.order,
             fields: resource.fields,
         }
@@ -97,6 +100,21 @@ pub(super) fn after(resource: &Resource) -> String {
     sql
 }
 
+/// Rows of a tenant, `$1`, with so many ids, `$2` and on.
+pub(super) fn by_ids(resource: &Resource, ids: usize) -> String {
+    let mut sql = select(resource);
+    let places: Vec<String> = (2..ids + 2).map(|n| format!("${n}")).collect();
+    let _infallible = write!(sql, " WHERE tenant_id = $1 AND id IN ({})", places.join(", "));
+    sql
+}
+
+/// Rows of all tenants after an id, `$1`, at most `$2`.
+pub(super) fn all_after(resource: &Resource) -> String {
+    let mut sql = select(resource);
+    sql.push_str(" WHERE id > $1 ORDER BY id LIMIT $2");
+    sql
+}
+
 /// A new row; the common columns, then for each field its column, and its key where it has one.
 pub(super) fn insert(resource: &Resource) -> String {
     let columns: Vec<String> = resource.fields.iter().flat_map(columns).collect();
@@ -134,11 +152,18 @@ pub(crate) fn statements(dialect: Dialect) -> Vec<String> {
             by_id(resource, dialect, false),
             by_id(resource, dialect, true),
             after(resource),
+            by_ids(resource, 1),
+            by_ids(resource, 64),
+            all_after(resource),
             insert(resource),
             update(resource),
             delete(resource),
         ]);
-        all.extend(resource.quota.into_iter().flat_map(|quota| [add(quota), subtract(quota)]));
+        match resource.quota {
+            Some(Quota::OfTenant { most, count }) => all.extend([add(most, count), subtract(count)]),
+            Some(Quota::Fixed(_)) => all.push(how_many(resource)),
+            None => {}
+        }
     }
     for table in TABLES {
         all.push(present(table, 2));
@@ -160,19 +185,25 @@ const TABLES: &[&str] = &[
 ];
 
 /// Counts `$2` new rows of a tenant, `$1`.
-pub(super) fn add(quota: Quota) -> String {
-    format!("UPDATE tenants SET {0} = {0} + $2 WHERE id = $1 RETURNING {0}, {1}", quota.count, quota.most)
+pub(super) fn add(most: &str, count: &str) -> String {
+    format!("UPDATE tenants SET {count} = {count} + $2 WHERE id = $1 RETURNING {count}, {most}")
 }
 
 /// Counts a row that a tenant, `$1`, has no more.
-pub(super) fn subtract(quota: Quota) -> String {
-    format!("UPDATE tenants SET {0} = {0} - 1 WHERE id = $1", quota.count)
+pub(super) fn subtract(count: &str) -> String {
+    format!("UPDATE tenants SET {count} = {count} - 1 WHERE id = $1")
 }
 
-/// Which of so many ids, `$2` and on, a tenant, `$1`, has.
+/// How many rows a tenant, `$1`, has.
+pub(super) fn how_many(resource: &Resource) -> String {
+    format!("SELECT count(*) FROM {} WHERE tenant_id = $1", resource.table)
+}
+
+/// Which of so many ids, `$2` and on, a tenant, `$1`, has, or may use.
 pub(super) fn present(table: &str, ids: usize) -> String {
     let places: Vec<String> = (2..ids + 2).map(|n| format!("${n}")).collect();
-    format!("SELECT id FROM {table} WHERE tenant_id = $1 AND id IN ({})", places.join(", "))
+    let own = if table == "gateways" { "(tenant_id = $1 OR shared = TRUE)" } else { "tenant_id = $1" };
+    format!("SELECT id FROM {table} WHERE {own} AND id IN ({})", places.join(", "))
 }
 
 fn select(resource: &Resource) -> String {

@@ -69,6 +69,7 @@ pub(crate) fn new_tenant(domain: &str) -> NewTenant {
         max_concurrent_calls: 0,
         max_dids: 0,
         max_ring_groups: 0,
+        max_calls_per_minute: 0,
         is_active: true,
     }
 }
@@ -86,6 +87,9 @@ pub(crate) fn new_extension(number: &str) -> NewExtension {
         voicemail_enabled: true,
         voicemail_pin: Some("90210734".into()),
         cidr: Some("192.0.2.0/24".into()),
+        toll_allow: None,
+        max_channels: 0,
+        ring_timeout: None,
         is_active: true,
     }
 }
@@ -103,6 +107,9 @@ pub(crate) fn change(number: &str) -> ExtensionChange {
         voicemail_enabled: None,
         voicemail_pin: None,
         cidr: None,
+        toll_allow: None,
+        max_channels: None,
+        ring_timeout: None,
         is_active: None,
     }
 }

@@ -1,0 +1,100 @@
+//! What a change touches beyond its own row: what goes with it, or is read with other eyes afterwards.
+
+use nizam_core::Kind;
+use nizam_core::model::{Tenant, Touched};
+use nizam_core::resource::{DID, GATEWAY, Record, Values};
+use nizam_core::touch;
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::error::StoreResult;
+use crate::keyring::Keyring;
+use crate::records::row;
+use crate::write::Write;
+
+/// DIDs that are read at once.
+const PAGE: u32 = 1000;
+
+/// An extension is deleted, and with it its agent, who leaves all queues.
+pub(crate) async fn extension_gone(write: &mut Write<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<()> {
+    let agents: Vec<(Uuid,)> = on!(write.conn(), c => {
+        sqlx::query_as(sql!("SELECT id FROM agents WHERE tenant_id = $1 AND extension_id = $2"))
+            .bind(tenant_id).bind(id).fetch_all(c).await?
+    });
+    for (id,) in agents {
+        write.touch([Touched::Row { tenant_id, kind: Kind::Agent, id }]);
+        agent_gone(write, tenant_id, id).await?;
+    }
+    Ok(())
+}
+
+/// An agent is deleted, and leaves all queues.
+pub(crate) async fn agent_gone(write: &mut Write<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<()> {
+    let queues: Vec<(Uuid,)> = on!(write.conn(), c => {
+        sqlx::query_as(sql!("SELECT queue_id FROM queue_members WHERE agent_id = $1")).bind(id).fetch_all(c).await?
+    });
+    write.touch(queues.into_iter().map(|(id,)| Touched::Row { tenant_id, kind: Kind::Queue, id }));
+    Ok(())
+}
+
+/// A tenant is at home somewhere else, where its DIDs may be other numbers.
+pub(crate) async fn moved(
+    write: &mut Write<'_>,
+    keys: &Keyring,
+    old: &Tenant,
+    new: &Tenant,
+) -> StoreResult<()> {
+    let (was, is) = (old.home(), new.home());
+    if was == is {
+        return Ok(());
+    }
+    each_did(write, keys, old.id, |did| touch::moved(&DID, was.as_ref(), is.as_ref(), did)).await
+}
+
+/// A tenant is deleted: what is not below it goes with it all the same.
+pub(crate) async fn tenant_gone(write: &mut Write<'_>, keys: &Keyring, tenant: &Tenant) -> StoreResult<()> {
+    let home = tenant.home();
+    each_did(write, keys, tenant.id, |did| {
+        let mut touched = touch::record(&DID, home.as_ref(), Some(did), None);
+        touched.retain(|key| matches!(key, Touched::Did { .. }));
+        touched
+    })
+    .await?;
+    // Not by their fields: one whose password cannot be read must not keep its tenant.
+    let gateways: Vec<(Uuid, String, Option<Json<Value>>, bool)> = on!(write.conn(), c => {
+        sqlx::query_as(sql!("SELECT id, host, addresses, shared FROM gateways WHERE tenant_id = $1"))
+            .bind(tenant.id).fetch_all(c).await?
+    });
+    for (id, host, addresses, shared) in gateways {
+        let values: Values = [
+            ("host", json!(host)),
+            ("addresses", addresses.map_or(Value::Null, |Json(value)| value)),
+            ("shared", json!(shared)),
+            ("is_active", json!(true)),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        let record = Record { id, tenant_id: tenant.id, version: 0, values, created_at: 0, updated_at: 0 };
+        let touched = touch::record(&GATEWAY, None, Some(&record), None);
+        write.touch(touched.into_iter().filter(|key| !matches!(key, Touched::Routing(_))));
+    }
+    Ok(())
+}
+
+/// Touches what each DID of a tenant says.
+async fn each_did(
+    write: &mut Write<'_>,
+    keys: &Keyring,
+    tenant_id: Uuid,
+    touched: impl Fn(&Record) -> Vec<Touched>,
+) -> StoreResult<()> {
+    let mut last = Uuid::nil();
+    loop {
+        let page = row::after(write.conn(), keys, &DID, tenant_id, last, PAGE).await?;
+        let Some(row) = page.last() else { return Ok(()) };
+        last = row.id;
+        write.touch(page.iter().flat_map(&touched));
+    }
+}
