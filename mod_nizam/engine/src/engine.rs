@@ -8,6 +8,7 @@ use crate::{
 };
 use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
+use nizam_wire::record::Ids;
 use parking_lot::Mutex;
 use std::path::Path;
 
@@ -73,6 +74,13 @@ impl Engine {
             Some(route) if route.tenant.map_or_else(claims, |of| of == *tenant) => (Some(route), notes),
             _ => (None, Vec::new()),
         }
+    }
+
+    /// How many tenants have an active DID with these digits of an E.164 form.
+    pub fn claimants(&self, digits: &[u8]) -> usize {
+        let layers = self.live.load();
+        let claims = layers.get(Kind::Claim, &PLATFORM, digits).and_then(|value| Ids::decode(value).ok());
+        claims.map_or(0, |ids| ids.0.iter().count())
     }
 
     /// Whether that tenant has an active extension with that number.

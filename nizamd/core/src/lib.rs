@@ -7,7 +7,6 @@ pub mod compile;
 mod country;
 pub mod lint;
 pub mod model;
-pub mod policy;
 pub mod resource;
 pub mod touch;
 pub mod validate;

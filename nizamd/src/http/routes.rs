@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use nizam_core::model::Permission as P;
-use nizam_core::resource::{AGENT, CALL_ROUTING_POLICY, EXTENSION_LIST, QUEUE, RESOURCES, WEBHOOK};
+use nizam_core::resource::{AGENT, CALL_ROUTING_POLICY, EXTENSION_LIST, PROMPT, QUEUE, RESOURCES, WEBHOOK};
 use nizam_core::validate as form;
 use warp::http::Method;
 
@@ -305,6 +305,25 @@ fn integrations() -> Vec<Route> {
             member(P::CallRoutingPoliciesView, form::explanation, super::explain::explain),
         )
         .reads(),
+        get(
+            "/tenants/{tenant}/routes/lint",
+            "routes.lint",
+            Data("Findings"),
+            member(P::CallRoutingPoliciesView, no_fields, super::lint::lint),
+        ),
+        post(
+            "/tenants/{tenant}/prompts",
+            "prompts.create",
+            Created("Prompt"),
+            member(P::IvrsCreate, form::new_prompt, super::prompts::upload),
+        )
+        .large(),
+        get(
+            "/tenants/{tenant}/prompts/{prompt}/content",
+            "prompts.content",
+            Text("audio/wav"),
+            record(&PROMPT, P::IvrsView, no_fields, super::prompts::download),
+        ),
     ]
 }
 

@@ -3,6 +3,7 @@
 use nizam_core::model::AuditAction;
 use nizam_core::resource::{PROMPT, Record};
 use nizam_core::touch;
+use nizam_core::validate::NewPrompt;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -12,19 +13,6 @@ use crate::error::StoreResult;
 use crate::records::{audited, entry, row};
 use crate::tenants;
 use crate::write::Committed;
-
-/// The valid values of a prompt that is to be made.
-#[derive(Clone, Debug)]
-pub struct NewPrompt {
-    /// Name for people, unique in the tenant.
-    pub name: String,
-    /// What the file was called that it is made of.
-    pub file_name: Option<String>,
-    /// How long it takes, in milliseconds.
-    pub duration_ms: i64,
-    /// A file that the switch plays.
-    pub content: Vec<u8>,
-}
 
 impl Store {
     /// Makes a prompt.

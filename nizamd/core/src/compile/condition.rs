@@ -19,7 +19,7 @@ pub(super) fn time_condition(record: &Record) -> Vec<u8> {
 }
 
 /// A call routing policy.
-pub(super) fn policy(record: &Record) -> Vec<u8> {
+pub fn policy(record: &Record) -> Vec<u8> {
     let mut conditions = ListBuf::default();
     for condition in record.value("conditions").as_array().map(Vec::as_slice).unwrap_or_default() {
         push(&mut conditions, condition);

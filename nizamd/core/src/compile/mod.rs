@@ -22,6 +22,7 @@ use jiff::tz::TimeZone;
 use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::{Builder, Kind, Scope};
 
+pub use condition::policy;
 pub use destination::destination;
 pub use extension::extension;
 pub use nizam_wire::image::BuildError;
@@ -89,7 +90,7 @@ impl Compiler {
             Kind::RingGroup => Some(group::ring_group(record)),
             Kind::Ivr => Some(menu::ivr(record)),
             Kind::TimeCondition => Some(condition::time_condition(record)),
-            Kind::Policy => Some(condition::policy(record)),
+            Kind::Policy => Some(policy(record)),
             Kind::Flow => Some(flow::flow(record)),
             Kind::Agent => group::agent(record),
             Kind::Holiday => Some(holiday(record)),

@@ -13,6 +13,7 @@ mod form;
 mod input;
 pub(crate) mod known;
 mod operation;
+mod prompt;
 mod rows;
 pub(crate) mod rule;
 mod settings;
@@ -29,6 +30,7 @@ pub use input::{Input, Unreadable};
 pub use operation::{
     AgentState, Evaluation, Explanation, Membership, agent_state, evaluation, explanation, membership, period,
 };
+pub use prompt::{NewPrompt, new_prompt};
 pub use rows::{MOST_ROWS, read_rows, rows};
 pub use rule::{Rule, did_key, email, extension_key, mac_key};
 pub use settings::{Settings, merge_settings, settings};
