@@ -40,7 +40,6 @@ pub fn moved(
 
 /// What the change of an extension touches.
 pub fn extension(old: Option<&Extension>, new: Option<&Extension>) -> Vec<Touched> {
-    let (old, new) = (old.filter(|row| row.is_active), new.filter(|row| row.is_active));
     let number =
         |row: &Extension| Touched::Extension { tenant_id: row.tenant_id, extension: row.extension.clone() };
     let mut touched: Vec<Touched> = old.into_iter().chain(new).map(number).collect();

@@ -104,10 +104,12 @@ async fn change(
     call: Call,
     member: Member,
     old: Record,
-    values: Values,
+    mut values: Values,
 ) -> Outcome {
     if !member.is_admin() {
         resource.reserved(Some(&old.values), &values)?;
+        // What is as it was stays as it is, whatever an administrator makes of it meanwhile.
+        values.retain(|name, _| resource.field(name).is_none_or(|field| !field.for_admins));
     }
     let expected = call.expected()?;
     let tenant = member.tenant().id;

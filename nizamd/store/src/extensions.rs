@@ -171,7 +171,7 @@ impl Store {
     ) -> StoreResult<Committed<Extension>> {
         let mut write = self.begin(actor).await?;
         let extension = insert(&mut write, &self.keys, tenant_id, new).await?;
-        write.commit_as_touched(extension).await
+        write.commit(extension).await
     }
 
     /// Changes an extension.
@@ -240,7 +240,7 @@ impl Store {
         if shows_on_phones(&old) != shows_on_phones(&extension) {
             touch_profiles(&mut write, tenant_id, id).await?;
         }
-        write.commit_as_touched(extension).await
+        write.commit(extension).await
     }
 
     /// Deletes an extension.
@@ -266,7 +266,7 @@ impl Store {
         });
         let entry = Entry { old: Some(values(&old)), ..entry(&old, AuditAction::Deleted) };
         write.audit(entry).await?;
-        write.commit_as_touched(()).await
+        write.commit(()).await
     }
 }
 

@@ -105,7 +105,7 @@ impl Store {
                 new: Some(summary),
             })
             .await?;
-        write.commit_as_touched(made).await
+        write.commit(made).await
     }
 }
 

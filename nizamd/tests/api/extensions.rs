@@ -32,10 +32,13 @@ async fn the_life_of_an_extension() {
             "extension",
             "id",
             "is_active",
+            "max_channels",
             "outbound_caller_id_name",
             "outbound_caller_id_number",
             "password",
+            "ring_timeout",
             "tenant_id",
+            "toll_allow",
             "updated_at",
             "voicemail_enabled",
             "voicemail_pin"

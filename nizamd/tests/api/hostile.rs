@@ -197,7 +197,9 @@ async fn tenants_and_accounts_are_as_hard() {
             api.post("/tenants", admin, body).await.names(&[field]);
         }
     }
-    for field in ["max_extensions", "max_concurrent_calls", "max_dids", "max_ring_groups"] {
+    for field in
+        ["max_extensions", "max_concurrent_calls", "max_dids", "max_ring_groups", "max_calls_per_minute"]
+    {
         for value in [
             json!("x"),
             json!(-1),

@@ -23,5 +23,6 @@ mod operations;
 mod people;
 mod protocol;
 mod resources;
+mod routing;
 mod support;
 mod tenants;

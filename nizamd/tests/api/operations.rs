@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nizam_core::model::Role;
 use nizam_core::resource::{RESOURCES, Resource};
 use nizam_core::validate::Presence;
+use nizam_store::{Actor, NewPrompt};
 use nizamd::http::Route;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -88,8 +89,22 @@ async fn child(api: &Api, admin: &Person, world: &World, route: &Route) -> Uuid 
 
 /// Makes a row of a resource.
 pub(crate) async fn make(api: &Api, admin: &Person, world: &World, resource: &Resource) -> Uuid {
+    if resource.by_upload {
+        return upload(api, world.tenant).await;
+    }
     let body = fresh(api, admin, world, world.body(resource)).await;
     id(&api.post(&path(world.tenant, resource.path), admin, body).await.is(201).json())
+}
+
+/// Makes a prompt.
+pub(crate) async fn upload(api: &Api, tenant: Uuid) -> Uuid {
+    let new = NewPrompt {
+        name: format!("prompt {}", unique()),
+        file_name: Some("welcome.wav".to_owned()),
+        duration_ms: 1500,
+        content: b"RIFF".to_vec(),
+    };
+    api.store.create_prompt(&Actor::default(), tenant, new).await.unwrap().value.id
 }
 
 async fn body(api: &Api, admin: &Person, world: &World, route: &Route) -> Body {

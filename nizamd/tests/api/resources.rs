@@ -70,7 +70,7 @@ async fn every_resource_is_made_shown_changed_listed_and_deleted() {
     let api = Api::new().await;
     let admin = api.admin().await;
     let world = World::new(&api, &admin, "acme").await;
-    for resource in RESOURCES {
+    for resource in RESOURCES.iter().filter(|resource| !resource.by_upload) {
         let all = path(world.tenant, resource.path);
         let before = api.get(&all, &admin).await.is(200).json()["meta"]["total"].as_u64().unwrap();
         let body = world.body(resource);
@@ -100,7 +100,7 @@ async fn every_resource_is_made_shown_changed_listed_and_deleted() {
     }
     let trail =
         api.store.audit_entries(world.tenant, nizam_store::Page { number: 1, size: 100 }).await.unwrap();
-    for resource in RESOURCES {
+    for resource in RESOURCES.iter().filter(|resource| !resource.by_upload) {
         let model = format!("App\\Models\\{}", resource.model);
         let actions: Vec<&str> =
             trail.rows.iter().filter(|e| e.auditable_type == model).map(|e| e.action.as_str()).collect();

@@ -22,6 +22,7 @@ async fn the_life_of_a_tenant() {
             "domain",
             "id",
             "is_active",
+            "max_calls_per_minute",
             "max_concurrent_calls",
             "max_dids",
             "max_extensions",

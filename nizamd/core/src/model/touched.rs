@@ -20,7 +20,7 @@ pub enum Touched {
         /// The number.
         extension: String,
     },
-    /// The number of the extension with this id, which was deleted or switched off.
+    /// The number of the extension with this id, which was deleted.
     ExtensionId {
         /// The tenant.
         tenant_id: Uuid,
