@@ -71,7 +71,11 @@ fn two_phones_hear_each_other_and_the_absent_one_has_a_mailbox() {
     talk(&mut one, &mut two, "1002", "calls.test");
     // By the module's own dialplan, which is asked first.
     let log = site.switch.log();
-    assert!(log.contains("hunt 1002 in calls.test: answered a route"), "{}", site.switch.log_tail());
+    assert!(
+        log.contains("hunt 1002 in calls.test from 127.0.0.1: answered a route"),
+        "{}",
+        site.switch.log_tail()
+    );
     assert!(!log.contains("dialplan 1002 in calls.test"), "the registry was asked as well");
 
     site.invite(&a, "1777", 404);

@@ -80,3 +80,27 @@ fn gateways_follow_the_images_and_a_reload_of_the_module() {
     until_gateways(switch, &[], &["acme-c.1"]);
     switch.stop();
 }
+
+#[test]
+fn a_call_to_a_gateways_contact_says_which_it_is_and_what_was_dialled() {
+    if !require(&["freeswitch", "sipp"]) {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::listen(&home.path().join("nizam.sock"));
+    let mut lone = Lone::start(home.path());
+    daemon.welcome();
+    daemon.publish(1, &[&base(1, &[(7, "acme-a.1")])]);
+    until_gateways(&mut lone.switch, &["acme-a.1"], &[]);
+    lone.switch.api("nizam debug on");
+    // No image has this number: FreeSWITCH goes on to its own files, and they say so.
+    lone.call_gateway("acme-a.1", "+4930123456", 404);
+    let asked = "+4930123456 in public from 127.0.0.1 through gateway-7: answered not ours";
+    let log = lone.switch.log();
+    for way in ["hunt", "dialplan"] {
+        assert!(log.contains(&format!("{way} {asked}")), "{way}: {}", lone.switch.log_tail());
+    }
+    lone.call_gateway("nobodys", "+4930123457", 404);
+    assert!(!lone.switch.log().contains("gw+nobodys in public from 127.0.0.1 through"));
+    lone.switch.stop();
+}

@@ -120,5 +120,11 @@ fn describe_directory(question: &DirectoryQuestion<'_>) -> String {
 }
 
 fn describe_call(question: &DialplanQuestion<'_>) -> String {
-    format!("{} in {}", show(question.number), show(question.context))
+    let mut text = format!("{} in {}", show(question.number), show(question.context));
+    for (word, value) in [(" from ", question.address), (" through ", question.gateway)] {
+        if value.is_some() {
+            text.push_str(&[word, &show(value)].concat());
+        }
+    }
+    text
 }

@@ -1,13 +1,19 @@
 //! FreeSWITCH with the module, and no nizamd.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Switch, built::Built, ports::Ports};
+use super::{
+    Account, Switch,
+    built::Built,
+    ports::Ports,
+    sipp::{self, Attempt},
+};
 
 /// A running switch, and the ports that are its own. The module looks for a daemon at `nizam.sock` in the directory.
 pub(crate) struct Lone {
     pub(crate) switch: Switch,
-    _ports: Ports,
+    ports: Ports,
+    home: PathBuf,
 }
 
 impl Lone {
@@ -22,6 +28,22 @@ impl Lone {
         ];
         let mut switch = Switch::prepare(&home.join("fs"), &ports, &Built::get().module(), &settings);
         switch.start();
-        Self { switch, _ports: ports }
+        Self { switch, ports, home: home.to_owned() }
+    }
+
+    /// A call from a carrier to the contact of a gateway, that must end with `expect`.
+    pub(crate) fn call_gateway(&self, gateway: &str, number: &str, expect: u16) {
+        let account = Account {
+            tenant: String::new(),
+            id: String::new(),
+            number: format!("gw+{gateway}"),
+            domain: "carrier.example".to_owned(),
+            password: String::new(),
+        };
+        let attempt = Attempt { scenario: "invite-gateway", account: &account, callee: number, expect };
+        let outcome =
+            sipp::run(&self.home.join("sipp"), self.ports.sip_external(), self.ports.sipp(0), &attempt);
+        outcome
+            .unwrap_or_else(|complaint| panic!("{complaint}\nthe switch says:\n{}", self.switch.log_tail()));
     }
 }
