@@ -208,6 +208,6 @@ fn variables(random: &Random, call: &mut Call) {
     }
     for variable in random.some(VARIABLES, VARIABLES.len()) {
         let value = if random.percent(90) { random.one(DIGITS).as_bytes().to_vec() } else { hostile(random) };
-        call.variables.insert(format!("flow_{variable}"), value);
+        call.variables.insert(format!("flow_{}", variable.replace(' ', "_")), value);
     }
 }

@@ -23,7 +23,7 @@ const KINDS: &[&str] = &[
 /// What is pressed.
 pub(super) const DIGITS: &[&str] = &["1", "2", "12", "0", "9"];
 /// Names of variables, without `flow_`.
-pub(super) const VARIABLES: &[&str] = &["digits", "choice", "lang"];
+pub(super) const VARIABLES: &[&str] = &["digits", "choice", "lang", "a b"];
 
 pub(super) fn rows(random: &Random, model: &mut Model, ids: &Ids) {
     for &id in &ids.flows {
@@ -77,7 +77,7 @@ fn data(random: &Random, ids: &Ids, names: &[String], at: usize, kind: &str) -> 
         "record" if random.percent(50) => json!({"max_seconds": random.within(1, 900)}),
         "set_variable" => {
             let value = if random.percent(60) { random.one(DIGITS).to_owned() } else { text::text(random) };
-            json!({"name": random.one_or(VARIABLES, 8, "a b"), "value": value})
+            json!({"name": random.one_or(VARIABLES, 8, "é=$x"), "value": value})
         }
         "hangup" => json!({"cause": random.one(&["NORMAL_CLEARING", "USER_BUSY", "CALL_REJECTED"])}),
         _ => json!({"url": "https://hooks.example.org/x"}),

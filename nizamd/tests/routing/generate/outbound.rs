@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// Addresses of carriers, and of others.
 pub(super) const ADDRESSES: &[&str] =
-    &["192.0.2.10", "198.51.100.7", "203.0.113.5", "2001:db8::10", "2001:DB8:0::0010", "10.0.0.1"];
+    &["192.0.2.10", "198.51.100.7", "203.0.113.5", "2001:db8::10", "10.0.0.1"];
 /// Patterns of dialled numbers.
 pub(super) const PATTERNS: &[&str] = &[
     "0.",

@@ -15,20 +15,24 @@ pub(super) enum Continuation<'m> {
     Direct(Uuid, &'m str),
     /// `nizam:flow:FLOW:INDEX`
     Flow(Uuid, usize),
+    /// None of these.
+    Nowhere,
 }
 
 /// The continuation that a number is, if it is one.
 pub(super) fn read(number: &[u8]) -> Option<Continuation<'_>> {
-    let text = std::str::from_utf8(number).ok()?;
-    let parts: Vec<&str> = text.split(':').collect();
+    let rest = number.strip_prefix(b"nizam:")?;
+    Some(std::str::from_utf8(rest).ok().and_then(known).unwrap_or(Continuation::Nowhere))
+}
+
+fn known(rest: &str) -> Option<Continuation<'_>> {
+    let parts: Vec<&str> = rest.split(':').collect();
     match parts.as_slice() {
-        ["nizam", "direct", ivr, digits] => Some(Continuation::Direct(uuid(ivr)?, digits)),
-        ["nizam", "flow", flow, index] if index.chars().all(|c| c.is_ascii_digit()) => {
+        ["direct", ivr, digits] => Some(Continuation::Direct(uuid(ivr)?, digits)),
+        ["flow", flow, index] if index.chars().all(|c| c.is_ascii_digit()) => {
             Some(Continuation::Flow(uuid(flow)?, index.parse().ok()?))
         }
-        ["nizam", kind, id] if is_kind(kind) => {
-            Some(Continuation::Destination(Destination { kind, id: uuid(id)? }))
-        }
+        [kind, id] if is_kind(kind) => Some(Continuation::Destination(Destination { kind, id: uuid(id)? })),
         _ => None,
     }
 }
@@ -50,5 +54,6 @@ pub(super) fn go<'m>(walk: &mut Walk<'m>, to: Continuation<'m>) {
             Some(row) => flow::resume(walk, row, index),
             None => walk.nowhere(),
         },
+        Continuation::Nowhere => walk.nowhere(),
     }
 }

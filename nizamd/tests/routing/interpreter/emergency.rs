@@ -7,7 +7,7 @@ use super::walk::Walk;
 use crate::model::Extension;
 use nizam_core::resource::Record;
 
-/// Where neither the tenant nor its country says any.
+/// Where the tenant says none, and the country is not known.
 const ANYWHERE: &[&str] = &["112", "911", "999", "000"];
 /// Most gateways that are tried.
 const MOST_GATEWAYS: usize = 8;
@@ -28,15 +28,17 @@ pub(super) fn call(walk: &mut Walk<'_>, caller: Option<&Extension>) -> bool {
         ),
     );
     let found = best(scope, dialled.as_bytes(), |route| route.text("class") == "emergency");
-    let (number, gateways) = match &found {
-        Some(found) => {
-            let changed = outbound::changed(found.route, &found.form);
-            (changed.unwrap_or_else(|| dialled.to_owned()), outbound::gateways(scope, found.route))
-        }
-        None => (dialled.to_owned(), every_gateway(scope)),
-    };
+    let route = found.as_ref().map(|found| found.route);
+    // A route that leaves nothing of the number, or has no gateway, is not taken.
+    let taken = found.and_then(|found| {
+        let number = outbound::changed(found.route, &found.form).unwrap_or_else(|| dialled.into());
+        let number = String::from_utf8(number).unwrap();
+        let gateways = outbound::gateways(scope, found.route);
+        (!number.is_empty() && !gateways.is_empty()).then_some((number, gateways))
+    });
+    let (number, gateways) = taken.unwrap_or_else(|| (dialled.to_owned(), every_gateway(scope)));
     let gateways: Vec<&Record> = gateways.into_iter().take(MOST_GATEWAYS).collect();
-    outbound::dial(walk, caller, found.map(|found| found.route), &gateways, &number);
+    outbound::dial(walk, caller, route, &gateways, &number);
     true
 }
 
@@ -55,22 +57,23 @@ fn is_emergency(scope: Scope<'_>, dialled: &str) -> bool {
 fn of_country(country: &str) -> &'static [&'static str] {
     match country.to_ascii_uppercase().as_str() {
         "DE" => &["110", "112"],
-        "US" | "CA" => &["911"],
+        "US" => &["911"],
         "GB" => &["112", "999"],
-        "ES" => &["112"],
-        "AU" => &["000", "112", "106"],
-        _ => &[],
+        "ES" => &["061", "062", "080", "085", "091", "092", "112"],
+        "AU" => &["000", "106", "112"],
+        "RU" => &["101", "102", "103", "112"],
+        "IT" => &["112", "113", "115", "118"],
+        _ => ANYWHERE,
     }
 }
 
-/// All that the tenant has, by name, then those that every tenant may use.
+/// All that the tenant has, by name, then those that every tenant may use, by name.
 fn every_gateway(scope: Scope<'_>) -> Vec<&Record> {
-    let by_name = |gateway: &&Record| (gateway.text("name").to_lowercase(), gateway.id);
     let active = scope.model.gateways.iter().filter(|gateway| is_there(gateway));
     let (mut own, others): (Vec<&Record>, Vec<&Record>) =
         active.partition(|gateway| gateway.tenant_id == scope.id());
     let mut shared: Vec<&Record> = others.into_iter().filter(|gateway| gateway.is("shared")).collect();
-    own.sort_by_key(by_name);
-    shared.sort_by_key(by_name);
+    own.sort_by_key(|gateway| (gateway.text("name"), gateway.id));
+    shared.sort_by_key(|gateway| (gateway.text("name"), gateway.id));
     own.into_iter().chain(shared).collect()
 }

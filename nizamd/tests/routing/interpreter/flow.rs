@@ -15,9 +15,7 @@ const RECORDING: i64 = 300;
 
 /// A flow from its first step on.
 pub(super) fn begin<'m>(walk: &mut Walk<'m>, flow: &'m Record) {
-    if !walk.is_answered() {
-        walk.step("answer", "");
-    }
+    walk.step("answer", "");
     go_on(walk, flow, Some(0));
 }
 
@@ -73,7 +71,7 @@ pub(super) fn go_on<'m>(walk: &mut Walk<'m>, flow: &'m Record, from: Option<usiz
                 let tenant = walk.scope.id();
                 walk.step("record", format!("${{recordings_dir}}/{tenant}/${{uuid}}.wav {seconds}"));
             }
-            Some("webhook" | "api_call") => notify(walk, flow, index, step),
+            Some("webhook" | "api_call") => notify(walk, flow, step),
             Some("set_variable") => set(walk, data),
             Some("hangup") => return walk.step("hangup", cause(data)),
             _ => {}
@@ -83,25 +81,24 @@ pub(super) fn go_on<'m>(walk: &mut Walk<'m>, flow: &'m Record, from: Option<usiz
     walk.step("hangup", "NORMAL_CLEARING");
 }
 
-/// What a step decides about what was pressed before this lookup; one that decides nothing goes on.
+/// A flow from a step on that decides about what was pressed before this lookup. One that decides nothing is done.
 pub(super) fn resume<'m>(walk: &mut Walk<'m>, flow: &'m Record, index: usize) {
-    let Some(step) = steps(flow).get(index) else { return walk.step("hangup", "NORMAL_CLEARING") };
+    let Some(step) = steps(flow).get(index) else { return walk.nowhere() };
     let at = match (text(step, "type"), step.get("next")) {
-        (Some("branch"), _) => decide(walk, flow, step),
         (Some("collect_input"), Some(Value::Object(map))) => {
             let variable = flow_input::variable(&step["data"]);
-            let digits = String::from_utf8_lossy(walk.flow_variable(variable)).into_owned();
+            let digits = String::from_utf8_lossy(walk.flow_variable(&variable)).into_owned();
             let chosen = map.get(&digits).filter(|_| !digits.is_empty());
             named(flow, chosen.or_else(|| map.get("default")))
         }
-        _ => next(flow, step),
+        _ => Some(index),
     };
     go_on(walk, flow, at);
 }
 
-fn notify(walk: &mut Walk<'_>, flow: &Record, index: usize, step: &Value) {
-    let name = text(step, "id").filter(|name| is_inert(name) && !name.contains(','));
-    let name = name.map_or_else(|| index.to_string(), str::to_owned);
+fn notify(walk: &mut Walk<'_>, flow: &Record, step: &Value) {
+    let is_plain = |name: &&str| is_inert(name) && !name.contains(|c: char| " \"',<>[]^{|}".contains(c));
+    let name = text(step, "id").filter(is_plain).unwrap_or_default();
     let tenant = walk.scope.id();
     walk.step(
         "event",
@@ -120,16 +117,16 @@ fn set(walk: &mut Walk<'_>, data: &Value) {
         }
         _ => return,
     };
-    let Some(name) = text(data, "name").filter(|name| is_name(name)) else { return };
+    let Some(name) = text(data, "name").map(variable_name) else { return };
     if is_inert(&value) {
         walk.set_variable(&format!("flow_{name}"), &value);
-        walk.set.insert(name.to_owned(), value);
+        walk.set.insert(name, value);
     }
 }
 
-/// What may follow `flow_` in the name of a variable.
-pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+/// What follows `flow_` in the name of a variable: letters, digits and `_`, which stands for all others.
+pub(super) fn variable_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 fn cause(data: &Value) -> &str {

@@ -1,7 +1,7 @@
 //! The step of a flow that goes one of several ways.
 
 use super::caller_pattern::is_caller;
-use super::flow::named;
+use super::flow::{named, variable_name};
 use super::json::{list, text};
 use super::schedule::one_holds;
 use super::walk::Walk;
@@ -15,11 +15,10 @@ pub(super) fn decide(walk: &Walk<'_>, flow: &Record, step: &Value) -> Option<usi
     if let Some(case) = list(cases).iter().find(|case| holds(walk, case)) {
         return named(flow, case.get("next"));
     }
-    let otherwise = data.get("default").filter(|name| name.is_string()).or_else(|| match step.get("next") {
-        Some(Value::Object(map)) => map.get("default"),
-        next => next,
-    });
-    named(flow, otherwise)
+    named(flow, data.get("default")).or_else(|| match step.get("next") {
+        Some(Value::Object(map)) => named(flow, map.get("default")),
+        next => named(flow, next),
+    })
 }
 
 fn holds(walk: &Walk<'_>, case: &Value) -> bool {
@@ -38,5 +37,5 @@ fn holds(walk: &Walk<'_>, case: &Value) -> bool {
 
 /// Whether a variable is this. One that is not set is nothing.
 fn is(walk: &Walk<'_>, name: &str, wanted: &str) -> bool {
-    !wanted.is_empty() && walk.flow_variable(name) == wanted.as_bytes()
+    !wanted.is_empty() && walk.flow_variable(&variable_name(name)) == wanted.as_bytes()
 }

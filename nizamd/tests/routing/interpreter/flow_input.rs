@@ -1,6 +1,6 @@
 //! The step of a flow that asks for digits.
 
-use super::flow::is_name;
+use super::flow::variable_name;
 use super::json::{integer_in, text};
 use super::prompt::{self, Prompt};
 use super::walk::Walk;
@@ -31,7 +31,7 @@ pub(super) fn ask(walk: &mut Walk<'_>, data: &Value) {
         format!("{min} {max} {tries} {milliseconds} {terminators} {file} {SILENCE} flow_{variable} \\d+"),
     );
     walk.collected = true;
-    walk.set.remove(variable);
+    walk.set.remove(&variable);
 }
 
 /// Whether it stays one argument among others, and one file.
@@ -40,6 +40,6 @@ fn is_one_argument(file: &str) -> bool {
 }
 
 /// The variable that holds what was pressed, without `flow_`.
-pub(super) fn variable(data: &Value) -> &str {
-    text(data, "variable").filter(|name| is_name(name)).unwrap_or("digits")
+pub(super) fn variable(data: &Value) -> String {
+    variable_name(text(data, "variable").unwrap_or("digits"))
 }

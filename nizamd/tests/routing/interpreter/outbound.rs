@@ -21,18 +21,15 @@ const TRY_NEXT: &str = "NETWORK_OUT_OF_ORDER,NORMAL_TEMPORARY_FAILURE,SWITCH_CON
 /// A route that takes a number, and the form of the number that it takes.
 pub(super) struct Found<'m> {
     pub(super) route: &'m Record,
-    pub(super) form: String,
+    pub(super) form: Vec<u8>,
 }
 
 /// The forms of a number that patterns are compared with: as dialled, as E.164 digits, and those with `+`.
-fn forms(scope: Scope<'_>, dialled: &[u8]) -> Vec<String> {
-    let is_plain =
-        |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || "+*#".contains(c));
-    let mut forms: Vec<String> =
-        std::str::from_utf8(dialled).ok().filter(is_plain).map(str::to_owned).into_iter().collect();
+fn forms(scope: Scope<'_>, dialled: &[u8]) -> Vec<Vec<u8>> {
+    let mut forms = vec![dialled.to_vec()];
     if let Some(digits) = long_digits(dialled, scope.home()) {
-        forms.push(digits.clone());
-        forms.push(format!("+{digits}"));
+        forms.push(digits.clone().into_bytes());
+        forms.push(format!("+{digits}").into_bytes());
     }
     forms
 }
@@ -46,9 +43,9 @@ pub(super) fn best<'m>(
     let forms = forms(scope, dialled);
     let mut found = Vec::new();
     for route in scope.own(&scope.model.outbound_routes).into_iter().filter(|route| is_of_kind(route)) {
-        for pattern in list(route.value("patterns")).iter().filter_map(Value::as_str) {
+        for (place, pattern) in list(route.value("patterns")).iter().filter_map(Value::as_str).enumerate() {
             for (at, form) in forms.iter().enumerate().filter(|(_, form)| takes(pattern, form)) {
-                let order = (route.value("priority").as_i64(), rank(pattern), route.id, at);
+                let order = (route.value("priority").as_i64(), rank(pattern), route.id, place, at);
                 found.push((order, Found { route, form: form.clone() }));
             }
         }
@@ -67,6 +64,12 @@ pub(super) fn call(walk: &mut Walk<'_>, caller: Option<&Extension>) -> bool {
         walk.refuse("class", 403);
         return true;
     }
+    let gateways = gateways(scope, route);
+    let number = for_carrier(scope, dialled, route, &form).filter(|_| !gateways.is_empty());
+    let Some(number) = number else {
+        walk.refuse("no_gateway", 503);
+        return true;
+    };
     let bound = scope.setting("class_limits").get(class).and_then(|bound| integer_in(bound, 1, 1_000_000));
     if let Some(bound) = bound {
         walk.set_variable("nizam_refused", "class_limit");
@@ -74,11 +77,7 @@ pub(super) fn call(walk: &mut Walk<'_>, caller: Option<&Extension>) -> bool {
         walk.step("limit", format!("hash {domain} class-{class} {bound} !NORMAL_TEMPORARY_FAILURE"));
         walk.step("unset", "nizam_refused");
     }
-    let number = changed(route, &form).unwrap_or_else(|| match long_digits(dialled, scope.home()) {
-        Some(digits) => format!("+{digits}"),
-        None => form,
-    });
-    dial(walk, caller, Some(route), &gateways(scope, route), &number);
+    dial(walk, caller, Some(route), &gateways, &number);
     true
 }
 
@@ -90,14 +89,26 @@ fn may_dial(caller: &Extension, class: &str) -> bool {
         }
 }
 
+/// The number for the carrier, if it can be dialled.
+fn for_carrier(scope: Scope<'_>, dialled: &[u8], route: &Record, form: &[u8]) -> Option<String> {
+    let number = match (changed(route, form), long_digits(dialled, scope.home())) {
+        (Some(changed), _) => changed,
+        (None, Some(digits)) => format!("+{digits}").into_bytes(),
+        (None, None) => form.to_vec(),
+    };
+    let number = String::from_utf8(number).ok()?;
+    let is_dialled = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || "+*#".contains(c));
+    is_dialled.then_some(number)
+}
+
 /// What the route makes of the form that matched; `None` if it changes nothing.
-pub(super) fn changed(route: &Record, form: &str) -> Option<String> {
+pub(super) fn changed(route: &Record, form: &[u8]) -> Option<Vec<u8>> {
     let strip = usize::try_from(route.value("strip").as_i64().unwrap_or(0)).unwrap();
     let prepend = route.text("prepend");
     if strip == 0 && prepend.is_empty() {
         return None;
     }
-    Some(prepend.chars().chain(form.chars().skip(strip)).collect())
+    Some(prepend.bytes().chain(form.iter().copied().skip(strip)).collect())
 }
 
 /// The gateways of the route that are there: the tenant's own, and those that every tenant may use.

@@ -46,8 +46,7 @@ fn arrive<'m>(walk: &mut Walk<'m>, did: &'m Record) {
     if walk.scope.is_suspended() {
         return walk.refuse("suspended", 403);
     }
-    let caller = walk.scope.caller(walk.call);
-    admission::admit(walk, caller);
+    admission::admit(walk, None);
     if !policy::before_routing(walk) {
         destination::go(walk, destination::of_row(did, "destination"), None);
     }

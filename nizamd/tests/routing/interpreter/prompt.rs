@@ -37,15 +37,24 @@ pub(super) fn prompt(scope: Scope<'_>, text: &str) -> Option<Prompt> {
         let uploaded = scope.row_of(&scope.model.prompts, id)?;
         return Some(Prompt::File(names::prompt(uploaded)));
     }
-    let streams = ["tone_stream://", "silence_stream://", "local_stream://"];
-    let is_stream =
-        streams.iter().any(|stream| text.strip_prefix(stream).is_some_and(|rest| !rest.is_empty()));
-    (is_stream || is_relative_path(text)).then(|| Prompt::File(text.to_owned()))
+    is_playable(text).then(|| Prompt::File(text.to_owned()))
 }
 
-/// What a tenant recorded lies in an absolute path; a colon makes something else of a path.
-fn is_relative_path(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with(['/', '{']) && !text.contains("..") && !text.contains(':')
+/// A stream, or a path below the sounds of the switch. What tenants recorded lies in absolute paths, and other characters
+/// make something else of a file.
+fn is_playable(text: &str) -> bool {
+    let only = |rest: &str, others: &str| {
+        !rest.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || others.contains(c))
+    };
+    if let Some(tones) = text.strip_prefix("tone_stream://") {
+        only(tones, "#%()*+,-.:;=")
+    } else if let Some(milliseconds) = text.strip_prefix("silence_stream://") {
+        only(milliseconds, ",-")
+    } else if let Some(name) = text.strip_prefix("local_stream://") {
+        only(name, "_.-/") && !name.contains("..")
+    } else {
+        only(text, "_.+-/") && !text.starts_with('/') && !text.contains("..")
+    }
 }
 
 fn speech(scope: Scope<'_>, words: &str) -> Option<Prompt> {

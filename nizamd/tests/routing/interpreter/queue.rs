@@ -17,9 +17,9 @@ pub(super) fn wait(walk: &mut Walk<'_>, queue: &Record) {
     let now = walk.call.now;
     let until =
         walk.call.queue_until.as_deref().and_then(|text| std::str::from_utf8(text).ok()?.parse::<i64>().ok());
+    walk.step("answer", "");
     let until = until.unwrap_or_else(|| {
         let until = now + queue.value("max_wait_time").as_i64().unwrap();
-        walk.step("answer", "");
         walk.set_variable("nizam_queue_until", until.to_string());
         until
     });
@@ -31,15 +31,15 @@ pub(super) fn wait(walk: &mut Walk<'_>, queue: &Record) {
         Some(Prompt::File(file)) => file,
         _ => RINGING.to_owned(),
     };
-    walk.set_variable("ringback", &music);
-    walk.set_variable("call_timeout", left.min(RING).to_string());
-    walk.set_variable("hangup_after_bridge", "true");
-    walk.set_variable("continue_on_fail", "true");
     let legs = legs(walk, queue);
     if legs.is_empty() {
         walk.set_variable("playback_timeout_sec", "10");
         walk.step("playback", music);
     } else {
+        walk.set_variable("ringback", &music);
+        walk.set_variable("call_timeout", left.min(RING).to_string());
+        walk.set_variable("hangup_after_bridge", "true");
+        walk.set_variable("continue_on_fail", "true");
         bridge(walk, &legs, queue.text("strategy") != "ring_all");
     }
     transfer(walk, &format!("queue:{}", queue.id));
@@ -48,7 +48,6 @@ pub(super) fn wait(walk: &mut Walk<'_>, queue: &Record) {
 /// An agent that can take a call.
 struct Ready<'m> {
     priority: i64,
-    name: &'m str,
     agent: &'m Record,
     leg: String,
 }
@@ -62,11 +61,11 @@ fn legs(walk: &Walk<'_>, queue: &Record) -> Vec<String> {
             let agent = scope.row_of(&scope.model.agents, member.agent_id)?;
             let extension = scope.extension(uuid(agent.text("extension_id"))?)?;
             let leg = format!("user/{}@{}", extension.number, scope.domain());
-            let ready = Ready { priority: member.priority, name: agent.text("name"), agent, leg };
+            let ready = Ready { priority: member.priority, agent, leg };
             (agent.text("state") == "available").then_some(ready)
         })
         .collect();
-    ready.sort_by_key(|ready| (ready.priority, ready.name, ready.agent.id));
+    ready.sort_by_key(|ready| (ready.priority, ready.agent.id));
     match queue.text("strategy") {
         "round_robin" if !ready.is_empty() => {
             let turns = walk.call.now.div_euclid(20).rem_euclid(i64::try_from(ready.len()).unwrap());

@@ -15,11 +15,13 @@ fn gateways(model: &Model) -> impl Iterator<Item = &Record> {
 /// The tenant whose own trunk the call comes from. `None`: it may be any tenant's call.
 pub(super) fn owner<'m>(model: &'m Model, call: &Call) -> Option<Scope<'m>> {
     let named = call.gateway.as_deref().and_then(|id| uuid(std::str::from_utf8(id).ok()?));
-    let named = named.and_then(|id| gateways(model).find(|gateway| gateway.id == id));
-    let trunks = named.map_or_else(|| at_address(model, call), |gateway| vec![gateway]);
-    let first = trunks.first()?;
-    let is_own = trunks.iter().all(|trunk| trunk.tenant_id == first.tenant_id && !trunk.is("shared"));
-    if is_own { Scope::of_id(model, first.tenant_id) } else { None }
+    let trunks: Vec<&Record> = match named {
+        Some(id) => gateways(model).filter(|gateway| gateway.id == id).collect(),
+        None => at_address(model, call),
+    };
+    let oldest = trunks.iter().min_by_key(|trunk| trunk.id)?;
+    let is_one_tenants = trunks.iter().all(|trunk| trunk.tenant_id == oldest.tenant_id);
+    if is_one_tenants && !oldest.is("shared") { Scope::of_id(model, oldest.tenant_id) } else { None }
 }
 
 fn at_address<'m>(model: &'m Model, call: &Call) -> Vec<&'m Record> {

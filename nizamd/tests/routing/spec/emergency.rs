@@ -40,7 +40,7 @@ fn goes_out_whatever_else_holds() {
         )
     );
     assert!(!steps.iter().any(|step| step.starts_with("limit ") || step.contains("nizam_admitted")));
-    assert_eq!(bridges(&model, "112"), [1, 0, 2].map(|at| leg(&model, at, "112")));
+    assert_eq!(bridges(&model, "112"), [0, 1, 2].map(|at| leg(&model, at, "112")));
     let stranger = Call { caller: None, ..call("112") };
     assert_eq!(super::steps(&model, &stranger), ["set nizam_refused=suspended", "respond 403"]);
     model.gateways.clear();
@@ -77,6 +77,11 @@ fn by_its_own_route() {
     assert_eq!(bridges(&model, "112"), [leg(&model, 2, "112")]);
     model.outbound_routes[1].values["prepend"] = json!("9");
     assert_eq!(bridges(&model, "112"), [leg(&model, 2, "9112")]);
+    model.outbound_routes[1].values["strip"] = json!(3);
+    model.outbound_routes[1].values["prepend"] = Value::Null;
+    assert_eq!(bridges(&model, "112").len(), 3, "nothing would be left");
+    model.outbound_routes[1] = route(2, "emergency", 0x64);
+    assert_eq!(bridges(&model, "112").len(), 3, "another tenant's gateway");
     for at in 0..10 {
         model.gateways.push(row(ACME, 0x70 + at, json!({"name": "more", "shared": false})));
     }

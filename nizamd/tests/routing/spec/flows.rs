@@ -151,7 +151,7 @@ fn branches() {
     {
         assert_eq!(ends(walk(&branch(&cases, &Value::Null))), "hangup NEXT");
         assert_eq!(ends(walk(&branch(&cases, &json!("DEFAULT")))), "hangup DEFAULT");
-        assert_eq!(ends(walk(&branch(&cases, &json!("gone")))), "hangup NORMAL_CLEARING");
+        assert_eq!(ends(walk(&branch(&cases, &json!("gone")))), "hangup NEXT");
     }
     let digits = branch(&case("digits", json!("12")), &Value::Null);
     assert_eq!(decide(&digits, 0, &[("flow_digits", "12")]), ["hangup CASE"]);
@@ -175,5 +175,19 @@ fn a_bridge_has_the_next_step_for_a_fallback() {
     assert_eq!(walk(&nodes("extension", id_of(101))), rings);
     assert_eq!(walk(&nodes("extension", id_of(100)))[6..], ["hangup NO_ANSWER"], "in place of the mailbox");
     assert_eq!(walk(&nodes("extension", json!(Uuid::from_u128(9)))), ["answer", "hangup UNALLOCATED_NUMBER"]);
-    assert_eq!(walk(&nodes("call_flow", json!(FLOW))).len(), 1 + 2, "a loop, answered once");
+    let looped = walk(&nodes("call_flow", json!(FLOW)));
+    assert_eq!(looped.len(), 32 + 2, "two nodes each time, and an answer");
+}
+
+#[test]
+fn another_lookup_goes_on_where_it_was() {
+    let nodes = json!([node("a", "hangup", &json!({"cause": "USER_BUSY"}), &Value::Null)]);
+    assert_eq!(decide(&nodes, 0, &[]), ["hangup USER_BUSY"]);
+    assert_eq!(decide(&nodes, 1, &[]), ["hangup UNALLOCATED_NUMBER"]);
+    let odd = json!([
+        node("a", "set_variable", &json!({"name": "wanted language", "value": "de"}), &json!("b, c")),
+        node("b, c", "webhook", &json!({"x": 1}), &Value::Null),
+    ]);
+    assert_eq!(decide(&odd, 0, &[])[0], "set flow_wanted_language=de");
+    assert!(decide(&odd, 0, &[])[1].ends_with(",nizam_step="));
 }

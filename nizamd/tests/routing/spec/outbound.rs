@@ -83,6 +83,7 @@ fn the_best_pattern_counts() {
         (vec![strip(1, 5, "0.", "1"), strip(2, 5, "0XX.", "2")], "0891234567", "20891234567"),
         (vec![strip(1, 5, "08.", "1"), strip(2, 5, "08", "2")], "08", "208"),
         (vec![strip(2, 5, "0Z.", "2"), strip(1, 5, "0X.", "1")], "0891234567", "10891234567"),
+        (vec![strip(1, 5, "X.", "1"), strip(2, 5, "+.", "2")], "0891234567", "2+49891234567"),
         (vec![strip(1, 5, "+49.", "1")], "0891234567", "1+49891234567"),
         (vec![strip(1, 5, "49N.", "1")], "0891234567", "149891234567"),
     ] {
@@ -106,12 +107,27 @@ fn numbers_for_carriers() {
         ("49.", 2, json!("0"), "0891234567", "0891234567"),
         ("49.", 0, Value::Null, "0 89/123-4567", "+49891234567"),
         ("00.", 0, Value::Null, "0049891234567", "+49891234567"),
-        ("1.", 9, Value::Null, "1234", ""),
     ] {
         let route = route(1, &json!({"strip": strip, "prepend": prepend, "patterns": [pattern]}));
         let model = model_with(vec![route]);
         assert_eq!(carriers(&model, dialled), [gateway(&model, 0, want)], "{dialled}");
     }
+}
+
+#[test]
+fn only_digits_reach_a_carrier() {
+    let none = ["set nizam_refused=no_gateway", "respond 503"];
+    let mut model = model_with(vec![route(1, &json!({"patterns": ["1."], "strip": 1}))]);
+    for dialled in ["1", "1 2", "1'", "1${x}", "1x"] {
+        assert_eq!(steps(&model, &call(dialled)), none, "{dialled}");
+    }
+    let bytes = Call { number: Some(b"1\xff".to_vec()), ..call("") };
+    assert_eq!(steps(&model, &bytes), none);
+    let longest = "1".repeat(64);
+    assert!(!carriers(&model, &longest).is_empty());
+    assert_eq!(steps(&model, &call(&format!("{longest}1"))), ["respond 404"]);
+    model.tenants[0].settings.insert("class_limits".into(), json!({"national": 3}));
+    assert_eq!(steps(&model, &call("1")), none, "nothing is counted");
 }
 
 #[test]
