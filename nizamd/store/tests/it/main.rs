@@ -9,8 +9,10 @@
 )]
 
 mod calls;
+mod closure;
 mod configuration;
 mod model;
 mod opening;
 mod people;
+mod random;
 mod support;
