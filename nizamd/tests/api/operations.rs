@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nizam_core::model::Role;
 use nizam_core::resource::{RESOURCES, Resource};
+use nizam_core::validate::NewPrompt;
 use nizam_core::validate::Presence;
-use nizam_store::{Actor, NewPrompt};
+use nizam_store::Actor;
 use nizamd::http::Route;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use nizam_core::model::{TenantChange, TenantStatus, Touched};
 use nizam_core::resource::{AGENT, PROMPT, Purpose, QUEUE, RESOURCES, Resource, Values};
+use nizam_core::validate::NewPrompt;
 use nizam_core::validate::{Fields, Input, Settings};
-use nizam_store::{Expected, NewPrompt, Store, StoreError, StoreResult};
+use nizam_store::{Expected, Store, StoreError, StoreResult};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
