@@ -10,20 +10,20 @@ use uuid::Uuid;
 use crate::support::Fixture;
 
 /// Writes into the tables by hand, in the words of either database.
-enum Raw {
+pub(crate) enum Raw {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
 
 impl Raw {
-    async fn of(fixture: &Fixture) -> Self {
+    pub(crate) async fn of(fixture: &Fixture) -> Self {
         match Database::chosen() {
             Database::Sqlite => Self::Sqlite(SqlitePool::connect(&fixture.url).await.unwrap()),
             Database::Postgres => Self::Postgres(PgPool::connect(&fixture.url).await.unwrap()),
         }
     }
 
-    fn id(&self, id: Uuid) -> String {
+    pub(crate) fn id(&self, id: Uuid) -> String {
         match self {
             Self::Sqlite(_) => format!("x'{}'", id.simple()),
             Self::Postgres(_) => format!("'{id}'"),
@@ -39,7 +39,7 @@ impl Raw {
         }
     }
 
-    async fn run(&self, sql: String) {
+    pub(crate) async fn run(&self, sql: String) {
         match self {
             Self::Sqlite(pool) => drop(sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap()),
             Self::Postgres(pool) => drop(sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap()),

@@ -192,11 +192,11 @@ async fn an_edit_in_a_tenant_of_ten_thousand_recompiles_its_closure() {
     }
     assert!(objects >= 10_000, "{objects}");
     let mut before = everything(store).await;
-    for (resource, changes, want) in edits() {
-        let Value::Object(changes) = changes else { panic!("no map") };
+    for (resource, values, want) in edits() {
+        let Value::Object(values) = values else { panic!("no map") };
         let id = ids[resource.model];
         let changed =
-            store.update_record(&actor(), resource, tenant, id, changes, &Expected::Anything).await.unwrap();
+            store.update_record(&actor(), resource, tenant, id, values, &Expected::Anything).await.unwrap();
         let recompiled = overlay(store, &changed.touched).await;
         let after = everything(store).await;
         let closure = difference(&before, &after);
@@ -247,7 +247,7 @@ fn own(
             ("addresses", json!([format!("198.51.100.{n}")])),
         ]),
         "OutboundRoute" => {
-            all.extend([("gateways", json!([ids["Gateway"]])), ("patterns", json!([format!("9{n}.")]))])
+            all.extend([("gateways", json!([ids["Gateway"]])), ("patterns", json!([format!("9{n}.")]))]);
         }
         "Did" => all.extend([
             ("number", json!(format!("+4930{}", 1_000_000 + n))),

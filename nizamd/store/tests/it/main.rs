@@ -4,6 +4,7 @@
     unused_must_use,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test may stop at the first surprise, and no switch waits for what it writes"
 )]
@@ -11,6 +12,7 @@
 mod calls;
 mod closure;
 mod configuration;
+mod fresh;
 mod model;
 mod opening;
 mod people;

@@ -223,7 +223,10 @@ async fn of_resource(
 
 /// Good values of a row.
 pub(crate) fn values(known: &Known, random: &mut Random, tenant: Uuid, resource: &Resource) -> Values {
-    let (kind, to) = known.destination(random, tenant);
+    let (mut kind, mut to) = known.destination(random, tenant);
+    if resource.model == "Did" && random.chance(2) {
+        (kind, to) = ("call_routing_policy", known.some(random, tenant, "call_routing_policies"));
+    }
     let extension = known.some(random, tenant, "extensions");
     let number = random.chance(2).then(|| format!("6{}", random.below(20)));
     let mut body = json!({"name": format!("n{}", random.below(30)), "is_active": !random.chance(4)});

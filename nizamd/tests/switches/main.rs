@@ -8,6 +8,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod routing;
+
 use nizam_core::model::{ExtensionChange, NewExtension, NewTenant, Slug, Tenant, TenantStatus, Touched};
 use nizam_engine::link::{Client, Connection, Identity};
 use nizam_engine::{DirectoryAnswer, DirectoryQuestion, Engine, Origin};
