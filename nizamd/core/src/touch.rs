@@ -98,7 +98,8 @@ fn shown(resource: &Resource, home: Option<&Home<'_>>, record: &Record) -> Shown
             shown.insert(Touched::Routing(tenant_id), json!([id, record.value("priority")]));
         }
         Kind::OutboundRoute => {
-            let listed = json!([id, record.value("priority"), record.value("patterns")]);
+            let listed =
+                json!([id, record.value("priority"), record.value("patterns"), record.value("class")]);
             shown.insert(Touched::Patterns(tenant_id), listed);
         }
         Kind::Gateway => gateway(record, &mut shown),

@@ -123,7 +123,10 @@ async fn body(api: &Api, admin: &Person, world: &World, route: &Route) -> Body {
         return Body::None;
     }
     let body = match resource(route) {
-        Some(resource) if matches!(route.id.rsplit('.').next(), Some("create" | "update")) => {
+        Some(resource)
+            if matches!(route.id.rsplit('.').next(), Some("create" | "update"))
+                && !(resource.by_upload && route.id.ends_with(".create")) =>
+        {
             world.body(resource)
         }
         _ => {

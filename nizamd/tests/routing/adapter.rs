@@ -1,10 +1,12 @@
 //! The one place that knows how an image is made of rows, and how the resolver is asked.
 
 use crate::call::Call;
+use crate::element::{Element, elements};
 use crate::interpreter::Step;
-use crate::model::{self, Model};
-use nizam_core::compile;
-use nizam_core::model::{Extension, Tenant, TenantStatus};
+use crate::model::Model;
+use crate::names;
+use crate::rows::rows;
+use nizam_core::compile::Compiler;
 use nizam_engine::{Channel, DialplanQuestion, Engine, Layers, Origin};
 use nizam_wire::Builder;
 use nizam_wire::image::Image;
@@ -50,61 +52,30 @@ impl Resolver {
         };
         let route = catch_unwind(AssertUnwindSafe(|| self.0.dialplan(&question)));
         let route = route.map_err(|_| "the resolver panicked".to_owned())?;
+        if let Some(Err(error)) = route.as_ref().map(|route| route.write(&mut Vec::new())) {
+            return Err(format!("no document: {error:?}"));
+        }
         let steps =
             |action: nizam_engine::Action<'_>| (action.application.to_owned(), action.data.to_owned());
         Ok(route.map(|route| route.actions().map(steps).collect()))
+    }
+
+    /// The menu of a name with its entries; `None`: it is none of ours.
+    pub(crate) fn menu(&self, name: &str) -> Option<Vec<Element>> {
+        let mut document = Vec::new();
+        let is_ours = self.0.menu(name.as_bytes(), &mut document);
+        let document = String::from_utf8(document).unwrap();
+        let of_menu = |(name, _): &Element| name == "menu" || name == "entry";
+        is_ours.then(|| elements(&document).into_iter().filter(of_menu).collect())
     }
 }
 
 /// The image of everything that the tenants own.
 fn image(model: &Model) -> Result<Image, Box<dyn std::error::Error>> {
     let mut builder = Builder::base(model.generation, model.generation);
-    for row in &model.tenants {
-        compile::tenant(&mut builder, &tenant(row))?;
-    }
-    for row in &model.extensions {
-        compile::extension(&mut builder, &extension(row))?;
+    let mut compiler = Compiler::new(model.made_at, names::PROMPTS);
+    for row in rows(model) {
+        compiler.record(&mut builder, &row)?;
     }
     Ok(Image::from_vec(builder.finish()?)?)
-}
-
-fn tenant(row: &model::Tenant) -> Tenant {
-    Tenant {
-        id: row.id,
-        name: row.domain.clone(),
-        domain: row.domain.clone(),
-        slug: row.id.to_string(),
-        settings: row.settings.clone(),
-        status: TenantStatus::parse(row.status).unwrap(),
-        max_extensions: 0,
-        max_concurrent_calls: row.max_concurrent_calls,
-        max_dids: 0,
-        max_ring_groups: 0,
-        is_active: row.is_active,
-        version: 1,
-        created_at: 0,
-        updated_at: 0,
-    }
-}
-
-fn extension(row: &model::Extension) -> Extension {
-    Extension {
-        id: row.id,
-        tenant_id: row.tenant_id,
-        extension: row.number.clone(),
-        password: "a-password-of-sip".to_owned(),
-        directory_first_name: row.first_name.clone(),
-        directory_last_name: row.last_name.clone(),
-        effective_caller_id_name: row.effective_caller_id_name.clone(),
-        effective_caller_id_number: row.effective_caller_id_number.clone(),
-        outbound_caller_id_name: row.outbound_caller_id_name.clone(),
-        outbound_caller_id_number: row.outbound_caller_id_number.clone(),
-        voicemail_enabled: row.voicemail_enabled,
-        voicemail_pin: None,
-        cidr: None,
-        is_active: row.is_active,
-        version: 1,
-        created_at: 0,
-        updated_at: 0,
-    }
 }

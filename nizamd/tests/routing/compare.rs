@@ -3,9 +3,9 @@
 use crate::adapter::Resolver;
 use crate::call::Call;
 use crate::generate;
-use crate::interpreter::{MOST_NODES, Step, interpret};
+use crate::interpreter::{MOST_NODES, Step, interpret, menu};
 use crate::model::Model;
-use crate::outcome::{OUTCOMES, fault, outcome};
+use crate::outcome::{CONTINUATIONS, OUTCOMES, continuation, fault, outcome};
 use crate::random::Random;
 use crate::shrink::shrink;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,10 +68,33 @@ struct Summary {
     longest: usize,
     most_nodes: usize,
     outcomes: BTreeMap<&'static str, u64>,
+    continuations: BTreeMap<&'static str, u64>,
+    /// Menus that are there.
+    menus: u64,
     applications: BTreeMap<String, u64>,
 }
 
 impl Summary {
+    /// Asks for every menu, and for some that are not there.
+    fn count_menus(&mut self, case: u64, random: &Random, model: &Model, resolver: &Resolver) {
+        let ids = |random: &Random| {
+            let menus: Vec<_> = model.ivrs.iter().map(|row| (row.tenant_id, row.id)).collect();
+            let other = random.uuid();
+            let (tenant, id) = random.one_or(&menus, 5, (other, other));
+            format!("{}.{}", tenant.simple(), random.one_or(&[id], 5, other).simple())
+        };
+        for name in [ids(random), ids(random), "main".to_owned(), ids(random).replace('.', ":")] {
+            let (want, got) = (menu(model, &name), resolver.menu(&name));
+            self.menus += u64::from(want.is_some());
+            if want != got {
+                self.differences += 1;
+                let kind = "another menu".to_owned();
+                let example = || format!("case {case}: {name}\n{want:?}\n{got:?}\n{:#}", model.to_json());
+                self.examples.entry(kind).or_insert_with(example);
+            }
+        }
+    }
+
     fn count(&mut self, case: u64, model: &Model, call: &Call, got: &Answer) {
         let walked = interpret(model, call);
         let nodes = walked.as_ref().map_or(0, |walked| walked.nodes);
@@ -99,7 +122,11 @@ impl Summary {
         assert!(want.is_some() || !is_known, "case {case}: no answer in a tenant's context");
         self.longest = self.longest.max(want.as_ref().map_or(0, Vec::len));
         self.most_nodes = self.most_nodes.max(nodes);
-        *self.outcomes.entry(outcome(want.as_deref())).or_default() += 1;
+        let outcome = outcome(want.as_deref());
+        *self.outcomes.entry(outcome).or_default() += 1;
+        if let Some(kind) = continuation(call).filter(|_| outcome != "nowhere after an answer") {
+            *self.continuations.entry(kind).or_default() += 1;
+        }
         let applications: BTreeSet<String> =
             want.into_iter().flatten().map(|(application, _)| application).collect();
         for application in applications {
@@ -130,7 +157,6 @@ fn smallest(case: u64, kind: &str, model: Model, call: Call) -> String {
 }
 
 #[test]
-#[ignore = "images hold no records of routing yet"]
 fn resolver_and_document_agree() {
     let cases = setting("NIZAM_ROUTING_CASES", CASES);
     let seed = setting("NIZAM_ROUTING_SEED", SEED);
@@ -141,6 +167,9 @@ fn resolver_and_document_agree() {
         let random = Random::of(seed, case);
         let model = generate::model(&random);
         let resolver = Resolver::of(&model);
+        if let Ok(resolver) = &resolver {
+            summary.count_menus(case, &random, &model, resolver);
+        }
         // As many calls as tenants.
         for _ in 0..model.tenants.len().min(usize::try_from(cases - case).unwrap()) {
             let call = generate::call(&random, &model);
@@ -149,8 +178,9 @@ fn resolver_and_document_agree() {
             case += 1;
         }
     }
-    println!("outcomes: {:#?}\napplications: {:#?}", summary.outcomes, summary.applications);
-    println!("most nodes of a walk: {}", summary.most_nodes);
+    println!("outcomes: {:#?}\ncontinuations: {:#?}", summary.outcomes, summary.continuations);
+    println!("applications: {:#?}", summary.applications);
+    println!("most nodes of a walk: {}; menus: {}", summary.most_nodes, summary.menus);
     println!(
         "routing: {cases} cases, {} differences, longest walk {} steps",
         summary.differences, summary.longest
@@ -161,8 +191,9 @@ fn resolver_and_document_agree() {
     assert_eq!(summary.differences, 0, "seed {seed}");
     // Of other seeds it takes more cases to be sure that the rarest occurs.
     let enough = if seed == SEED { CASES } else { 4 * CASES };
-    let missing: Vec<_> =
+    let mut missing: Vec<_> =
         OUTCOMES.iter().filter(|outcome| !summary.outcomes.contains_key(*outcome)).collect();
+    missing.extend(CONTINUATIONS.iter().filter(|kind| !summary.continuations.contains_key(*kind)));
     assert!(missing.is_empty() || cases < enough, "never seen: {missing:?}");
     assert!(summary.outcomes.keys().all(|outcome| OUTCOMES.contains(outcome)), "{:?}", summary.outcomes);
     assert!(summary.most_nodes <= MOST_NODES, "{}", summary.most_nodes);

@@ -15,11 +15,13 @@
 mod adapter;
 mod call;
 mod compare;
+mod element;
 mod generate;
 mod interpreter;
 mod model;
 mod names;
 mod outcome;
 mod random;
+mod rows;
 mod shrink;
 mod spec;

@@ -1,6 +1,10 @@
 //! Names that `docs/routing.md` leaves to whoever makes the image.
 
+use nizam_core::compile::prompt_path;
 use nizam_core::resource::Record;
+
+/// The directory of uploaded prompts.
+pub(crate) const PROMPTS: &str = "/var/lib/nizam/prompts";
 
 /// The name of a gateway on the switch: unique over all tenants, and another one with every change.
 pub(crate) fn gateway(gateway: &Record) -> String {
@@ -9,5 +13,5 @@ pub(crate) fn gateway(gateway: &Record) -> String {
 
 /// The file of an uploaded prompt.
 pub(crate) fn prompt(prompt: &Record) -> String {
-    format!("/var/lib/nizam/prompts/{}/{}.wav", prompt.tenant_id, prompt.id)
+    prompt_path(PROMPTS, prompt)
 }

@@ -1,13 +1,12 @@
 //! Emergency calls: they always leave.
 
-use super::outbound::Taken;
+use super::outbound::{Taken, is_number};
 use super::plan::Outcome;
 use super::trace::Trace;
 use super::walk::{Walk, text_of};
-use crate::directory::is_dialable;
 use nizam_wire::Kind;
-use nizam_wire::image::{ONLY, PLATFORM};
-use nizam_wire::record::{CallerIdRule, Class, Extension, Gateway, Ids};
+use nizam_wire::image::{EMERGENCY, ONLY, PLATFORM};
+use nizam_wire::record::{CallerIdRule, Extension, Gateway, Ids};
 use uuid::Uuid;
 
 /// Most gateways that are tried.
@@ -36,7 +35,7 @@ impl<'a, T: Trace> Walk<'a, T> {
             ],
         );
         self.trace.note("extension", Some(caller.id), format_args!("calls the emergency number {number}"));
-        let taken = self.outbound_route(dialled).filter(|taken| taken.route.class == Class::Emergency);
+        let taken = self.outbound_route(dialled, EMERGENCY);
         let (gateways, wire, rule, own) = match taken {
             Some(Taken { id, route, wire }) => {
                 self.trace.note("outbound_route", Some(id), format_args!("takes emergency calls"));
@@ -44,7 +43,7 @@ impl<'a, T: Trace> Walk<'a, T> {
             }
             None => (Vec::new(), number.to_owned(), CallerIdRule::Extension, ""),
         };
-        let (gateways, wire) = if gateways.is_empty() || !is_dialable(&wire) {
+        let (gateways, wire) = if gateways.is_empty() || !is_number(&wire) {
             (self.any_gateways(), number.to_owned())
         } else {
             (gateways, wire)

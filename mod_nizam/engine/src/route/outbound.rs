@@ -24,10 +24,16 @@ pub(super) struct Taken<'a> {
     pub(super) wire: String,
 }
 
+/// Whether a text is a number as a carrier gets it.
+pub(super) fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b"+*#".contains(&byte))
+}
+
 impl<'a, T: Trace> Walk<'a, T> {
     /// The best route for a number as dialled.
-    pub(super) fn outbound_route(&self, dialled: &[u8]) -> Option<Taken<'a>> {
-        let patterns = Patterns::decode(self.layers.get(Kind::Patterns, &self.tenant.id, ONLY)?).ok()?;
+    /// `among` is the key of the patterns that count.
+    pub(super) fn outbound_route(&self, dialled: &[u8], among: &[u8]) -> Option<Taken<'a>> {
+        let patterns = Patterns::decode(self.record(Kind::Patterns, among)?).ok()?;
         let number = public(dialled, self.routing.home.as_ref());
         let mut buffer = [0; MOST + 1];
         let with_plus = number.as_ref().map(|number| plus(number, &mut buffer));
@@ -56,7 +62,7 @@ impl<'a, T: Trace> Walk<'a, T> {
     /// Sends the call out. False: no route takes the number, or nobody of the tenant calls.
     pub(super) fn outbound(&mut self, dialled: &[u8]) -> bool {
         let Some(caller) = self.caller.clone() else { return false };
-        let Some(taken) = self.outbound_route(dialled) else { return false };
+        let Some(taken) = self.outbound_route(dialled, ONLY) else { return false };
         let class = taken.route.class;
         self.trace.note(
             "outbound_route",
@@ -74,7 +80,7 @@ impl<'a, T: Trace> Walk<'a, T> {
             return true;
         }
         let gateways = self.gateways(taken.route.gateways.iter());
-        if gateways.is_empty() || !is_dialable(&taken.wire) {
+        if gateways.is_empty() || !is_number(&taken.wire) {
             self.no_gateway();
             return true;
         }

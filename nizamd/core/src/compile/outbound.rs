@@ -24,9 +24,9 @@ pub(super) fn route(record: &Record) -> Option<Vec<u8>> {
     Some(route.encode())
 }
 
-/// The patterns of the active ones of these routes; none where there are none.
-pub(super) fn patterns(routes: &[Record]) -> Option<Vec<u8>> {
-    let active = routes.iter().filter(|route| route.is("is_active"));
+/// The patterns of the active ones of these routes that are wanted; none where there are none.
+pub(super) fn patterns(routes: &[Record], wanted: impl Fn(&Record) -> bool) -> Option<Vec<u8>> {
+    let active = routes.iter().filter(|route| route.is("is_active") && wanted(route));
     let rows: Vec<PatternRow<'_>> = active
         .flat_map(|route| {
             let texts = route.value("patterns").as_array().map(Vec::as_slice).unwrap_or_default();
@@ -74,9 +74,9 @@ mod tests {
             of(A, json!({"patterns": ["9."], "priority": 1, "is_active": false})),
             of(B, json!({"patterns": ["9.", "0."], "priority": 5})),
         ];
-        let bytes = patterns(&routes).unwrap();
+        let bytes = patterns(&routes, |_| true).unwrap();
         let found = Patterns::decode(&bytes).unwrap().find(b"911").unwrap();
         assert_eq!(found.route, B.into_bytes());
-        assert_eq!(patterns(&routes[..1]), None);
+        assert_eq!(patterns(&routes[..1], |_| true), None);
     }
 }

@@ -15,6 +15,7 @@ mod flow_input;
 mod inert;
 mod inside;
 mod json;
+mod menu;
 mod number;
 mod outbound;
 mod outside;
@@ -31,6 +32,7 @@ use crate::call::Call;
 use crate::model::Model;
 use scope::Scope;
 
+pub(crate) use menu::menu;
 pub(crate) use walk::{MOST_NODES, Walked};
 
 /// A step: the application and its argument.
