@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::generate;
 use crate::interpreter::{MOST_NODES, Step, interpret};
 use crate::model::Model;
-use crate::outcome::{OUTCOMES, fault, outcome};
+use crate::outcome::{CONTINUATIONS, OUTCOMES, continuation, fault, outcome};
 use crate::random::Random;
 use crate::shrink::shrink;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,6 +68,7 @@ struct Summary {
     longest: usize,
     most_nodes: usize,
     outcomes: BTreeMap<&'static str, u64>,
+    continuations: BTreeMap<&'static str, u64>,
     applications: BTreeMap<String, u64>,
 }
 
@@ -99,7 +100,11 @@ impl Summary {
         assert!(want.is_some() || !is_known, "case {case}: no answer in a tenant's context");
         self.longest = self.longest.max(want.as_ref().map_or(0, Vec::len));
         self.most_nodes = self.most_nodes.max(nodes);
-        *self.outcomes.entry(outcome(want.as_deref())).or_default() += 1;
+        let outcome = outcome(want.as_deref());
+        *self.outcomes.entry(outcome).or_default() += 1;
+        if let Some(kind) = continuation(call).filter(|_| outcome != "nowhere after an answer") {
+            *self.continuations.entry(kind).or_default() += 1;
+        }
         let applications: BTreeSet<String> =
             want.into_iter().flatten().map(|(application, _)| application).collect();
         for application in applications {
@@ -149,7 +154,8 @@ fn resolver_and_document_agree() {
             case += 1;
         }
     }
-    println!("outcomes: {:#?}\napplications: {:#?}", summary.outcomes, summary.applications);
+    println!("outcomes: {:#?}\ncontinuations: {:#?}", summary.outcomes, summary.continuations);
+    println!("applications: {:#?}", summary.applications);
     println!("most nodes of a walk: {}", summary.most_nodes);
     println!(
         "routing: {cases} cases, {} differences, longest walk {} steps",
@@ -161,8 +167,9 @@ fn resolver_and_document_agree() {
     assert_eq!(summary.differences, 0, "seed {seed}");
     // Of other seeds it takes more cases to be sure that the rarest occurs.
     let enough = if seed == SEED { CASES } else { 4 * CASES };
-    let missing: Vec<_> =
+    let mut missing: Vec<_> =
         OUTCOMES.iter().filter(|outcome| !summary.outcomes.contains_key(*outcome)).collect();
+    missing.extend(CONTINUATIONS.iter().filter(|kind| !summary.continuations.contains_key(*kind)));
     assert!(missing.is_empty() || cases < enough, "never seen: {missing:?}");
     assert!(summary.outcomes.keys().all(|outcome| OUTCOMES.contains(outcome)), "{:?}", summary.outcomes);
     assert!(summary.most_nodes <= MOST_NODES, "{}", summary.most_nodes);

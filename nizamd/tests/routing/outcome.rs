@@ -1,5 +1,6 @@
 //! What becomes of calls: whether every walk ends, and whether all ends occur.
 
+use crate::call::Call;
 use crate::interpreter::Step;
 
 /// Applications behind which nothing is done any more.
@@ -56,7 +57,6 @@ pub(crate) const OUTCOMES: &[&str] = &[
     "flow asks for digits",
     "flow or queue ends",
     "flow ends with a cause",
-    "flow decides in another lookup",
     "outbound",
     "outbound, class bounded",
     "emergency",
@@ -103,7 +103,27 @@ pub(crate) fn outcome(steps: Option<&[Step]>) -> &'static str {
         ("transfer", _) if any("ivr", "") => "menu, then a destination",
         ("transfer", _) if any("set", "playback_timeout_sec") => "queue without agents",
         ("transfer", argument) if argument.starts_with("nizam:queue:") => "queue",
-        ("transfer", _) if any("play_and_get_digits", "") => "flow asks for digits",
-        _ => "flow decides in another lookup",
+        ("transfer", _) => "flow asks for digits",
+        _ => "no end",
     }
+}
+
+/// Every kind of number that steps lead to; each must be dialled.
+pub(crate) const CONTINUATIONS: &[&str] = &[
+    "nizam:extension",
+    "nizam:voicemail",
+    "nizam:ring_group",
+    "nizam:time_condition",
+    "nizam:call_routing_policy",
+    "nizam:ivr",
+    "nizam:queue",
+    "nizam:call_flow",
+    "nizam:flow",
+    "nizam:direct",
+];
+
+/// Which kind of number that steps lead to was dialled.
+pub(crate) fn continuation(call: &Call) -> Option<&'static str> {
+    let begins = |kind: &&&str| call.number().starts_with(format!("{kind}:").as_bytes());
+    CONTINUATIONS.iter().find(begins).copied()
 }

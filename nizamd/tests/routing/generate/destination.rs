@@ -17,21 +17,35 @@ pub(super) const KINDS: &[&str] = &[
     "queue",
 ];
 
+/// The same, those more often at which most can happen.
+const LIKELY: &[&str] = &[
+    "extension",
+    "extension",
+    "extension",
+    "voicemail",
+    "ring_group",
+    "ivr",
+    "time_condition",
+    "time_condition",
+    "time_condition",
+    "call_routing_policy",
+    "call_flow",
+    "call_flow",
+    "queue",
+    "queue",
+];
+
 /// A kind and an id; some ids are of nothing, of another kind, or another tenant's.
 pub(super) fn destination(random: &Random, ids: &Ids) -> (&'static str, Uuid) {
-    // Most can happen in flows.
-    let kind = if random.percent(15) { "call_flow" } else { random.one(KINDS) };
-    let id = match random.below(100) {
-        0..=3 => random.uuid(),
-        4 | 5 => random.one_or(&ids.foreign, 0, ids.tenant),
-        6 => random.one(&ids.extensions),
-        _ => random.one_or(ids.of_kind(kind), 0, ids.extensions[0]),
-    };
-    // What has no rows is not worth many calls.
-    if ids.of_kind(kind).is_empty() && random.percent(90) {
-        return ("extension", random.one(&ids.extensions));
+    let kind = random.one(LIKELY);
+    let own = ids.of_kind(kind);
+    match random.below(100) {
+        0 | 1 => (kind, random.uuid()),
+        2 => (kind, random.one_or(&ids.foreign, 0, ids.tenant)),
+        3 => (kind, random.one(&ids.extensions)),
+        _ if own.is_empty() => ("extension", random.one(&ids.extensions)),
+        _ => (kind, random.one(own)),
     }
-    (kind, id)
 }
 
 /// Both fields of a destination, or null in both so many times of a hundred.

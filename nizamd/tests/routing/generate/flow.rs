@@ -58,8 +58,8 @@ fn node(random: &Random, ids: &Ids, names: &[String], at: usize) -> Value {
 fn step(random: &Random, names: &[String], at: usize) -> Value {
     match random.below(20) {
         0 => json!("nowhere"),
-        1..=3 => json!(names[random.below(names.len())]),
-        _ => json!(names[(at + 1 + random.below(2)).min(names.len() - 1)]),
+        1 | 2 => json!(names[random.below(names.len())]),
+        _ => names.get(at + 1 + random.below(2)).map_or_else(|| json!("end"), |name| json!(name)),
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod call;
 mod destination;
+mod dialled;
 mod extension;
 mod flow;
 mod menu;
+mod moment;
 mod number;
 mod outbound;
 mod policy;
@@ -50,14 +52,14 @@ impl Ids {
             (0..count).map(|_| random.uuid()).collect()
         };
         Self {
-            extensions: ids(2, 6),
+            extensions: ids(3, 7),
             ring_groups: ids(0, 3),
             ivrs: ids(0, 2),
-            time_conditions: ids(0, 3),
+            time_conditions: ids(1, 4),
             policies: ids(0, 3),
             flows: ids(1, 3),
-            queues: ids(0, 2),
-            holidays: ids(0, 2),
+            queues: ids(1, 2),
+            holidays: ids(1, 2),
             gateways: ids(0, 3),
             prompts: ids(0, 2),
             foreign: Vec::new(),

@@ -6,7 +6,7 @@ use crate::random::Random;
 use nizam_wire::number::Home;
 use serde_json::json;
 
-/// E.164 digits; several tenants have them.
+/// E.164 digits; several tenants have them. The last ones are as short as numbers get.
 pub(super) const PUBLIC: &[&str] = &[
     "49301234567",
     "4930123456",
@@ -16,6 +16,12 @@ pub(super) const PUBLIC: &[&str] = &[
     "390612345678",
     "61291234567",
     "74951234567",
+    "49123456",
+    "4912345",
+    "491234",
+    "49123",
+    "3412345",
+    "341234",
 ];
 
 /// The number as somebody at home may write it.

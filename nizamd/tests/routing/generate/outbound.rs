@@ -34,6 +34,10 @@ pub(super) const PATTERNS: &[&str] = &[
     "0049.",
     "#3X",
     "91X.",
+    "00XXXXXX",
+    "00XXXXXXX",
+    "0XXX",
+    "0XXXX",
 ];
 
 pub(super) fn gateways(random: &Random, model: &mut Model, ids: &Ids) {

@@ -23,7 +23,7 @@ pub(super) fn rows(random: &Random, model: &mut Model, ids: &Ids) {
         });
         let row = record(random, ids, id, model.made_at, values);
         model.queues.push(row);
-        for agent_id in random.some(&agents, agents.len()) {
+        for &agent_id in agents.iter().filter(|_| random.percent(75)) {
             model.memberships.push(Membership { queue_id: id, agent_id, priority: random.within(0, 2) });
         }
     }
@@ -31,12 +31,12 @@ pub(super) fn rows(random: &Random, model: &mut Model, ids: &Ids) {
 
 fn agents(random: &Random, model: &mut Model, ids: &Ids) -> Vec<uuid::Uuid> {
     let mut agents = Vec::new();
-    for extension in random.some(&ids.extensions, ids.extensions.len()) {
+    for &extension in ids.extensions.iter().filter(|_| random.percent(80)) {
         // Several change their state within one second.
         let changed = (model.made_at - random.within(0, 3)) * 1_000_000 + random.within(0, 999_999);
         let values = json!({
             "extension_id": extension, "name": random.one(&["Ann", "Bo", "Cy", "Ann Lee"]), "role": "agent",
-            "state": random.one(&["available", "available", "available", "busy", "paused", "offline", "ringing"]),
+            "state": random.one_or(&["busy", "paused", "offline", "ringing"], 75, "available"),
             "pause_reason": null, "state_changed_at": if random.percent(85) { json!(changed) } else { Value::Null },
         });
         let id = random.uuid();

@@ -6,7 +6,9 @@ use crate::random::Random;
 use serde_json::{Map, Value, json};
 
 const DAYS: &[&str] = &["mon-fri", "2-6", "sat,sun", "1,7", "fri-mon", "WED", "3", "tue-tue", "sun-sat"];
-const TIMES: &[&str] = &["00:00", "09:00", "12:30", "17:00", "22:00", "06:00", "23:59", "02:30", "00:01"];
+/// The times of day that rules name.
+pub(super) const TIMES: &[&str] =
+    &["00:00", "09:00", "12:30", "17:00", "22:00", "06:00", "23:59", "02:30", "00:01"];
 
 pub(super) fn holidays(random: &Random, model: &mut Model, ids: &Ids) {
     for &id in &ids.holidays {
@@ -31,8 +33,8 @@ pub(super) fn time_conditions(random: &Random, model: &mut Model, ids: &Ids) {
     for &id in &ids.time_conditions {
         let rules = rules(random, ids);
         let mut values = json!({"name": format!("Hours {id}"), "conditions": rules});
-        destination::fields(random, ids, "match_destination", 8, &mut values);
-        destination::fields(random, ids, "no_match_destination", 20, &mut values);
+        destination::fields(random, ids, "match_destination", 5, &mut values);
+        destination::fields(random, ids, "no_match_destination", 10, &mut values);
         let row = record(random, ids, id, model.made_at, values);
         model.time_conditions.push(row);
     }

@@ -25,10 +25,10 @@ const ZONES: &[&str] = &[
 ];
 
 pub(super) fn row(random: &Random, id: Uuid, at: usize) -> Tenant {
-    let status = match random.below(20) {
+    let status = match random.below(40) {
         0 | 1 => "suspended",
         2 => "terminated",
-        3..=5 => "trial",
+        3..=9 => "trial",
         _ => "active",
     };
     let bound = || if random.percent(30) { random.within(1, 500) } else { 0 };
@@ -37,7 +37,7 @@ pub(super) fn row(random: &Random, id: Uuid, at: usize) -> Tenant {
         domain: DOMAINS[at].to_owned(),
         settings: settings(random),
         status,
-        is_active: !random.percent(4),
+        is_active: !random.percent(2),
         max_concurrent_calls: bound(),
         max_calls_per_minute: bound(),
     }

@@ -58,14 +58,20 @@ fn is_playable(text: &str) -> bool {
 }
 
 fn speech(scope: Scope<'_>, words: &str) -> Option<Prompt> {
+    if words.is_empty() || !is_inert(words) {
+        return None;
+    }
+    let (engine, voice) = engine(scope)?;
+    Some(Prompt::Speech { engine, voice, text: words.to_owned() })
+}
+
+/// The tenant's speech engine and its voice, where both are set.
+pub(super) fn engine(scope: Scope<'_>) -> Option<(String, String)> {
     let set = |name: &str| {
         let text = scope.text_setting(name)?;
         (is_inert(text) && !text.contains('|')).then(|| text.to_owned())
     };
-    if words.is_empty() || !is_inert(words) {
-        return None;
-    }
-    Some(Prompt::Speech { engine: set("tts_engine")?, voice: set("tts_voice")?, text: words.to_owned() })
+    Some((set("tts_engine")?, set("tts_voice")?))
 }
 
 /// The prompt of a step of a flow.
