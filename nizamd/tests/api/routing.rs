@@ -282,7 +282,13 @@ async fn prompts_are_listed_renamed_and_deleted() {
     let clash = api.put(&format!("{all}/{second}"), &admin, json!({"name": "HELLO"})).await;
     clash.names(&["name"]);
     assert_eq!(clash.json()["message"], "A prompt with this name already exists for this tenant.");
-    api.post(&all, &admin, json!({"name": "x"})).await.is(405);
+    api.post(&all, &admin, json!({"name": "x"})).await.names(&["content"]);
+    api.post(&all, &admin, json!({"name": "x", "content": "SUQz"})).await.names(&["content"]);
+    let file = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQIAAAAAAA==";
+    let made = api.post(&all, &admin, json!({"name": "x", "content": file})).await.is(201).json();
+    assert_eq!(made["data"]["size"], 46);
+    let content = api.get(&format!("{all}/{}/content", made["data"]["id"].as_str().unwrap()), &admin).await;
+    assert_eq!(content.is(200).header("content-type"), "audio/wav");
     let other = World::new(&api, &admin, "other").await;
     api.get(&path(other.tenant, &format!("prompts/{first}")), &admin).await.is(404);
     assert!(api.store.prompt_content(other.tenant, first).await.unwrap().is_none());
