@@ -42,7 +42,7 @@ fn main() {
         u32::try_from(state % u64::from(most)).unwrap()
     };
     let step = step(tenants);
-    let questions: [(&str, Box<dyn Fn(u32) -> Call>, Outcome); 3] = [
+    let questions: [(&str, Ask, Outcome); 3] = [
         ("extension", Box::new(|n| Call::inside(n, "1001")), Outcome::To(DestinationKind::Extension)),
         ("did", Box::new(Call::outside), Outcome::To(DestinationKind::Ivr)),
         (
@@ -68,6 +68,9 @@ fn main() {
         println!("{name} {} {}", times[times.len() / 2], times[times.len() * 99 / 100]);
     }
 }
+
+/// The call of a tenant.
+type Ask = Box<dyn Fn(u32) -> Call>;
 
 struct Call {
     context: String,
