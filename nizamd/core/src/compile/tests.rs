@@ -180,3 +180,60 @@ fn rows_of_nonsense_are_compiled() {
         }
     }
 }
+
+/// What the document about the format of images shows byte by byte.
+#[test]
+fn the_document_shows_what_is_compiled() {
+    const SEED: u64 = 0x85ed_ffa0_a140_4b08;
+    let id = |text: &str| Uuid::try_parse(text).unwrap();
+    let tenant_id = id("01a20aa2-0214-745d-8bcc-e5a2a876c9a4");
+    let tenant = Tenant { id: tenant_id, domain: "a.test".into(), ..row_tenant() };
+    let mut row = row_extension("100");
+    row.id = id("01a20aa2-02c8-7355-a36a-ed6d2f9d05f6");
+    row.tenant_id = tenant_id;
+    row.password = "secret-1".into();
+    (row.directory_first_name, row.directory_last_name) = ("Ann".into(), "Ay".into());
+    row.cidr = Some("192.0.2.0/24".into());
+    let routing = Routing { tenant: tenant.clone(), policies: vec![], gateways: vec![] };
+    let build = |mut builder: Builder, rows: &[Row]| {
+        for row in rows {
+            compiler().record(&mut builder, row).unwrap();
+        }
+        builder.finish().unwrap()
+    };
+    let base = build(
+        Builder::base(2, SEED),
+        &[Row::Tenant(tenant), Row::Routing(routing), Row::Extension(row.clone())],
+    );
+    let keys = [
+        Touched::Extension { tenant_id, extension: "100".into() },
+        Touched::ExtensionId { tenant_id, id: row.id },
+    ];
+    let overlay = build(Builder::overlay(3, SEED), &keys.map(Row::Gone));
+    let document = include_str!("../../../../docs/image-format.md");
+    let example = document.split_once("## Example").unwrap().1;
+    let (of_base, of_overlay) = example.split_once("Deleting the extension").unwrap();
+    for (image, text, least) in [(&base, of_base, 60), (&overlay, of_overlay, 5)] {
+        let mut compared = 0;
+        for line in text.lines() {
+            // An offset, bytes, then what they mean.
+            let Some((offset, rest)) = line.split_once("  ") else { continue };
+            let Ok(offset) = usize::from_str_radix(offset, 16) else { continue };
+            let bytes = rest.split("   ").next().unwrap_or_default().split_whitespace();
+            let bytes: Vec<u8> = bytes.map_while(|byte| u8::from_str_radix(byte, 16).ok()).collect();
+            if rest.trim_start().get(2..3) == Some(" ") && !bytes.is_empty() {
+                assert_eq!(image[offset..offset + bytes.len()], bytes, "{line}");
+                compared += 1;
+            }
+        }
+        assert!(compared > least, "{compared} lines compared");
+        let id = u64::from_le_bytes(image[24..32].try_into().unwrap());
+        assert!(example.contains(&format!("\n{id:016x}\n")), "{id:016x}");
+        assert!(example.contains(&format!("{} bytes", group(image.len()))), "{}", image.len());
+    }
+}
+
+/// `1,328`
+fn group(number: usize) -> String {
+    if number < 1000 { number.to_string() } else { format!("{},{:03}", number / 1000, number % 1000) }
+}
