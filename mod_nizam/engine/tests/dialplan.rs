@@ -6,8 +6,11 @@ mod common;
 
 use common::{ACME, base, engine, extension, image, put, tenant};
 use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
-use nizam_wire::Builder;
-use nizam_wire::record::{DestinationKind, Extension, State};
+use nizam_wire::image::ONLY;
+use nizam_wire::record::{
+    CallerIdRule, Class, DestinationKind, Extension, ListBuf, OutboundRoute, PatternRow, Patterns, State,
+};
+use nizam_wire::{Builder, Kind};
 
 fn call(engine: &Engine, context: &str, number: &str, caller: Option<&str>) -> Option<Route> {
     engine.dialplan(&DialplanQuestion {
@@ -116,5 +119,37 @@ fn names_that_freeswitch_would_expand_are_left_out() {
         assert!(!steps(&route).iter().any(|step| step.contains("caller_id_name")), "{name}");
         assert!(steps(&route).iter().any(|step| step == "bridge user/1002@acme.example"));
         route.write(&mut Vec::new()).unwrap();
+    }
+}
+
+#[test]
+fn a_number_that_cannot_be_dialled_leaves_by_no_route() {
+    let mut builder = Builder::overlay(41, common::SEED);
+    let gateways = ListBuf::of([[7_u8; 16]]);
+    let route = OutboundRoute {
+        class: Class::National,
+        strip: 0,
+        prepend: "",
+        gateways: gateways.as_list(),
+        caller_id: CallerIdRule::Extension,
+        caller_id_number: "",
+    };
+    builder.put(Kind::OutboundRoute, ACME, &[8; 16], Some(&route.encode())).unwrap();
+    let patterns = Patterns::build(&[PatternRow { pattern: "X.", priority: 1, route: [8; 16] }]);
+    builder.put(Kind::Patterns, ACME, ONLY, Some(&patterns)).unwrap();
+    let engine = engine(vec![image(builder), base()]);
+    let last = |number: &str| {
+        let route = call(&engine, "acme.example", number, Some("1001")).unwrap();
+        steps(&route).iter().rfind(|step| !step.starts_with("hangup")).unwrap().clone()
+    };
+    assert_eq!(last("5550"), "bridge [leg_progress_timeout=8]sofia/gateway/acme-carrier/5550");
+    assert_eq!(
+        last("+1 (555) 123-4567"),
+        "bridge [leg_progress_timeout=8]sofia/gateway/acme-carrier/+15551234567"
+    );
+    for hostile in
+        ["9,user/1002@acme.example", "9'", "9\n", "9${x}", "9 1", "9/1", "9\u{1f4de}", "9|1", "9[x=1]"]
+    {
+        assert_eq!(last(hostile), "respond 404", "{hostile:?}");
     }
 }
