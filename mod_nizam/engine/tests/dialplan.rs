@@ -8,7 +8,8 @@ use common::{ACME, base, engine, extension, image, put, tenant};
 use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
 use nizam_wire::image::ONLY;
 use nizam_wire::record::{
-    CallerIdRule, Class, DestinationKind, Extension, ListBuf, OutboundRoute, PatternRow, Patterns, State,
+    CallerIdRule, Class, Destination, DestinationKind, Extension, Flow, ListBuf, OutboundRoute, PatternRow,
+    Patterns, State, Step, StepAction,
 };
 use nizam_wire::{Builder, Kind};
 
@@ -152,4 +153,23 @@ fn a_number_that_cannot_be_dialled_leaves_by_no_route() {
     {
         assert_eq!(last(hostile), "respond 404", "{hostile:?}");
     }
+}
+
+#[test]
+fn a_recording_has_its_directory() {
+    let mut builder = Builder::overlay(41, common::SEED);
+    let steps_of_flow = ListBuf::of([Step { name: "a", action: StepAction::Record(60), next: None }]);
+    let flow = Flow { steps: steps_of_flow.as_list() };
+    builder.put(Kind::Flow, ACME, &[5; 16], Some(&flow.encode())).unwrap();
+    let to = Destination { kind: DestinationKind::Flow, id: [5; 16] };
+    builder.put(Kind::Number, ACME, b"800", Some(&to.encode())).unwrap();
+    let route = call(&engine(vec![image(builder), base()]), "acme.example", "800", None).unwrap();
+    let directory = "${recordings_dir}/01010101-0101-0101-0101-010101010101";
+    let want = [
+        "answer ".to_owned(),
+        format!("mkdir {directory}"),
+        format!("record {directory}/${{uuid}}.wav 60"),
+        "hangup NORMAL_CLEARING".to_owned(),
+    ];
+    assert_eq!(steps(&route)[2..], want);
 }
