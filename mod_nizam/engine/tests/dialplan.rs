@@ -6,10 +6,10 @@ mod common;
 
 use common::{ACME, base, engine, extension, image, put, tenant};
 use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
-use nizam_wire::image::ONLY;
+use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::record::{
-    CallerIdRule, Class, Destination, DestinationKind, Extension, Flow, ListBuf, OutboundRoute, PatternRow,
-    Patterns, State, Step, StepAction,
+    CallerIdRule, Class, Destination, DestinationKind, Extension, Flow, Ivr, List, ListBuf, OutboundRoute,
+    PatternRow, Patterns, Prompt, State, Step, StepAction,
 };
 use nizam_wire::{Builder, Kind};
 
@@ -152,6 +152,33 @@ fn a_number_that_cannot_be_dialled_leaves_by_no_route() {
         ["9,user/1002@acme.example", "9'", "9\n", "9${x}", "9 1", "9/1", "9\u{1f4de}", "9|1", "9[x=1]"]
     {
         assert_eq!(last(hostile), "respond 404", "{hostile:?}");
+    }
+}
+
+#[test]
+fn a_menu_without_a_greeting_waits_for_digits() {
+    let mut builder = Builder::overlay(41, common::SEED);
+    builder.put(Kind::TenantId, PLATFORM, &ACME, Some(b"acme.example")).unwrap();
+    for (id, greet_long) in [([5; 16], Prompt::None), ([6; 16], Prompt::File("ivr/welcome.wav"))] {
+        let menu = Ivr {
+            greet_long,
+            greet_short: Prompt::None,
+            timeout: 5,
+            max_failures: 3,
+            direct_dial: false,
+            options: List::default(),
+            on_timeout: None,
+        };
+        builder.put(Kind::Ivr, ACME, &id, Some(&menu.encode())).unwrap();
+    }
+    let engine = engine(vec![image(builder), base()]);
+    for (id, greeting) in [("05", "silence_stream://250"), ("06", "ivr/welcome.wav")] {
+        let name = [&"01".repeat(16), ".", &id.repeat(16)].concat();
+        let mut text = Vec::new();
+        assert!(engine.menu(name.as_bytes(), &mut text));
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(&format!("greet-long=\"{greeting}\"")), "{text}");
+        assert!(!text.contains("greet-short"), "{text}");
     }
 }
 

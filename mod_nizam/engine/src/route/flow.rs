@@ -10,7 +10,7 @@ use nizam_wire::record::{Branches, Collect, DestinationKind, Flow, Prompt, Step,
 use uuid::Uuid;
 
 /// What is played where a prompt is needed and there is none.
-const SILENCE: &str = "silence_stream://250";
+pub(super) const SILENCE: &str = "silence_stream://250";
 /// The variable in which `digits` cases look.
 const DIGITS: &str = "digits";
 
