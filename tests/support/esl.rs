@@ -1,4 +1,4 @@
-//! The event socket, as far as a command and its answer (`mod_event_socket.c`, `parse_command`: auth and api).
+//! The event socket, as far as a command and its answer, and events (`mod_event_socket.c`, `parse_command`: auth, api, event).
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -31,6 +31,24 @@ impl Esl {
     pub(crate) fn api(&mut self, command: &str) -> io::Result<String> {
         self.send(&format!("api {command}"))?;
         self.frame("api/response")
+    }
+
+    /// Asks for events of these names; a handle that ends the connection.
+    pub(crate) fn subscribe(&mut self, names: &str) -> io::Result<TcpStream> {
+        self.send(&format!("event plain {names}"))?;
+        let answer = self.frame("command/reply")?;
+        if !answer.starts_with("+OK") {
+            return Err(io::Error::other(format!("event socket: {answer}")));
+        }
+        let stream = self.stream.get_ref();
+        // Nothing may happen for a long time.
+        stream.set_read_timeout(None)?;
+        stream.try_clone()
+    }
+
+    /// The next event, as headers.
+    pub(crate) fn event(&mut self) -> io::Result<String> {
+        self.frame("text/event-plain")
     }
 
     fn send(&mut self, line: &str) -> io::Result<()> {

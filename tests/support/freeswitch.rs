@@ -12,7 +12,11 @@ use std::{
 
 pub(crate) use installed::Installed;
 
-use super::{esl::Esl, ports::Ports, process::Process, wait::until};
+use super::{esl::Esl, events::Events, ports::Ports, process::Process, wait::until};
+
+/// The events that tell what became of calls.
+const EVENTS: &str = "CHANNEL_CREATE CHANNEL_ANSWER CHANNEL_EXECUTE CHANNEL_HANGUP_COMPLETE DTMF \
+    CUSTOM nizam::ambiguous nizam::emergency nizam::flow";
 
 /// One FreeSWITCH instance: its directories stay over a restart, its process may come and go.
 pub(crate) struct Switch {
@@ -115,7 +119,12 @@ impl Switch {
         })
     }
 
-    fn try_api(&self, command: &str) -> io::Result<String> {
+    /// Listens to its events from now on.
+    pub(crate) fn events(&self) -> Events {
+        Events::subscribe(Esl::connect(self.port, &self.password).unwrap(), EVENTS)
+    }
+
+    pub(crate) fn try_api(&self, command: &str) -> io::Result<String> {
         Esl::connect(self.port, &self.password)?.api(command)
     }
 
@@ -130,6 +139,11 @@ impl Switch {
         let log = self.log();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    /// A directory of it: `recordings`.
+    pub(crate) fn directory(&self, name: &str) -> PathBuf {
+        self.home.join(name)
     }
 
     /// Where voicemail keeps messages of a mailbox (`mod_voicemail.c`, `voicemail_leave_main`).

@@ -1,8 +1,15 @@
 //! What the end-to-end suites share: programs that run for one test and die with it, and small clients for them.
 #![allow(dead_code, unused_imports, reason = "each suite is a crate of its own and uses a part of this")]
 
+mod batch;
 mod built;
+mod calendar;
+mod call;
+mod callee;
+mod caller;
+mod cases;
 mod esl;
+mod events;
 mod freeswitch;
 mod listener;
 mod lone;
@@ -15,9 +22,17 @@ mod require;
 mod rest;
 mod sipp;
 mod site;
+mod transcript;
 mod wait;
 mod wav;
 
+pub(crate) use batch::Batch;
+pub(crate) use calendar::{date, moment};
+pub(crate) use call::{Call, Step, Told};
+pub(crate) use callee::{Callee, Manner};
+pub(crate) use caller::{Caller, escaped};
+pub(crate) use cases::Cases;
+pub(crate) use events::{Event, Events};
 pub(crate) use freeswitch::Switch;
 pub(crate) use listener::Listener;
 pub(crate) use lone::Lone;
@@ -25,5 +40,6 @@ pub(crate) use phone::Phone;
 pub(crate) use register_load::RegisterLoad;
 pub(crate) use require::require;
 pub(crate) use site::{Account, Site};
+pub(crate) use transcript::Message;
 pub(crate) use wait::until;
-pub(crate) use wav::{share_of_tone, write_silence};
+pub(crate) use wav::{share_of_tone, tone, write_silence};

@@ -54,6 +54,16 @@ impl Phone {
         self.command("hangup", "");
     }
 
+    /// Presses digits: telephone-events of RFC 2833 (4733).
+    pub(crate) fn press(&mut self, digits: &str) {
+        self.command("sndcode", digits);
+    }
+
+    /// Transfers the call that it has, without asking whoever it goes to (REFER).
+    pub(crate) fn transfer(&mut self, number: &str, domain: &str) {
+        self.command("transfer", &format!("sip:{number}@{domain}"));
+    }
+
     /// Waits for an event such as `CALL_ESTABLISHED`; its `param`.
     pub(crate) fn await_event(&mut self, kind: &str, limit: Duration) -> String {
         let deadline = Instant::now() + limit;

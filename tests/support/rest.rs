@@ -42,22 +42,48 @@ impl Rest {
         self.call(&Method::POST, "/tenants", &body)["id"].as_str().expect("a tenant has an id").to_owned()
     }
 
-    /// An extension; its id.
+    /// An extension with further fields; its id.
     pub(crate) fn create_extension(
         &self,
         tenant: &str,
         number: &str,
         password: &str,
-        voicemail: bool,
+        more: &Value,
     ) -> String {
-        let body = extension(number, password, voicemail);
-        let made = self.call(&Method::POST, &format!("/tenants/{tenant}/extensions"), &body);
-        made["id"].as_str().expect("an extension has an id").to_owned()
+        let mut body = extension(number, password);
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.create(tenant, "extensions", &body)
+    }
+
+    /// Makes something of a tenant; its id.
+    pub(crate) fn create(&self, tenant: &str, kind: &str, body: &Value) -> String {
+        let made = self.call(&Method::POST, &format!("/tenants/{tenant}/{kind}"), body);
+        made["id"].as_str().expect("what is made has an id").to_owned()
+    }
+
+    /// Changes something of a tenant.
+    pub(crate) fn change(&self, tenant: &str, kind: &str, id: &str, body: &Value) {
+        self.call(&Method::PATCH, &format!("/tenants/{tenant}/{kind}/{id}"), body);
+    }
+
+    /// Deletes something of a tenant.
+    pub(crate) fn delete(&self, tenant: &str, kind: &str, id: &str) {
+        self.call(&Method::DELETE, &format!("/tenants/{tenant}/{kind}/{id}"), &Value::Null);
+    }
+
+    /// Changes a tenant.
+    pub(crate) fn change_tenant(&self, tenant: &str, body: &Value) {
+        self.call(&Method::PATCH, &format!("/tenants/{tenant}"), body);
+    }
+
+    /// Merges settings of a tenant.
+    pub(crate) fn settings(&self, tenant: &str, settings: &Value) {
+        self.call(&Method::PUT, &format!("/tenants/{tenant}/settings"), &json!({"settings": settings}));
     }
 
     /// Gives an extension another password.
     pub(crate) fn change_password(&self, tenant: &str, id: &str, number: &str, password: &str) {
-        let body = extension(number, password, false);
+        let body = extension(number, password);
         self.call(&Method::PUT, &format!("/tenants/{tenant}/extensions/{id}"), &body);
     }
 
@@ -67,16 +93,11 @@ impl Rest {
     }
 }
 
-fn extension(number: &str, password: &str, voicemail: bool) -> Value {
-    let mut body = json!({
+fn extension(number: &str, password: &str) -> Value {
+    json!({
         "extension": number,
         "password": password,
         "directory_first_name": "Phone",
         "directory_last_name": number,
-        "voicemail_enabled": voicemail,
-    });
-    if voicemail {
-        body["voicemail_pin"] = json!("4711");
-    }
-    body
+    })
 }

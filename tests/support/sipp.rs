@@ -1,4 +1,4 @@
-//! One SIP transaction with sipp, bounded, and what it says when the answer is another one than expected.
+//! sipp: one SIP transaction, bounded, with what it says when the answer is another one than expected, and how it is started.
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -39,11 +39,23 @@ fn lay_out(dir: &Path, attempt: &Attempt<'_>) {
 
 /// sipp on loopback with the scenario and the account in `dir`.
 pub(crate) fn command(dir: &Path, remote: u16, local: u16) -> Command {
+    let mut command = bare(dir, "127.0.0.1", local);
+    command.arg(format!("127.0.0.1:{remote}")).args(["-inf", "who.csv"]);
+    command
+}
+
+/// sipp on an address of loopback with the scenario in `dir`, that writes down all messages there, and answers requests of a
+/// switch that the scenario does not know.
+pub(crate) fn traced(dir: &Path, address: &str, local: u16) -> Command {
+    let mut command = bare(dir, address, local);
+    command.args(["-trace_msg", "-message_file", "messages.log", "-aa"]);
+    command
+}
+
+pub(super) fn bare(dir: &Path, address: &str, local: u16) -> Command {
     let mut command = Command::new("sipp");
     command.current_dir(dir);
-    command.arg(format!("127.0.0.1:{remote}"));
-    command.args(["-sf", "scenario.xml", "-inf", "who.csv", "-i", "127.0.0.1", "-nostdin", "-trace_err"]);
-    command.args(["-p", &local.to_string()]);
+    command.args(["-sf", "scenario.xml", "-i", address, "-nostdin", "-trace_err", "-p", &local.to_string()]);
     command
 }
 
@@ -59,7 +71,7 @@ pub(crate) fn who(account: &Account, callee: &str) -> String {
     format!("SEQUENTIAL\n{number};{domain};[authentication username={number} password={password}];{callee}\n")
 }
 
-fn complaint(dir: &Path) -> String {
+pub(super) fn complaint(dir: &Path) -> String {
     let errors = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     let errors = errors.filter(|file| file.to_string_lossy().ends_with("_errors.log"));
     errors.map(|file| fs::read_to_string(file).unwrap_or_default()).collect()

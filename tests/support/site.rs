@@ -1,15 +1,16 @@
 //! A whole site: nizamd, FreeSWITCH with the module, and the accounts of a test.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    Listener, Phone, RegisterLoad, Switch,
+    Batch, Call, Callee, Caller, Listener, Manner, Phone, RegisterLoad, Switch,
     built::Built,
     nizamd::Nizamd,
     ports::Ports,
@@ -39,16 +40,28 @@ pub(crate) struct Site {
 impl Site {
     /// Starts nizamd, then FreeSWITCH, and waits until the module is connected.
     pub(crate) fn start() -> Self {
+        Self::start_with(true)
+    }
+
+    /// Starts one in which no [`Phone`] is: their media ports are the switch's, which so has many more calls at once.
+    pub(crate) fn start_without_phones() -> Self {
+        Self::start_with(false)
+    }
+
+    fn start_with(phones: bool) -> Self {
         let home = TempDir::with_prefix("nizam-e2e-").unwrap();
         let ports = Ports::claim();
         let nizamd = Nizamd::start(home.path(), &ports);
         let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
-        let settings = [
+        let mut settings = vec![
             ("nizam_socket", path("nizam.sock")),
             ("nizam_snapshot", path("state/snapshot")),
             ("nizam_log_level", "debug".to_owned()),
         ];
-        let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+        if !phones {
+            settings.push(("rtp_end_port", ports.last_media().to_string()));
+        }
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut switch = Switch::prepare(&home.path().join("fs"), &ports, &Built::get().module(), &settings);
         switch.start();
         let mut site = Self { switch, nizamd, ports, runs: AtomicU16::new(0), home };
@@ -60,8 +73,8 @@ impl Site {
     pub(crate) fn await_link(&mut self) {
         until("mod_nizam is connected", Duration::from_secs(40), || {
             let status = self.switch.api("nizam status json");
-            let status: serde_json::Value = serde_json::from_str(status.trim()).ok()?;
-            (status["origin"] == "daemon").then_some(())
+            let status: Value = serde_json::from_str(status.trim()).ok()?;
+            (status["origin"] == "daemon" && status["link"]["state"] == "up").then_some(())
         });
     }
 
@@ -71,8 +84,15 @@ impl Site {
 
     /// Creates an extension with a password of its own.
     pub(crate) fn extension(&self, tenant: &str, domain: &str, number: &str, voicemail: bool) -> Account {
+        let more =
+            if voicemail { json!({"voicemail_enabled": true, "voicemail_pin": "4711"}) } else { json!({}) };
+        self.extension_with(tenant, domain, number, &more)
+    }
+
+    /// Creates an extension with these further fields.
+    pub(crate) fn extension_with(&self, tenant: &str, domain: &str, number: &str, more: &Value) -> Account {
         let password = format!("pass-{number}-{domain}-x");
-        let id = self.nizamd.rest().create_extension(tenant, number, &password, voicemail);
+        let id = self.nizamd.rest().create_extension(tenant, number, &password, more);
         Account {
             tenant: tenant.to_owned(),
             id,
@@ -84,7 +104,8 @@ impl Site {
 
     /// A digest REGISTER that must end with `expect`.
     pub(crate) fn register(&self, account: &Account, expect: u16) {
-        self.attempt("register", account, "", expect);
+        // The contact is the same in every run, as a phone's is: an extension may have ten of them, and nobody calls this one.
+        self.attempt("register", account, "9", expect);
     }
 
     /// A digest REGISTER with the account's name and password for another address, that must end with `expect`.
@@ -98,7 +119,7 @@ impl Site {
     }
 
     fn attempt(&self, scenario: &str, account: &Account, callee: &str, expect: u16) {
-        let local = self.ports.sipp(self.runs.fetch_add(1, Ordering::Relaxed));
+        let local = self.ports.sipp();
         let attempt = Attempt { scenario, account, callee, expect };
         let outcome = sipp::run(&self.home.path().join("sipp"), self.ports.sip_internal(), local, &attempt);
         outcome
@@ -112,15 +133,56 @@ impl Site {
 
     /// A steady load of REGISTERs.
     pub(crate) fn register_load(&self, account: &Account, rate: u32) -> RegisterLoad {
-        let local = self.ports.sipp(self.runs.fetch_add(1, Ordering::Relaxed));
+        let local = self.ports.sipp();
         RegisterLoad::start(&self.home.path().join("load"), self.ports.sip_internal(), local, account, rate)
     }
 
     /// A phone that registers and writes down what it is told.
     pub(crate) fn listener(&self, account: &Account) -> Listener {
-        let local = self.ports.sipp(self.runs.fetch_add(1, Ordering::Relaxed));
+        let local = self.ports.sipp();
         let dir = self.home.path().join(format!("listener-{local}"));
         Listener::start(&dir, self.ports.sip_internal(), local, account)
+    }
+
+    /// A phone or carrier at a port of its own, that nobody registered.
+    pub(crate) fn callee(&self, manner: Manner) -> Callee {
+        Callee::start(&self.next_dir(), self.ports.sipp(), manner)
+    }
+
+    /// A registered phone that does that with calls.
+    pub(crate) fn phone_that(&self, account: &Account, manner: Manner) -> Callee {
+        let callee = self.callee(manner);
+        self.register_at(account, callee.port());
+        callee
+    }
+
+    /// Registers a phone that waits for calls at that port.
+    pub(crate) fn register_at(&self, account: &Account, port: u16) {
+        self.attempt("register", account, &port.to_string(), 200);
+    }
+
+    /// Dials.
+    pub(crate) fn call(&self, caller: &Caller, number: &str) -> Call {
+        let remote = if caller.is_outside() { self.ports.sip_external() } else { self.ports.sip_internal() };
+        let dir = self.next_dir();
+        let id = dir.file_name().unwrap().to_string_lossy().into_owned();
+        Call::start(&dir, id, remote, self.ports.sipp(), caller, number)
+    }
+
+    /// Begins many calls, `rate` a second.
+    pub(crate) fn batch(&self, name: &str, calls: &[(Caller, &str)], rate: u32) -> Batch {
+        let outside = calls.first().is_some_and(|(caller, _)| caller.is_outside());
+        let remote = if outside { self.ports.sip_external() } else { self.ports.sip_internal() };
+        Batch::start(&self.next_dir(), name, remote, self.ports.sipp(), calls, rate)
+    }
+
+    /// A port where nobody listens.
+    pub(crate) fn dead_port(&self) -> u16 {
+        self.ports.dead()
+    }
+
+    fn next_dir(&self) -> PathBuf {
+        self.home.path().join(format!("sipp-{}", self.runs.fetch_add(1, Ordering::Relaxed)))
     }
 
     pub(crate) fn home(&self) -> &Path {

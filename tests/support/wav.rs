@@ -17,7 +17,18 @@ pub(crate) fn share_of_tone(file: &Path, hertz: f64) -> f64 {
 
 /// A file of so many seconds of silence, 8000 samples a second.
 pub(crate) fn write_silence(file: &Path, seconds: u32) {
-    let length = seconds * 16_000;
+    std::fs::write(file, wav(vec![0; seconds as usize * 8000])).unwrap();
+}
+
+/// A file of two seconds of a tone, 8000 samples a second.
+pub(crate) fn tone(hertz: f64) -> Vec<u8> {
+    #[expect(clippy::cast_possible_truncation, reason = "a sine's values fit")]
+    let sample = |n: i32| ((f64::from(n) * TAU * hertz / 8000.0).sin() * 10_000.0) as i16;
+    wav((0..16_000).map(sample).collect())
+}
+
+fn wav(samples: Vec<i16>) -> Vec<u8> {
+    let length = 2 * u32::try_from(samples.len()).unwrap();
     let mut bytes = [&b"RIFF"[..], &(length + 36).to_le_bytes(), b"WAVEfmt "].concat();
     // PCM, one channel: rate, bytes a second, bytes a frame, bits a sample.
     bytes.extend([16, 0, 0, 0, 1, 0, 1, 0]);
@@ -25,8 +36,8 @@ pub(crate) fn write_silence(file: &Path, seconds: u32) {
     bytes.extend(16_000_u32.to_le_bytes());
     bytes.extend([2, 0, 16, 0]);
     bytes.extend([&b"data"[..], &length.to_le_bytes()].concat());
-    bytes.resize(bytes.len() + length as usize, 0);
-    std::fs::write(file, bytes).unwrap();
+    bytes.extend(samples.into_iter().flat_map(i16::to_le_bytes));
+    bytes
 }
 
 /// One bin of a Fourier transform by Goertzel's recurrence, as a share of the energy.

@@ -6,8 +6,12 @@ mod common;
 
 use common::{ACME, base, engine, extension, image, put, tenant};
 use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
-use nizam_wire::Builder;
-use nizam_wire::record::{DestinationKind, Extension, State};
+use nizam_wire::image::{ONLY, PLATFORM};
+use nizam_wire::record::{
+    CallerIdRule, Class, Destination, DestinationKind, Extension, Flow, Ivr, List, ListBuf, OutboundRoute,
+    PatternRow, Patterns, Prompt, State, Step, StepAction,
+};
+use nizam_wire::{Builder, Kind};
 
 fn call(engine: &Engine, context: &str, number: &str, caller: Option<&str>) -> Option<Route> {
     engine.dialplan(&DialplanQuestion {
@@ -117,4 +121,82 @@ fn names_that_freeswitch_would_expand_are_left_out() {
         assert!(steps(&route).iter().any(|step| step == "bridge user/1002@acme.example"));
         route.write(&mut Vec::new()).unwrap();
     }
+}
+
+#[test]
+fn a_number_that_cannot_be_dialled_leaves_by_no_route() {
+    let mut builder = Builder::overlay(41, common::SEED);
+    let gateways = ListBuf::of([[7_u8; 16]]);
+    let route = OutboundRoute {
+        class: Class::National,
+        strip: 0,
+        prepend: "",
+        gateways: gateways.as_list(),
+        caller_id: CallerIdRule::Extension,
+        caller_id_number: "",
+    };
+    builder.put(Kind::OutboundRoute, ACME, &[8; 16], Some(&route.encode())).unwrap();
+    let patterns = Patterns::build(&[PatternRow { pattern: "X.", priority: 1, route: [8; 16] }]);
+    builder.put(Kind::Patterns, ACME, ONLY, Some(&patterns)).unwrap();
+    let engine = engine(vec![image(builder), base()]);
+    let last = |number: &str| {
+        let route = call(&engine, "acme.example", number, Some("1001")).unwrap();
+        steps(&route).iter().rfind(|step| !step.starts_with("hangup")).unwrap().clone()
+    };
+    assert_eq!(last("5550"), "bridge [leg_progress_timeout=8]sofia/gateway/acme-carrier/5550");
+    assert_eq!(
+        last("+1 (555) 123-4567"),
+        "bridge [leg_progress_timeout=8]sofia/gateway/acme-carrier/+15551234567"
+    );
+    for hostile in
+        ["9,user/1002@acme.example", "9'", "9\n", "9${x}", "9 1", "9/1", "9\u{1f4de}", "9|1", "9[x=1]"]
+    {
+        assert_eq!(last(hostile), "respond 404", "{hostile:?}");
+    }
+}
+
+#[test]
+fn a_menu_without_a_greeting_waits_for_digits() {
+    let mut builder = Builder::overlay(41, common::SEED);
+    builder.put(Kind::TenantId, PLATFORM, &ACME, Some(b"acme.example")).unwrap();
+    for (id, greet_long) in [([5; 16], Prompt::None), ([6; 16], Prompt::File("ivr/welcome.wav"))] {
+        let menu = Ivr {
+            greet_long,
+            greet_short: Prompt::None,
+            timeout: 5,
+            max_failures: 3,
+            direct_dial: false,
+            options: List::default(),
+            on_timeout: None,
+        };
+        builder.put(Kind::Ivr, ACME, &id, Some(&menu.encode())).unwrap();
+    }
+    let engine = engine(vec![image(builder), base()]);
+    for (id, greeting) in [("05", "silence_stream://250"), ("06", "ivr/welcome.wav")] {
+        let name = [&"01".repeat(16), ".", &id.repeat(16)].concat();
+        let mut text = Vec::new();
+        assert!(engine.menu(name.as_bytes(), &mut text));
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(&format!("greet-long=\"{greeting}\"")), "{text}");
+        assert!(!text.contains("greet-short"), "{text}");
+    }
+}
+
+#[test]
+fn a_recording_has_its_directory() {
+    let mut builder = Builder::overlay(41, common::SEED);
+    let steps_of_flow = ListBuf::of([Step { name: "a", action: StepAction::Record(60), next: None }]);
+    let flow = Flow { steps: steps_of_flow.as_list() };
+    builder.put(Kind::Flow, ACME, &[5; 16], Some(&flow.encode())).unwrap();
+    let to = Destination { kind: DestinationKind::Flow, id: [5; 16] };
+    builder.put(Kind::Number, ACME, b"800", Some(&to.encode())).unwrap();
+    let route = call(&engine(vec![image(builder), base()]), "acme.example", "800", None).unwrap();
+    let directory = "${recordings_dir}/01010101-0101-0101-0101-010101010101";
+    let want = [
+        "answer ".to_owned(),
+        format!("mkdir {directory}"),
+        format!("record {directory}/${{uuid}}.wav 60"),
+        "hangup NORMAL_CLEARING".to_owned(),
+    ];
+    assert_eq!(steps(&route)[2..], want);
 }

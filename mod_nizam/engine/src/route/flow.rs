@@ -10,7 +10,7 @@ use nizam_wire::record::{Branches, Collect, DestinationKind, Flow, Prompt, Step,
 use uuid::Uuid;
 
 /// What is played where a prompt is needed and there is none.
-const SILENCE: &str = "silence_stream://250";
+pub(super) const SILENCE: &str = "silence_stream://250";
 /// The variable in which `digits` cases look.
 const DIGITS: &str = "digits";
 
@@ -149,15 +149,10 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     fn record_caller(&mut self, seconds: u16) {
         let (mut id, mut digits) = (Uuid::encode_buffer(), [0; 20]);
-        self.route.add(
-            "record",
-            &[
-                "${recordings_dir}/",
-                text_of(&self.tenant.id, &mut id),
-                "/${uuid}.wav ",
-                decimal(u64::from(seconds), &mut digits),
-            ],
-        );
+        let directory = ["${recordings_dir}/", text_of(&self.tenant.id, &mut id)].concat();
+        // FreeSWITCH makes none for a recording, and records nothing where there is none.
+        self.route.add("mkdir", &[&directory]);
+        self.route.add("record", &[&directory, "/${uuid}.wav ", decimal(u64::from(seconds), &mut digits)]);
     }
 
     fn raise(&mut self, id: &[u8; 16], step: &str) {

@@ -1,5 +1,6 @@
 //! Menus: the steps that lead into one, and the document that `mod_dptools` reads it from.
 
+use super::flow::SILENCE;
 use super::inert::{is_inert, is_one_word};
 use super::plan::Outcome;
 use super::trace::Trace;
@@ -9,6 +10,7 @@ use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
 use nizam_wire::record::{DestinationKind, Ivr, Prompt, Routing, State, Tenant};
 use nizam_wire::xml;
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// What an extension may be as digits, for direct dialling.
@@ -79,10 +81,11 @@ impl<'a> Menu<'a> {
             b"<document type=\"freeswitch/xml\"><section name=\"configuration\"><configuration name=\"ivr.conf\"><menus><menu",
         );
         xml::attribute(out, "name", name)?;
-        for (attribute, prompt) in
-            [("greet-long", self.ivr.greet_long), ("greet-short", self.ivr.greet_short)]
-        {
-            self.greeting(attribute, prompt, out)?;
+        // Without one FreeSWITCH would not wait for digits (`switch_ivr_menu.c:play_and_collect`).
+        let long = self.greeting(self.ivr.greet_long).unwrap_or(Cow::Borrowed(SILENCE));
+        xml::attribute(out, "greet-long", &long)?;
+        if let Some(short) = self.greeting(self.ivr.greet_short) {
+            xml::attribute(out, "greet-short", &short)?;
         }
         xml::attribute(out, "invalid-sound", "ivr/ivr-that_was_an_invalid_entry.wav")?;
         let failures = self.ivr.max_failures.to_string();
@@ -110,22 +113,19 @@ impl<'a> Menu<'a> {
         voice.iter().all(|word| !word.is_empty() && is_one_word(word))
     }
 
-    fn greeting(&self, attribute: &str, prompt: Prompt<'_>, out: &mut impl Sink) -> Result<(), Unwritable> {
-        let file = |path: &str| !path.is_empty() && is_inert(path);
-        match prompt {
-            Prompt::File(path) if file(path) => xml::attribute(out, attribute, path),
+    /// What is played; `None` where there is nothing.
+    fn greeting(&self, prompt: Prompt<'a>) -> Option<Cow<'a, str>> {
+        let path = match prompt {
+            Prompt::File(path) => path,
             Prompt::Uploaded(id) => {
-                let path = self.layers.get(Kind::Prompt, &self.tenant.id, &id);
-                match path.and_then(|path| std::str::from_utf8(path).ok()) {
-                    Some(path) if file(path) => xml::attribute(out, attribute, path),
-                    _ => Ok(()),
-                }
+                std::str::from_utf8(self.layers.get(Kind::Prompt, &self.tenant.id, &id)?).ok()?
             }
             Prompt::Say(text) if self.speaks() && is_inert(text) => {
-                xml::attribute(out, attribute, &["say:", text].concat())
+                return Some(["say:", text].concat().into());
             }
-            Prompt::None | Prompt::File(_) | Prompt::Say(_) => Ok(()),
-        }
+            Prompt::None | Prompt::Say(_) => return None,
+        };
+        (!path.is_empty() && is_inert(path)).then_some(Cow::Borrowed(path))
     }
 
     fn digit_length(&self) -> usize {
