@@ -39,7 +39,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         let with_plus = number.as_ref().map(|number| plus(number, &mut buffer));
         let digits = number.as_ref().map(nizam_wire::number::Number::as_bytes);
         // Nothing else leaves in a dial string: a pattern's final dot stands for any rest.
-        let as_dialled = std::str::from_utf8(dialled).ok().filter(|text| is_dialable(text));
+        let as_dialled = std::str::from_utf8(dialled).ok().filter(|text| is_number(text));
         let mut best = None;
         for form in [as_dialled.map(str::as_bytes), digits, with_plus].into_iter().flatten() {
             if let Some(found) = patterns.find(form)

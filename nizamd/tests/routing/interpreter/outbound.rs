@@ -24,9 +24,13 @@ pub(super) struct Found<'m> {
     pub(super) form: Vec<u8>,
 }
 
-/// The forms of a number that patterns are compared with: as dialled, as E.164 digits, and those with `+`.
+/// The forms of a number that patterns are compared with: as dialled if a carrier could be given that, as E.164 digits, and
+/// those with `+`.
 fn forms(scope: Scope<'_>, dialled: &[u8]) -> Vec<Vec<u8>> {
-    let mut forms = vec![dialled.to_vec()];
+    let mut forms = Vec::new();
+    if dialled.iter().all(|byte| byte.is_ascii_digit() || b"+*#".contains(byte)) {
+        forms.push(dialled.to_vec());
+    }
     if let Some(digits) = long_digits(dialled, scope.home()) {
         forms.push(digits.clone().into_bytes());
         forms.push(format!("+{digits}").into_bytes());
