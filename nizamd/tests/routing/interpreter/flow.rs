@@ -69,6 +69,7 @@ pub(super) fn go_on<'m>(walk: &mut Walk<'m>, flow: &'m Record, from: Option<usiz
             Some("record") => {
                 let seconds = integer_in(&data["max_seconds"], 1, 65_535).unwrap_or(RECORDING);
                 let tenant = walk.scope.id();
+                walk.step("mkdir", format!("${{recordings_dir}}/{tenant}"));
                 walk.step("record", format!("${{recordings_dir}}/{tenant}/${{uuid}}.wav {seconds}"));
             }
             Some("webhook" | "api_call") => notify(walk, flow, step),

@@ -50,6 +50,7 @@ fn step_by_step() {
         [
             "answer",
             "playback ivr/welcome.wav",
+            &format!("mkdir ${{recordings_dir}}/{ACME}"),
             &format!("record ${{recordings_dir}}/{ACME}/${{uuid}}.wav 300"),
             &format!(
                 "event Event-Name=CUSTOM,Event-Subclass=nizam::flow,nizam_tenant={ACME},nizam_flow={FLOW},nizam_step=c"
