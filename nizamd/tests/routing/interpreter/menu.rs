@@ -47,6 +47,10 @@ fn attributes(scope: Scope<'_>, name: &str, row: &Record) -> Vec<(&'static str, 
         match prompt(scope, row.text(field)) {
             Some(Prompt::File(file)) => attributes.push((attribute, file)),
             Some(Prompt::Speech { text, .. }) => attributes.push((attribute, format!("say:{text}"))),
+            // Where nothing is played, FreeSWITCH waits for no digits.
+            None if attribute == "greet-long" => {
+                attributes.push((attribute, "silence_stream://250".to_owned()))
+            }
             None => {}
         }
     }
