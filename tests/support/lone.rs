@@ -42,7 +42,7 @@ impl Lone {
         };
         let attempt = Attempt { scenario: "invite-gateway", account: &account, callee: number, expect };
         let outcome =
-            sipp::run(&self.home.join("sipp"), self.ports.sip_external(), self.ports.sipp(0), &attempt);
+            sipp::run(&self.home.join("sipp"), self.ports.sip_external(), self.ports.sipp(), &attempt);
         outcome
             .unwrap_or_else(|complaint| panic!("{complaint}\nthe switch says:\n{}", self.switch.log_tail()));
     }
