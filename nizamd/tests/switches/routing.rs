@@ -1,8 +1,8 @@
 //! What routing reads arrives on the switches: records of every kind, files of prompts, a new base where too much was touched.
 
 use nizam_core::resource::{DID, GATEWAY, PROMPT, Purpose, Resource, Values};
+use nizam_core::validate::NewPrompt;
 use nizam_core::validate::{Fields, Input, Settings};
-use nizam_store::NewPrompt;
 use nizam_wire::image::{Kind, ONLY, PLATFORM, Scope};
 use nizam_wire::record::{Did, Ids, Routing};
 use serde_json::{Value, json};
