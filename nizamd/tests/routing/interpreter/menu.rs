@@ -49,7 +49,7 @@ fn attributes(scope: Scope<'_>, name: &str, row: &Record) -> Vec<(&'static str, 
             Some(Prompt::Speech { text, .. }) => attributes.push((attribute, format!("say:{text}"))),
             // Where nothing is played, FreeSWITCH waits for no digits.
             None if attribute == "greet-long" => {
-                attributes.push((attribute, "silence_stream://250".to_owned()))
+                attributes.push((attribute, "silence_stream://250".to_owned()));
             }
             None => {}
         }
