@@ -121,7 +121,7 @@ async fn read_pages(mut tx: Tx, pages: mpsc::Sender<Vec<ExtensionRow>>) -> Store
     let mut last = Uuid::nil();
     loop {
         let rows: Vec<ExtensionRow> = on!(tx.conn(), c => {
-            sqlx::query_as(sql!(select_extensions!("WHERE id > $1 ORDER BY id LIMIT $2")))
+            sqlx::query_as(sql!(select_extensions!("WHERE id > $1 ORDER BY id LIMIT $2 + 0")))
                 .bind(last).bind(PAGE).fetch_all(c).await?
         });
         let Some(row) = rows.last() else { return Ok(()) };

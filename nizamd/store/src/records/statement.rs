@@ -58,8 +58,11 @@ impl Source {
         let direction = if descending { " DESC" } else { "" };
         let next = query.filters.len() + 2;
         // The id makes the order of equal rows the same on every page.
-        let _infallible =
-            write!(sql, " ORDER BY {column}{direction}, id{direction} LIMIT ${next} OFFSET ${}", next + 1);
+        let _infallible = write!(
+            sql,
+            " ORDER BY {column}{direction}, id{direction} LIMIT ${next} + 0 OFFSET ${}",
+            next + 1
+        );
         sql
     }
 
@@ -93,7 +96,7 @@ impl Source {
 /// Rows of a tenant, `$1`, after an id, `$2`, at most `$3`.
 pub(super) fn after(resource: &Resource) -> String {
     let mut sql = select(resource);
-    sql.push_str(" WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+    sql.push_str(" WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3 + 0");
     sql
 }
 
