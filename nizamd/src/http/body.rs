@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::time::Duration;
 
-use warp::http::header::CONTENT_LENGTH;
+use warp::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use warp::http::{HeaderMap, StatusCode};
 use warp::{Buf, Stream};
 
@@ -23,6 +23,10 @@ where
     S: Stream<Item = Result<B, warp::Error>>,
     B: Buf,
 {
+    // Then there is none (RFC 9112, 6.3).
+    if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
+        return Ok(Vec::new());
+    }
     let slow = |_| refuse(StatusCode::REQUEST_TIMEOUT, "The request body took too long.");
     tokio::time::timeout(TIME, all(headers, body, most)).await.map_err(slow)?
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use nizam_core::validate::{Fields, Input};
 use nizam_store::{Actor, Authentic, Committed, Expected, Idempotency};
 use uuid::Uuid;
+use warp::http::HeaderName;
 
 use super::failure::Failure;
 use super::gate::Form;
@@ -15,7 +16,11 @@ use super::router::Parameters;
 use crate::app::App;
 
 /// Longest wait for the switches. The write is committed; a switch that hangs must not hang the client.
-const LIVE: Duration = Duration::from_secs(8);
+const WAIT: Duration = Duration::from_secs(8);
+
+const GENERATION: HeaderName = HeaderName::from_static("x-nizam-generation");
+const LIVE: HeaderName = HeaderName::from_static("x-nizam-live");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// A request that has found its operation.
 pub(super) struct Call {
@@ -95,19 +100,19 @@ impl Call {
 
     /// Waits until the switches answer with what was committed, and says so in the reply.
     pub(super) async fn written<T>(&self, mut reply: Reply, committed: Committed<T>) -> Reply {
-        reply.header("x-nizam-generation", &committed.generation.to_string());
+        reply.header(GENERATION, &committed.generation.to_string());
         if committed.touched.is_empty() {
             return reply;
         }
         self.app.own.note(committed.generation);
         let committed_at = Instant::now();
         let live = self.app.publisher.live(committed.generation, committed.touched);
-        if !tokio::time::timeout(LIVE, live).await.unwrap_or(false) {
-            reply.header("x-nizam-live", "no");
+        if !tokio::time::timeout(WAIT, live).await.unwrap_or(false) {
+            reply.header(LIVE, "no");
         }
         // From commit to live, in milliseconds (W3C Server Timing): the promise that `make bench` measures.
         let took = committed_at.elapsed().as_secs_f64() * 1000.0;
-        reply.header("server-timing", &format!("live;dur={took:.3}"));
+        reply.header(SERVER_TIMING, &format!("live;dur={took:.3}"));
         reply
     }
 }

@@ -5,6 +5,7 @@ use nizam_core::validate::Errors;
 use nizam_store::StoreError;
 use serde::Serialize;
 use warp::http::StatusCode;
+use warp::http::header::RETRY_AFTER;
 
 use super::reply::Reply;
 use crate::password::HashingFailed;
@@ -75,7 +76,7 @@ impl Failure {
             Self::Answer(status, text) => {
                 let mut reply = problem(status, text);
                 if status == StatusCode::SERVICE_UNAVAILABLE {
-                    reply.header("retry-after", "1");
+                    reply.header(RETRY_AFTER, "1");
                 }
                 reply
             }

@@ -6,11 +6,13 @@
 //! same database show.
 
 use std::collections::HashMap;
+use std::mem;
 use std::time::{Duration, Instant};
 
 use nizam_store::Epoch;
 use parking_lot::Mutex;
 use warp::http::StatusCode;
+use warp::http::header::IF_NONE_MATCH;
 
 use super::reply::Reply;
 use super::request::Request;
@@ -24,16 +26,20 @@ const LARGEST: usize = 256 << 10;
 /// What an answer takes beside its body and its name.
 const OVERHEAD: usize = 512;
 
-/// What makes two reads the same: who asks, for what, and under which name of this server, which links in answers hold.
+/// What makes two reads the same: the token of who asks, and for what, under which name of this server, which links in answers
+/// hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Name(String);
+pub(super) struct Name(i64, String);
 
 impl Name {
     /// The name of a read, if its answer depends on nothing else that a request says.
     pub(super) fn of(token: i64, request: &Request) -> Option<Self> {
-        // None of the parts can hold a line break.
-        let name = || format!("{token}\n{}\n{}\n{}", request.origin(), request.path, request.query);
-        (!request.headers.contains_key("if-none-match")).then(|| Self(name()))
+        if request.headers.contains_key(IF_NONE_MATCH) {
+            return None;
+        }
+        let [scheme, separator, host] = request.origin();
+        // Neither a host nor a path can hold a question mark, and a host no slash.
+        Some(Self(token, [scheme, separator, host, &request.path, "?", &request.query].concat()))
     }
 }
 
@@ -59,19 +65,23 @@ impl Kept {
 
     /// Keeps an answer that was made since `began`, after that epoch was seen.
     pub(super) fn put(&self, name: Name, reply: &Reply, epoch: Epoch, began: Instant) {
-        let size = reply.body.len() + name.0.len() + OVERHEAD;
+        let size = reply.body.len() + name.1.len() + OVERHEAD;
         if reply.status != StatusCode::OK || reply.rest.is_some() || size > LARGEST {
             return;
         }
         let mut kept = self.0.lock();
+        let mut stale = Shelf::default();
         if kept.epoch != Some(epoch) || kept.bytes + size > MOST {
-            *kept = Shelf { epoch: Some(epoch), ..Shelf::default() };
+            stale = mem::replace(&mut *kept, Shelf { epoch: Some(epoch), ..Shelf::default() });
         }
-        let length = name.0.len();
+        let length = name.1.len();
         kept.bytes += size;
         if let Some((old, _)) = kept.answers.insert(name, (reply.copy(), began)) {
             kept.bytes -= old.body.len() + length + OVERHEAD;
         }
+        // Others need not wait until all of those are gone.
+        drop(kept);
+        drop(stale);
     }
 }
 
@@ -140,7 +150,7 @@ mod tests {
             assert!(put("again", &large));
         }
         let shelf = kept.0.lock();
-        let held: usize = shelf.answers.iter().map(|(n, (r, _))| r.body.len() + n.0.len() + OVERHEAD).sum();
+        let held: usize = shelf.answers.iter().map(|(n, (r, _))| r.body.len() + n.1.len() + OVERHEAD).sum();
         assert_eq!(shelf.bytes, held);
         assert!(held <= MOST);
     }

@@ -1,5 +1,7 @@
 //! Pages of a list, in the envelope that clients know.
 
+use std::borrow::Cow;
+
 use nizam_core::resource::{Field, Kind};
 use nizam_core::validate::{Errors, Input};
 use nizam_store::{Listed, Page, Query};
@@ -103,19 +105,18 @@ pub(super) fn reply<'l, T, S: Serialize>(
     present: impl Fn(&'l T) -> S,
 ) -> Reply {
     let place = Place::of(request, page, listed);
-    let ends = json!({"first": place.first, "last": place.last, "prev": place.previous, "next": place.next});
-    let meta = json!({
-        "current_page": page.number,
-        "from": place.from,
-        "last_page": place.pages,
-        "links": place.links,
-        "path": place.path,
-        "per_page": page.size,
-        "to": place.to,
-        "total": listed.total,
-    });
-    let envelope = Envelope { data: listed.rows.iter().map(present).collect(), links: ends, meta };
-    Reply::json(StatusCode::OK, &envelope)
+    let links = Ends { first: place.first, last: place.last, next: place.next, prev: place.previous };
+    let meta = Meta {
+        current_page: page.number,
+        from: place.from,
+        last_page: place.pages,
+        links: place.links,
+        path: place.path,
+        per_page: page.size,
+        to: place.to,
+        total: listed.total,
+    };
+    Reply::json(StatusCode::OK, &Envelope { data: listed.rows.iter().map(present).collect(), links, meta })
 }
 
 /// The page in the flat form that some lists have for clients.
@@ -148,12 +149,21 @@ struct Place {
     next: Option<String>,
     from: Option<u64>,
     to: Option<u64>,
-    links: Vec<Value>,
+    links: Vec<Link>,
+}
+
+/// A way to a page, as buttons under a list show it.
+#[derive(Serialize)]
+struct Link {
+    active: bool,
+    label: Cow<'static, str>,
+    page: Option<u64>,
+    url: Option<String>,
 }
 
 impl Place {
     fn of<T>(request: &Request, page: Page, listed: &Listed<T>) -> Self {
-        let path = format!("{}{}", request.origin(), request.path);
+        let path = request.origin().concat() + &request.path;
         let kept: Vec<&str> = request
             .query
             .split('&')
@@ -167,13 +177,13 @@ impl Place {
         let current = page.number;
         let previous = (current > 1).then(|| current - 1);
         let next = (current < pages).then(|| current + 1);
-        let link = |label: &str, number: Option<u64>, active: bool| json!({"url": number.map(url), "label": label, "page": number, "active": active});
-        let mut links = vec![link("&laquo; Previous", previous, false)];
+        let link = |label, page: Option<u64>, active| Link { active, label, page, url: page.map(url) };
+        let mut links = vec![link("&laquo; Previous".into(), previous, false)];
         links.extend(window(current, pages).into_iter().map(|slot| match slot {
-            Some(number) => link(&number.to_string(), Some(number), number == current),
-            None => link("...", None, false),
+            Some(number) => link(number.to_string().into(), Some(number), number == current),
+            None => link("...".into(), None, false),
         }));
-        links.push(link("Next &raquo;", next, false));
+        links.push(link("Next &raquo;".into(), next, false));
         let first_row = (current - 1).saturating_mul(page.size).saturating_add(1);
         let rows = listed.rows.len() as u64;
         Self {
@@ -193,8 +203,28 @@ impl Place {
 #[derive(Serialize)]
 struct Envelope<S> {
     data: Vec<S>,
-    links: Value,
-    meta: Value,
+    links: Ends,
+    meta: Meta,
+}
+
+#[derive(Serialize)]
+struct Ends {
+    first: String,
+    last: String,
+    next: Option<String>,
+    prev: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Meta {
+    current_page: u64,
+    from: Option<u64>,
+    last_page: u64,
+    links: Vec<Link>,
+    path: String,
+    per_page: u64,
+    to: Option<u64>,
+    total: u64,
 }
 
 /// The page numbers that are shown, `None` for a gap: all of up to 13, else both ends and those around the current one.

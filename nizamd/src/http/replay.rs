@@ -3,7 +3,7 @@
 
 use nizam_core::validate::Errors;
 use nizam_store::{Earlier, Idempotency, Store};
-use warp::http::header::CONTENT_TYPE;
+use warp::http::header::{CONTENT_TYPE, HeaderName};
 use warp::http::{HeaderValue, StatusCode};
 
 use super::failure::Failure;
@@ -36,7 +36,8 @@ pub(super) async fn earlier(
     let parts =
         [operation.as_bytes(), request.path.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
     let idempotency = Idempotency::new(key, &parts);
-    match store.earlier(user, &idempotency).await? {
+    // Boxed: few requests have a key, and the futures of all of them would have room for the query.
+    match Box::pin(store.earlier(user, &idempotency)).await? {
         None => Ok(Replay::New(Some(idempotency))),
         Some(Earlier::Other) => {
             let message = "The Idempotency-Key was used for another request.";
@@ -53,7 +54,7 @@ pub(super) async fn earlier(
             if !reply.body.is_empty() {
                 reply.headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
             }
-            reply.header("idempotency-replayed", "true");
+            reply.header(const { HeaderName::from_static("idempotency-replayed") }, "true");
             Ok(Replay::Answer(reply))
         }
     }
@@ -61,7 +62,8 @@ pub(super) async fn earlier(
 
 /// Remembers the answer. What was done is done: if the answer cannot be kept, the client gets it all the same.
 pub(super) async fn remember(store: &Store, user: i64, request: &Idempotency, reply: &Reply) {
-    if let Err(error) = store.answered(user, request, reply.status.as_u16(), &reply.body).await {
+    let answered = Box::pin(store.answered(user, request, reply.status.as_u16(), &reply.body));
+    if let Err(error) = answered.await {
         tracing::warn!(%error, "the answer to a request with an Idempotency-Key is not kept");
     }
 }

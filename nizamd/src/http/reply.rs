@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use warp::http::header::{CONTENT_TYPE, ETAG, HeaderName};
+use warp::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName};
 use warp::http::{HeaderValue, StatusCode};
 use warp::hyper::body::Bytes;
 
@@ -68,13 +68,13 @@ impl Reply {
         let kind = HeaderValue::from_static(kind);
         let headers = vec![(CONTENT_TYPE, kind)];
         let mut reply = Self { status: StatusCode::OK, headers, body: Bytes::new(), rest: Some(rest) };
-        reply.header("content-disposition", &format!("attachment; filename=\"{name}\""));
+        reply.header(CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
         reply
     }
 
     /// Says which version of a row it shows.
     pub(super) fn etag(mut self, version: i64) -> Self {
-        self.header("etag", &format!("\"{version}\""));
+        self.header(ETAG, &format!("\"{version}\""));
         self
     }
 
@@ -98,9 +98,9 @@ impl Reply {
     }
 
     /// Adds a header, unless its value cannot be one.
-    pub(super) fn header(&mut self, name: &'static str, value: &str) {
+    pub(super) fn header(&mut self, name: HeaderName, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.push((HeaderName::from_static(name), value));
+            self.headers.push((name, value));
         }
     }
 }

@@ -66,8 +66,8 @@ impl Request {
         }
     }
 
-    /// `http://host`, as the client sees it.
-    pub(super) fn origin(&self) -> String {
+    /// `http://host`, as the client sees it, in its parts.
+    pub(super) fn origin(&self) -> [&str; 3] {
         let host = self.header("host").filter(|host| {
             !host.is_empty()
                 && host.len() <= 255
@@ -77,6 +77,6 @@ impl Request {
             Some("https") => "https",
             _ => "http",
         };
-        format!("{scheme}://{}", host.unwrap_or("localhost"))
+        [scheme, "://", host.unwrap_or("localhost")]
     }
 }

@@ -1,5 +1,6 @@
 //! Finds the operation of a request.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use warp::http::Method;
@@ -30,79 +31,80 @@ impl Parameters {
     }
 }
 
-/// Every operation, by the number of parts of its path.
+/// Every operation, in a tree of the parts of their paths: finding one costs the length of its path, however many there are.
 pub(super) struct Router {
-    routes: Vec<Vec<(Vec<Part>, Route)>>,
+    root: Node,
 }
 
-/// A part of a path.
-enum Part {
-    Fixed(String),
-    Parameter(Arc<str>),
+/// A part of some paths, and what can follow it.
+#[derive(Default)]
+struct Node {
+    fixed: HashMap<String, Node>,
+    parameter: Option<Box<Node>>,
+    /// The operations whose path ends here.
+    ends: Vec<End>,
+}
+
+/// An operation, and which parts of its path are parameters.
+struct End {
+    route: Route,
+    parameters: Vec<(usize, Arc<str>)>,
 }
 
 impl Router {
     pub(super) fn new(routes: Vec<Route>) -> Self {
-        let mut this = Self { routes: Vec::new() };
+        let mut root = Node::default();
         for route in routes {
-            let pattern = parts(&route.path);
-            let length = pattern.len();
-            if this.routes.len() <= length {
-                this.routes.resize_with(length + 1, Vec::new);
+            let mut parameters = Vec::new();
+            let mut node = &mut root;
+            for (place, part) in route.path.trim_start_matches('/').split('/').enumerate() {
+                node = match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(name) => {
+                        parameters.push((place, name.into()));
+                        node.parameter.get_or_insert_default()
+                    }
+                    None => node.fixed.entry(part.to_owned()).or_default(),
+                };
             }
-            if let Some(same_length) = this.routes.get_mut(length) {
-                same_length.push((pattern, route));
-            }
+            node.ends.push(End { route, parameters });
         }
-        this
+        Self { root }
     }
 
     pub(super) fn find(&self, method: &Method, path: &str) -> Found<'_> {
         for base in BASES {
             let Some(rest) = path.strip_prefix(base).filter(|rest| rest.starts_with('/')) else { continue };
             let parts: Vec<&str> = rest.trim_start_matches('/').trim_end_matches('/').split('/').collect();
-            let same_length = self.routes.get(parts.len()).into_iter().flatten();
-            let mut matching: Vec<(&Route, Parameters)> =
-                same_length.filter_map(|(pattern, route)| Some((route, matched(pattern, &parts)?))).collect();
-            // A fixed part counts before a parameter: `/tenants/provision` is no tenant.
-            let fewest = matching.iter().map(|(_, parameters)| parameters.0.len()).min().unwrap_or(0);
-            matching.retain(|(_, parameters)| parameters.0.len() == fewest);
-            if let Some(at) = matching.iter().position(|(route, _)| route.answers(method)) {
-                let (route, parameters) = matching.swap_remove(at);
-                return Found::Operation(route, parameters);
-            }
-            if !matching.is_empty() {
-                let methods = matching.iter().flat_map(|(route, _)| route.methods());
+            let Some(node) = self.root.find(&parts) else { continue };
+            let Some(end) = node.ends.iter().find(|end| end.route.answers(method)) else {
+                let methods = node.ends.iter().flat_map(|end| end.route.methods());
                 return Found::OtherMethods(methods.map(str::to_owned).collect());
-            }
+            };
+            let value = |place: &usize| parts.get(*place).copied().map_or_else(String::new, decode);
+            let parameters = end.parameters.iter().map(|(place, name)| (Arc::clone(name), value(place)));
+            return Found::Operation(&end.route, Parameters(parameters.collect()));
         }
         Found::Nothing
     }
 }
 
-fn parts(path: &str) -> Vec<Part> {
-    let part = |part: &str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-        Some(name) => Part::Parameter(name.into()),
-        None => Part::Fixed(part.to_owned()),
-    };
-    path.trim_start_matches('/').split('/').map(part).collect()
-}
-
-/// The parameters, if the parts fit the pattern.
-fn matched(pattern: &[Part], parts: &[&str]) -> Option<Parameters> {
-    let mut parameters = Parameters::default();
-    for (want, &part) in pattern.iter().zip(parts) {
-        match want {
-            Part::Parameter(name) if !part.is_empty() => parameters.0.push((Arc::clone(name), decode(part))),
-            Part::Fixed(fixed) if fixed == part => {}
-            _ => return None,
-        }
+impl Node {
+    /// Where a path with these parts ends, if an operation has such a path. A fixed part counts before a parameter:
+    /// `/tenants/provision` is no tenant.
+    fn find(&self, parts: &[&str]) -> Option<&Self> {
+        let Some((&part, rest)) = parts.split_first() else {
+            return (!self.ends.is_empty()).then_some(self);
+        };
+        let fixed = self.fixed.get(part).and_then(|node| node.find(rest));
+        fixed.or_else(|| self.parameter.as_ref().filter(|_| !part.is_empty())?.find(rest))
     }
-    Some(parameters)
 }
 
 /// Undoes percent-encoding; what is no UTF-8 can be no id, and is only shown.
 fn decode(part: &str) -> String {
+    if !part.contains('%') {
+        return part.to_owned();
+    }
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();
     loop {
@@ -152,6 +154,9 @@ mod tests {
             assert_eq!(found(&Method::PATCH, &path("/tenants/x")), "tenants.update x");
             assert_eq!(found(&Method::PATCH, &path("/tenants")), "GET,HEAD,POST");
         }
+        // A fixed part counts, unless the rest does not follow it.
+        assert_eq!(found(&Method::GET, "/api/tenants/provision"), "POST");
+        assert_eq!(found(&Method::GET, "/api/tenants/provision/extensions"), "extensions.list provision");
         for path in [
             "/",
             "/api",

@@ -12,7 +12,7 @@ use std::time::Instant;
 use nizam_store::{Authentic, Presented};
 use tokio::net::TcpListener;
 use uuid::Uuid;
-use warp::http::header::{ALLOW, CONTENT_LENGTH, HeaderName};
+use warp::http::header::{self, ALLOW, CONTENT_LENGTH, HeaderName, RETRY_AFTER};
 use warp::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use warp::hyper::body::Bytes;
 use warp::{Buf, Filter as _, Reply as _, Stream};
@@ -39,6 +39,23 @@ const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 const ALLOWED_HEADERS: &str = "Authorization, *";
 const EXPOSED_HEADERS: &str = "X-Nizam-Generation, X-Nizam-Live, X-Nizam-Ignored-Fields, X-Request-Id, \
      X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Server-Timing";
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const IGNORED_FIELDS: HeaderName = HeaderName::from_static("x-nizam-ignored-fields");
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// Headers of every answer.
+const ALWAYS: [(HeaderName, HeaderValue); 6] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED_METHODS)),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS)),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS)),
+    // Answers hold secrets.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
 
 /// Answers requests until `stop` is done, then finishes those that run.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
@@ -294,7 +311,7 @@ fn other_methods(request: &Request, methods: &[String]) -> Reply {
 
 /// The caller's name for the request, if it is a harmless one, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let harmless = |id: &&str| {
         (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
     };
@@ -303,29 +320,19 @@ fn request_id(headers: &HeaderMap) -> String {
 
 fn finish(mut reply: Reply, context: &Context, id: &str, head: bool) -> warp::reply::Response {
     if let Some(ignored) = context.ignored.get().filter(|ignored| !ignored.is_empty()) {
-        reply.header("x-nizam-ignored-fields", &field_list(ignored));
+        reply.header(IGNORED_FIELDS, &field_list(ignored));
     }
     if let Some(standing) = context.standing {
-        reply.header("x-ratelimit-limit", &standing.limit.to_string());
-        reply.header("x-ratelimit-remaining", &standing.remaining.to_string());
+        reply.header(LIMIT, &standing.limit.to_string());
+        reply.header(REMAINING, &standing.remaining.to_string());
         if reply.status == StatusCode::TOO_MANY_REQUESTS {
             let reset = jiff::Timestamp::now().as_second().saturating_add_unsigned(standing.retry_after);
-            reply.header("retry-after", &standing.retry_after.to_string());
-            reply.header("x-ratelimit-reset", &reset.to_string());
+            reply.header(RETRY_AFTER, &standing.retry_after.to_string());
+            reply.header(RESET, &reset.to_string());
         }
     }
-    reply.header("x-request-id", id);
-    for (name, value) in [
-        ("access-control-allow-origin", "*"),
-        ("access-control-allow-methods", ALLOWED_METHODS),
-        ("access-control-allow-headers", ALLOWED_HEADERS),
-        ("access-control-expose-headers", EXPOSED_HEADERS),
-        // Answers hold secrets.
-        ("cache-control", "no-store"),
-        ("x-content-type-options", "nosniff"),
-    ] {
-        reply.headers.push((HeaderName::from_static(name), HeaderValue::from_static(value)));
-    }
+    reply.header(REQUEST_ID, id);
+    reply.headers.extend(ALWAYS);
     if head && reply.rest.is_none() {
         reply.headers.push((CONTENT_LENGTH, HeaderValue::from(reply.body.len())));
         reply.body = Bytes::new();

@@ -181,7 +181,7 @@ impl Store {
             let query = sqlx::query_as(sql!(select_trail!(
                 "id, tenant_id, user_id, action, auditable_type, auditable_id, old_values, new_values, ip_address, \
                  user_agent, created_at",
-                "ORDER BY created_at DESC, id DESC LIMIT $8 OFFSET $9"
+                "ORDER BY created_at DESC, id DESC LIMIT $8 + 0 OFFSET $9"
             )));
             bind_trail!(query, tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
         });
@@ -201,7 +201,7 @@ impl Store {
             let query = sqlx::query_as(sql!(select_trail!(
                 "id, tenant_id, user_id, action, auditable_type, auditable_id, old_values, new_values, ip_address, \
                  user_agent, created_at",
-                "AND (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10"
+                "AND (created_at, id) < ($8, $9) ORDER BY created_at DESC, id DESC LIMIT $10 + 0"
             )));
             bind_trail!(query, tenant_id, filter)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))

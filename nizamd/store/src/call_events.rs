@@ -91,7 +91,7 @@ impl Store {
         let rows: Vec<EventRow> = on!(tx.conn(), c => {
             let query = sqlx::query_as(sql!(select!(
                 "id, tenant_id, call_uuid, event_type, payload, schema_version, occurred_at, created_at, updated_at",
-                "ORDER BY occurred_at, id LIMIT $6 OFFSET $7"
+                "ORDER BY occurred_at, id LIMIT $6 + 0 OFFSET $7"
             )));
             bind!(query, tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
         });
@@ -110,7 +110,7 @@ impl Store {
         let rows: Vec<EventRow> = on!(reader.conn(), c => {
             let query = sqlx::query_as(sql!(select!(
                 "id, tenant_id, call_uuid, event_type, payload, schema_version, occurred_at, created_at, updated_at",
-                "AND (occurred_at, id) > ($6, $7) ORDER BY occurred_at, id LIMIT $8"
+                "AND (occurred_at, id) > ($6, $7) ORDER BY occurred_at, id LIMIT $8 + 0"
             )));
             bind!(query, tenant_id, filter)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))

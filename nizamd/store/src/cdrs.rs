@@ -119,7 +119,7 @@ impl Store {
         });
         let rows: Vec<CdrRow> = on!(tx.conn(), c => {
             let query =
-                sqlx::query_as(sql!(select!(columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $10 OFFSET $11")));
+                sqlx::query_as(sql!(select!(columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $10 + 0 OFFSET $11")));
             bind!(query, tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
         });
         Ok(Listed { rows: rows.into_iter().map(CdrRow::into_cdr).collect(), total: count(total) })
@@ -137,7 +137,7 @@ impl Store {
         let rows: Vec<CdrRow> = on!(reader.conn(), c => {
             let query = sqlx::query_as(sql!(select!(
                 columns!(),
-                "AND (start_stamp, id) < ($10, $11) ORDER BY start_stamp DESC, id DESC LIMIT $12"
+                "AND (start_stamp, id) < ($10, $11) ORDER BY start_stamp DESC, id DESC LIMIT $12 + 0"
             )));
             bind!(query, tenant_id, filter)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))

@@ -8,7 +8,7 @@ use sqlx::postgres::PgListener;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::db::Db;
+use crate::db::{Conn, Db};
 use crate::error::{StoreError, StoreResult};
 use crate::page::count;
 
@@ -21,16 +21,31 @@ pub struct Change {
     pub touched: Option<Vec<Touched>>,
 }
 
+/// The channel on which PostgreSQL says that somebody has written, and who.
+const CHANNEL: &str = "nizam_changes";
+
 /// Hears of what other processes write.
 #[derive(Debug)]
-pub struct Listener(PgListener);
+pub struct Listener {
+    connection: PgListener,
+    own: String,
+}
 
 impl Listener {
-    /// Waits for the next write of anybody. An error means that the connection is lost.
+    /// Waits for the next write of another process. An error means that the connection is lost.
     pub async fn heard(&mut self) -> StoreResult<()> {
-        self.0.recv().await?;
+        while self.connection.recv().await?.payload() == self.own {}
         Ok(())
     }
+}
+
+/// Says to the other processes on this database that `own` has written, once that is committed. Where the database cannot
+/// tell them, they find out when they look next.
+pub(crate) async fn tell(conn: Conn<'_>, own: &str) -> StoreResult<()> {
+    if let Conn::Postgres(c) = conn {
+        sqlx::query(sql!(postgres "SELECT pg_notify($1, $2)")).bind(CHANNEL).bind(own).execute(c).await?;
+    }
+    Ok(())
 }
 
 /// More keys are not listed.
@@ -130,9 +145,9 @@ impl Store {
         match &self.db {
             Db::Sqlite { .. } => Ok(None),
             Db::Postgres(pool) => {
-                let mut listener = PgListener::connect_with(pool).await?;
-                listener.listen("nizam_changes").await?;
-                Ok(Some(Listener(listener)))
+                let mut connection = PgListener::connect_with(pool).await?;
+                connection.listen(CHANNEL).await?;
+                Ok(Some(Listener { connection, own: self.own.clone() }))
             }
         }
     }

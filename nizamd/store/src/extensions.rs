@@ -149,7 +149,7 @@ impl Store {
     ) -> StoreResult<Vec<Extension>> {
         let mut reader = self.db.reader().await?;
         let rows: Vec<ExtensionRow> = on!(reader.conn(), c => {
-            sqlx::query_as(sql!(select_extensions!("WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3")))
+            sqlx::query_as(sql!(select_extensions!("WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3 + 0")))
                 .bind(tenant_id).bind(id).bind(i64::from(most)).fetch_all(c).await?
         });
         rows.into_iter().map(|row| row.open(&self.keys)).collect()

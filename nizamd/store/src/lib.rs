@@ -76,6 +76,7 @@ pub use db::masked;
 
 use db::Db;
 use identities::Identities;
+use uuid::Uuid;
 
 /// The database, shared by everything in nizamd.
 #[derive(Debug)]
@@ -83,12 +84,15 @@ pub struct Store {
     db: Db,
     keys: Keyring,
     identities: Identities,
+    /// By what the other processes on the database know this one: writes of which they hear, it need not hear of itself.
+    own: String,
 }
 
 impl Store {
     /// Opens the database at a URL (`sqlite:PATH` or `postgres://…`), makes it if there is none, and brings its schema up to date.
     pub async fn open(url: &str, keys: Keyring) -> StoreResult<Self> {
-        let this = Self { db: Db::open(url).await?, keys, identities: Identities::default() };
+        let own = Uuid::new_v4().to_string();
+        let this = Self { db: Db::open(url).await?, keys, identities: Identities::default(), own };
         this.check_key().await?;
         this.sync_permissions().await?;
         this.forget_changes().await?;

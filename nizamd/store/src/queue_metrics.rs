@@ -215,7 +215,7 @@ impl Store {
                 "SELECT id, tenant_id, queue_id, period, period_start, calls_offered, calls_answered, calls_abandoned, \
                  average_wait_time, max_wait_time, service_level, abandon_rate, agent_occupancy, created_at, updated_at \
                  FROM queue_metrics WHERE tenant_id = $1 AND queue_id = $2 AND period = COALESCE($3, period) \
-                 ORDER BY period_start DESC, id DESC LIMIT $4 OFFSET $5"
+                 ORDER BY period_start DESC, id DESC LIMIT $4 + 0 OFFSET $5"
             ))
             .bind(tenant_id).bind(queue_id).bind(period).bind(page.limit()).bind(page.offset())
             .fetch_all(c).await?

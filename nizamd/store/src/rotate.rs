@@ -36,7 +36,9 @@ impl Column {
     /// Sealed values after an id, `$1`, at most `$2`.
     fn select(self) -> String {
         let Self { table, name } = self;
-        format!("SELECT id, {name} FROM {table} WHERE id > $1 AND {name} IS NOT NULL ORDER BY id LIMIT $2")
+        format!(
+            "SELECT id, {name} FROM {table} WHERE id > $1 AND {name} IS NOT NULL ORDER BY id LIMIT $2 + 0"
+        )
     }
 
     /// Puts a new value, `$2`, into a row, `$1`, unless the old one, `$3`, was changed meanwhile.

@@ -31,7 +31,7 @@ impl Store {
             site.rows.push((resource, rows));
         }
         let phones: Vec<(Uuid, String, bool)> = on!(tx.conn(), c => {
-            sqlx::query_as(sql!("SELECT id, extension, is_active FROM extensions WHERE tenant_id = $1 ORDER BY id LIMIT $2"))
+            sqlx::query_as(sql!("SELECT id, extension, is_active FROM extensions WHERE tenant_id = $1 ORDER BY id LIMIT $2 + 0"))
                 .bind(tenant_id).bind(PHONES).fetch_all(c).await?
         });
         site.phones =

@@ -26,7 +26,7 @@ macro_rules! on {
     };
 }
 
-/// A statement, known to the test. `sql!(sqlite "…")` and `sql!(postgres "…")` are for one database only.
+/// A statement, known to the tests. `sql!(sqlite "…")` and `sql!(postgres "…")` are for one database only.
 macro_rules! sql {
     (sqlite $text:expr) => {
         sql!(@ $text, Some($crate::db::Dialect::Sqlite))
@@ -59,10 +59,29 @@ impl Store {
 }
 
 /// Every statement for that database.
+///
+/// A limit is `$1 + 0`, never `$1` alone: SQLite makes a plan for the very number that is bound to that, and so compiles
+/// the statement again each time it runs (sqlite3.c: `sqlite3ExprIsInteger`, `sqlite3VdbeSetVarmask`).
 fn statements(dialect: Dialect) -> Vec<String> {
     let written = inventory::iter::<Written>().filter(|w| w.only.is_none_or(|only| only == dialect));
     let mut all: Vec<String> = written.map(|w| w.text.to_owned()).collect();
     all.extend(crate::records::statement::statements(dialect));
     all.extend(crate::rotate::statements());
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_statement_is_compiled_again_for_its_limit() {
+        let all = statements(Dialect::Sqlite);
+        let limits: Vec<&str> = all.iter().filter_map(|text| Some(text.split_once("LIMIT $")?.1)).collect();
+        assert!(limits.len() > 10);
+        for limit in limits {
+            let after = limit.trim_start_matches(|c: char| c.is_ascii_digit());
+            assert!(after.starts_with(" + 0"), "LIMIT ${limit}");
+        }
+    }
 }

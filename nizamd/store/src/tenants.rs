@@ -83,7 +83,7 @@ impl Store {
             sqlx::query_as(sql!("SELECT count(*) FROM tenants WHERE id = COALESCE($1, id)")).bind(only).fetch_one(c).await?
         });
         let rows: Vec<TenantRow> = on!(tx.conn(), c => {
-            sqlx::query_as(sql!(select_tenants!("WHERE id = COALESCE($1, id) ORDER BY id LIMIT $2 OFFSET $3")))
+            sqlx::query_as(sql!(select_tenants!("WHERE id = COALESCE($1, id) ORDER BY id LIMIT $2 + 0 OFFSET $3")))
                 .bind(only).bind(page.limit()).bind(page.offset())
                 .fetch_all(c).await?
         });
@@ -302,7 +302,7 @@ pub(crate) async fn by_domain(conn: Conn<'_>, domain: &str) -> StoreResult<Optio
 /// Every tenant, in pages of `limit`, after the one with that id.
 pub(crate) async fn after(conn: Conn<'_>, id: Uuid, limit: i64) -> StoreResult<Vec<TenantRow>> {
     Ok(on!(conn, c => {
-        sqlx::query_as(sql!(select_tenants!("WHERE id > $1 ORDER BY id LIMIT $2"))).bind(id).bind(limit).fetch_all(c).await?
+        sqlx::query_as(sql!(select_tenants!("WHERE id > $1 ORDER BY id LIMIT $2 + 0"))).bind(id).bind(limit).fetch_all(c).await?
     }))
 }
 

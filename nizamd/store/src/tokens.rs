@@ -12,6 +12,7 @@ use crate::audit::Actor;
 use crate::clock;
 use crate::column::Time;
 use crate::error::StoreResult;
+use crate::identities::TokenKey;
 use crate::permissions::granted;
 use crate::secret::{TokenSecret, hash};
 use crate::users::UserRow;
@@ -145,7 +146,12 @@ impl Store {
         if let Some(authentic) = self.identities.token(&key) {
             return Ok(Some(authentic).filter(|authentic| !authentic.is_over()));
         }
-        let (epoch, read) = (self.identities.epoch(), Instant::now());
+        // Boxed: the query is large, and seldom needed.
+        Box::pin(self.look_up(presented, key)).await
+    }
+
+    async fn look_up(&self, presented: &Presented<'_>, key: TokenKey) -> StoreResult<Option<Arc<Authentic>>> {
+        let (epoch, read, hash) = (self.identities.epoch(), Instant::now(), key.1);
         let mut reader = self.db.reader().await?;
         let row: Option<AuthenticRow> = match presented.id {
             Some(id) => on!(reader.conn(), c => {

@@ -132,7 +132,7 @@ impl Store {
         });
         let rows: Vec<UserRow> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(select_users!(
-                "", "WHERE (CAST($1 AS boolean) OR tenant_id = $2) AND role = COALESCE($3, role) ORDER BY id LIMIT $4 OFFSET $5"
+                "", "WHERE (CAST($1 AS boolean) OR tenant_id = $2) AND role = COALESCE($3, role) ORDER BY id LIMIT $4 + 0 OFFSET $5"
             )))
             .bind(tenant_id.is_none()).bind(tenant_id).bind(role).bind(page.limit()).bind(page.offset())
             .fetch_all(c).await?

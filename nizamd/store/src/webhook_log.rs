@@ -98,7 +98,7 @@ impl Store {
         });
         let rows: Vec<AttemptRow> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(select_attempts!(
-                "WHERE webhook_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"
+                "WHERE webhook_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 + 0 OFFSET $3"
             )))
             .bind(webhook_id).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
         });

@@ -30,6 +30,8 @@ pub(crate) struct Write<'s> {
     pub(crate) tx: Tx,
     pub(crate) actor: &'s Actor,
     identities: &'s Identities,
+    /// By what others know this process.
+    own: &'s str,
     touched: Vec<Touched>,
     /// The time of all its rows.
     pub(crate) now: i64,
@@ -41,6 +43,7 @@ impl Store {
             tx: self.db.write().await?,
             actor,
             identities: &self.identities,
+            own: &self.own,
             touched: Vec::new(),
             now: clock::now(),
         };
@@ -71,10 +74,7 @@ impl Write<'_> {
         });
         let touched = changes::to_text(&self.touched);
         record(self.conn(), generation, touched).await?;
-        // Other daemons on this database need not wait for their next look.
-        if let Conn::Postgres(c) = self.conn() {
-            sqlx::query(sql!(postgres "NOTIFY nizam_changes")).execute(c).await?;
-        }
+        changes::tell(self.tx.conn(), self.own).await?;
         let done = self.tx.commit().await;
         // Also where the answer of the database was lost: then it may be committed.
         self.identities.forget();

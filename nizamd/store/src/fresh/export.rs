@@ -119,7 +119,7 @@ async fn dids(tx: &mut Tx, homes: &Homes, lists: &mut Lists, f: Take<'_>) -> Sto
         let rows: Vec<DidColumns> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT id, tenant_id, number_key, destination_type, destination_id, is_active FROM dids \
-                 WHERE id > $1 ORDER BY id LIMIT $2"
+                 WHERE id > $1 ORDER BY id LIMIT $2 + 0"
             ))
             .bind(last).bind(PAGE).fetch_all(c).await?
         });
@@ -218,7 +218,7 @@ async fn read_pages(mut tx: Tx, pages: mpsc::Sender<Vec<ExtensionRow>>) -> Store
     let mut last = Uuid::nil();
     loop {
         let rows: Vec<ExtensionRow> = on!(tx.conn(), c => {
-            sqlx::query_as(sql!(select_extensions!("WHERE id > $1 ORDER BY id LIMIT $2")))
+            sqlx::query_as(sql!(select_extensions!("WHERE id > $1 ORDER BY id LIMIT $2 + 0")))
                 .bind(last).bind(PAGE).fetch_all(c).await?
         });
         let Some(row) = rows.last() else { return Ok(()) };

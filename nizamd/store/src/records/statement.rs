@@ -61,8 +61,11 @@ impl Source {
         let direction = if descending { " DESC" } else { "" };
         let next = query.filters.len() + 2;
         // The id makes the order of equal rows the same on every page.
-        let _infallible =
-            write!(sql, " ORDER BY {column}{direction}, id{direction} LIMIT ${next} OFFSET ${}", next + 1);
+        let _infallible = write!(
+            sql,
+            " ORDER BY {column}{direction}, id{direction} LIMIT ${next} + 0 OFFSET ${}",
+            next + 1
+        );
         sql
     }
 
@@ -96,7 +99,7 @@ impl Source {
 /// Rows of a tenant, `$1`, after an id, `$2`, at most `$3`.
 pub(super) fn after(resource: &Resource) -> String {
     let mut sql = select(resource);
-    sql.push_str(" WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+    sql.push_str(" WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3 + 0");
     sql
 }
 
@@ -111,7 +114,7 @@ pub(super) fn by_ids(resource: &Resource, ids: usize) -> String {
 /// Rows of all tenants after an id, `$1`, at most `$2`.
 pub(super) fn all_after(resource: &Resource) -> String {
     let mut sql = select(resource);
-    sql.push_str(" WHERE id > $1 ORDER BY id LIMIT $2");
+    sql.push_str(" WHERE id > $1 ORDER BY id LIMIT $2 + 0");
     sql
 }
 

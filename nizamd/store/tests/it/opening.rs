@@ -104,3 +104,22 @@ async fn every_statement_prepares_on_both() {
         assert!(postgres > 100, "{postgres} statements");
     }
 }
+
+#[tokio::test]
+async fn only_what_others_write_is_heard() {
+    if !there_is_postgres() {
+        return;
+    }
+    let fixture = Fixture::on(Database::Postgres).await;
+    let other = Store::open(&fixture.url, Keyring::new(&fixture.key)).await.unwrap();
+    let (mut heard, mut heard_there) =
+        (fixture.store.listen().await.unwrap().unwrap(), other.listen().await.unwrap().unwrap());
+    let own = fixture.tenant("a.example").await;
+    heard_there.heard().await.unwrap();
+    let theirs = other.create_extension(&actor(), own.id, new_extension("1001")).await.unwrap();
+    // Of the two writes this is the second one: the first would leave the generation where it was.
+    heard.heard().await.unwrap();
+    assert_eq!(fixture.store.changes_after(0).await.unwrap().last().unwrap().generation, theirs.generation);
+    let more = tokio::time::timeout(std::time::Duration::from_millis(100), heard.heard()).await;
+    assert!(more.is_err(), "the own write is heard as well");
+}
