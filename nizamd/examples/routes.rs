@@ -15,8 +15,8 @@ use nizam_engine::{DialplanQuestion, Engine, Layers, Origin, Outcome};
 use nizam_wire::image::{Image, ONLY, PLATFORM};
 use nizam_wire::record::{
     ANY_DAY, ANY_MONTH, CallerIdRule, Class, Classes, Destination, DestinationKind, Did, Extension, Gateway,
-    Ids, Ivr, List, ListBuf, OutboundRoute, PairsBuf, PatternRow, Patterns, Prompt, Routing, State, Tenant,
-    TimeCondition, TimeRule,
+    Ids, Ivr, List, ListBuf, OutboundRoute, PairsBuf, PatternRow, PatternSets, Patterns, Prompt, Routing,
+    State, Tenant, TimeCondition, TimeRule,
 };
 use nizam_wire::{Builder, Kind};
 use std::sync::Arc;
@@ -119,7 +119,8 @@ fn image(tenants: u32) -> Vec<u8> {
         (0..PATTERNS).map(|n| (format!("49{n:03}."), id(n % 20, 7))).collect();
     let rows: Vec<PatternRow<'_>> =
         rows.iter().map(|(pattern, route)| PatternRow { pattern, priority: 100, route: *route }).collect();
-    let patterns = Patterns::build(&rows);
+    let all = Patterns::build(&rows);
+    let patterns = PatternSets { all: &all, emergency: &[] }.encode();
     for n in 0..tenants {
         tenant(&mut builder, n, n % step(tenants) == 0, &patterns);
     }

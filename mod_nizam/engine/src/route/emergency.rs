@@ -5,7 +5,7 @@ use super::plan::Outcome;
 use super::trace::Trace;
 use super::walk::{Walk, text_of};
 use nizam_wire::Kind;
-use nizam_wire::image::{EMERGENCY, ONLY, PLATFORM};
+use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::record::{CallerIdRule, Extension, Gateway, Ids};
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ impl<'a, T: Trace> Walk<'a, T> {
             ],
         );
         self.trace.note("extension", Some(caller.id), format_args!("calls the emergency number {number}"));
-        let taken = self.outbound_route(dialled, EMERGENCY);
+        let taken = self.outbound_route(dialled, true);
         let (gateways, wire, rule, own) = match taken {
             Some(Taken { id, route, wire }) => {
                 self.trace.note("outbound_route", Some(id), format_args!("takes emergency calls"));

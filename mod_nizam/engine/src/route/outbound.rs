@@ -9,7 +9,7 @@ use crate::directory::is_dialable;
 use nizam_wire::Kind;
 use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::number::MOST;
-use nizam_wire::record::{CallerIdRule, Class, Extension, Gateway, OutboundRoute, Patterns};
+use nizam_wire::record::{CallerIdRule, Class, Extension, Gateway, OutboundRoute, PatternSets, Patterns};
 
 /// Causes after which the next gateway is tried: the carrier, not the person called, is the reason.
 const FAILOVER: &str = "continue_on_fail=NETWORK_OUT_OF_ORDER,NORMAL_TEMPORARY_FAILURE,SWITCH_CONGESTION,\
@@ -31,9 +31,10 @@ pub(super) fn is_number(text: &str) -> bool {
 
 impl<'a, T: Trace> Walk<'a, T> {
     /// The best route for a number as dialled.
-    /// `among` is the key of the patterns that count.
-    pub(super) fn outbound_route(&self, dialled: &[u8], among: &[u8]) -> Option<Taken<'a>> {
-        let patterns = Patterns::decode(self.record(Kind::Patterns, among)?).ok()?;
+    /// Of all, or of those that take emergency calls.
+    pub(super) fn outbound_route(&self, dialled: &[u8], emergency: bool) -> Option<Taken<'a>> {
+        let sets = PatternSets::decode(self.record(Kind::Patterns, ONLY)?).ok()?;
+        let patterns = Patterns::decode(if emergency { sets.emergency } else { sets.all }).ok()?;
         let number = public(dialled, self.routing.home.as_ref());
         let mut buffer = [0; MOST + 1];
         let with_plus = number.as_ref().map(|number| plus(number, &mut buffer));
@@ -64,7 +65,7 @@ impl<'a, T: Trace> Walk<'a, T> {
     /// Sends the call out. False: no route takes the number, or nobody of the tenant calls.
     pub(super) fn outbound(&mut self, dialled: &[u8]) -> bool {
         let Some(caller) = self.caller.clone() else { return false };
-        let Some(taken) = self.outbound_route(dialled, ONLY) else { return false };
+        let Some(taken) = self.outbound_route(dialled, false) else { return false };
         let class = taken.route.class;
         self.trace.note(
             "outbound_route",

@@ -26,9 +26,6 @@ pub const PLATFORM: Scope = [0; 16];
 /// The key of a record of which a scope has one at most.
 pub const ONLY: &[u8] = b"-";
 
-/// The key of the patterns of those routes alone that take emergency calls.
-pub const EMERGENCY: &[u8] = b"e";
-
 /// Longest key in bytes.
 pub const MAX_KEY: usize = 255;
 
@@ -92,7 +89,7 @@ kinds! {
     Holiday = 16,
     /// A time zone, by name, in [`PLATFORM`].
     Zone = 17,
-    /// The patterns of a tenant's outbound routes, by [`ONLY`], and those of class emergency, by [`EMERGENCY`], in the tenant.
+    /// The patterns of a tenant's outbound routes, by [`ONLY`], in the tenant.
     Patterns = 18,
     /// An outbound route, by id, in its tenant.
     OutboundRoute = 19,

@@ -60,7 +60,7 @@ pub use list::{List, ListBuf};
 pub use menu::Ivr;
 pub use outbound::{CallerIdRule, OutboundRoute};
 pub use pairs::{Pairs, PairsBuf};
-pub use patterns::{Found, PatternRow, Patterns};
+pub use patterns::{Found, PatternRow, PatternSets, Patterns};
 pub use prompt::Prompt;
 pub use routing::{Did, Ids, Routing};
 pub use schedule::{ANY_DAY, ANY_MONTH, ANY_WEEKDAY, DAY_MINUTES, Holiday, TimeRule, Zone};

@@ -29,6 +29,18 @@ pub struct Found {
     pub route: [u8; 16],
 }
 
+/// The patterns of a tenant: a tree of all, and one of those routes alone that take emergency calls. An empty one has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternSets<'a> {
+    /// Of all routes.
+    #[serde(borrow)]
+    pub all: &'a [u8],
+    /// Of those of class emergency.
+    pub emergency: &'a [u8],
+}
+
+record!(PatternSets<'a>);
+
 /// The tree. Everything is read in place, and every offset is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patterns<'a> {

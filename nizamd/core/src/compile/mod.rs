@@ -19,7 +19,7 @@ mod tenant;
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
-use nizam_wire::image::{EMERGENCY, ONLY, PLATFORM};
+use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::{Builder, Kind, Scope};
 
 pub use condition::policy;
@@ -71,14 +71,10 @@ impl Compiler {
             Row::Dids { digits, tenants, dids } => did::dids(builder, digits, tenants, dids),
             Row::Patterns { tenant_id, routes } => {
                 let scope = tenant_id.into_bytes();
-                let emergency = outbound::patterns(routes, |route| route.text("class") == "emergency");
-                for (key, value) in [(ONLY, outbound::patterns(routes, |_| true)), (EMERGENCY, emergency)] {
-                    match value {
-                        Some(value) => builder.put(Kind::Patterns, scope, key, Some(&value))?,
-                        None => delete(builder, Kind::Patterns, scope, key)?,
-                    }
+                match outbound::pattern_sets(routes) {
+                    Some(value) => builder.put(Kind::Patterns, scope, ONLY, Some(&value)),
+                    None => delete(builder, Kind::Patterns, scope, ONLY),
                 }
-                Ok(())
             }
             Row::Address { address, gateways } => gateway::address(builder, *address, gateways),
             Row::Shared(gateways) => gateway::shared(builder, gateways),
@@ -147,9 +143,7 @@ fn gone(builder: &mut Builder, touched: &Touched) -> Result<(), BuildError> {
         Touched::Row { tenant_id, kind, id } => delete(builder, *kind, tenant_id.into_bytes(), id.as_bytes()),
         Touched::Number { tenant_id, number } => destination::number(builder, *tenant_id, number, None),
         Touched::Did { tenant_id, digits } => did::dids(builder, digits, &[*tenant_id], &[]),
-        Touched::Patterns(tenant_id) => [ONLY, EMERGENCY]
-            .into_iter()
-            .try_for_each(|key| delete(builder, Kind::Patterns, tenant_id.into_bytes(), key)),
+        Touched::Patterns(tenant_id) => delete(builder, Kind::Patterns, tenant_id.into_bytes(), ONLY),
         Touched::Routing(tenant_id) => delete(builder, Kind::Routing, tenant_id.into_bytes(), ONLY),
         Touched::Address(address) => gateway::address(builder, *address, &[]),
         Touched::Shared => gateway::shared(builder, &[]),

@@ -24,8 +24,15 @@ pub(super) fn route(record: &Record) -> Option<Vec<u8>> {
     Some(route.encode())
 }
 
+/// The patterns of the active ones of these routes, and of those that take emergency calls; none where there are none.
+pub(super) fn pattern_sets(routes: &[Record]) -> Option<Vec<u8>> {
+    let all = patterns(routes, |_| true)?;
+    let emergency = patterns(routes, |route| route.text("class") == "emergency").unwrap_or_default();
+    Some(record::PatternSets { all: &all, emergency: &emergency }.encode())
+}
+
 /// The patterns of the active ones of these routes that are wanted; none where there are none.
-pub(super) fn patterns(routes: &[Record], wanted: impl Fn(&Record) -> bool) -> Option<Vec<u8>> {
+fn patterns(routes: &[Record], wanted: impl Fn(&Record) -> bool) -> Option<Vec<u8>> {
     let active = routes.iter().filter(|route| route.is("is_active") && wanted(route));
     let rows: Vec<PatternRow<'_>> = active
         .flat_map(|route| {

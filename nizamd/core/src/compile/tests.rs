@@ -83,10 +83,7 @@ fn what_is_gone_is_deleted_by_its_key() {
             Touched::Did { tenant_id, digits },
             vec![(Kind::Did, own, b"4930".to_vec()), (Kind::Claim, PLATFORM, b"4930".to_vec())],
         ),
-        (
-            Touched::Patterns(tenant_id),
-            vec![(Kind::Patterns, own, ONLY.to_vec()), (Kind::Patterns, own, EMERGENCY.to_vec())],
-        ),
+        (Touched::Patterns(tenant_id), vec![(Kind::Patterns, own, ONLY.to_vec())]),
         (Touched::Routing(tenant_id), vec![(Kind::Routing, own, ONLY.to_vec())]),
         (Touched::Address("::1".parse().unwrap()), vec![(Kind::Address, PLATFORM, b"::1".to_vec())]),
         (Touched::Shared, vec![(Kind::Shared, PLATFORM, ONLY.to_vec())]),
