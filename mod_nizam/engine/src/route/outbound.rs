@@ -53,6 +53,8 @@ impl<'a, T: Trace> Walk<'a, T> {
         let route = OutboundRoute::decode(self.record(Kind::OutboundRoute, &id)?).ok()?;
         let plain = route.strip == 0 && route.prepend.is_empty();
         let wire = match with_plus {
+            // A country code would make another number of it.
+            _ if plain && emergency => String::from_utf8_lossy(dialled).into_owned(),
             Some(with_plus) if plain => String::from_utf8_lossy(with_plus).into_owned(),
             _ => {
                 let rest = form.get(usize::from(route.strip)..).unwrap_or_default();
