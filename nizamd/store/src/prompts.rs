@@ -10,7 +10,6 @@ use crate::Store;
 use crate::audit::Actor;
 use crate::error::StoreResult;
 use crate::records::{audited, entry, row};
-use crate::tenants;
 use crate::write::Committed;
 
 /// The valid values of a prompt that is to be made.
@@ -35,7 +34,6 @@ impl Store {
         new: NewPrompt,
     ) -> StoreResult<Committed<Record>> {
         let mut write = self.begin(actor).await?;
-        tenants::lock(write.conn(), tenant_id).await?;
         let now = write.now;
         let values = [
             ("name", json!(new.name)),
