@@ -11,7 +11,6 @@ use crate::Store;
 use crate::audit::Actor;
 use crate::error::StoreResult;
 use crate::records::{audited, entry, row};
-use crate::tenants;
 use crate::write::Committed;
 
 impl Store {
@@ -23,7 +22,6 @@ impl Store {
         new: NewPrompt,
     ) -> StoreResult<Committed<Record>> {
         let mut write = self.begin(actor).await?;
-        tenants::lock(write.conn(), tenant_id).await?;
         let now = write.now;
         let values = [
             ("name", json!(new.name)),

@@ -125,6 +125,6 @@ impl Store {
         if left > 0 {
             write.touch([Touched::Row { tenant_id, kind: Kind::Queue, id: queue_id }]);
         }
-        write.commit_as_touched(()).await
+        write.commit(()).await
     }
 }

@@ -82,11 +82,6 @@ impl Write<'_> {
         Ok(Committed { value, generation: count(generation), touched: self.touched })
     }
 
-    /// Makes it last; as the next generation if anything in it concerns a switch.
-    pub(crate) async fn commit_as_touched<T>(self, value: T) -> StoreResult<Committed<T>> {
-        if self.touched.is_empty() { self.commit_quietly(value).await } else { self.commit(value).await }
-    }
-
     /// Makes it last without a new generation: nothing in it concerns a switch.
     pub(crate) async fn commit_quietly<T>(mut self, value: T) -> StoreResult<Committed<T>> {
         let generation = generation(self.conn()).await?;

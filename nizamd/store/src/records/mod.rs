@@ -79,7 +79,7 @@ impl Store {
         let new = Some(audited(resource, &record.values));
         write.audit(entry(resource, &record, AuditAction::Created, None, new)).await?;
         let warnings = self.warnings(&mut write, resource, &record).await?;
-        write.commit_as_touched(Saved { record, warnings }).await
+        finish(write, resource, Saved { record, warnings }).await
     }
 
     /// Makes rows in one transaction, all or none, with one audit entry for all. Errors name a row by `name` and its number.
@@ -113,7 +113,7 @@ impl Store {
         let action = AuditAction::Created;
         let kind = resource.model;
         write.audit(Entry { tenant_id, action, kind, id: tenant_id, old: None, new: Some(count) }).await?;
-        write.commit_as_touched(made).await
+        finish(write, resource, made).await
     }
 
     /// Some rows of a tenant, in the order of their ids, after the one with that id.
@@ -162,7 +162,7 @@ impl Store {
         }
         write.audit(entry(resource, &record, AuditAction::Updated, Some(before), Some(after))).await?;
         let warnings = self.warnings(&mut write, resource, &record).await?;
-        write.commit_as_touched(Saved { record, warnings }).await
+        finish(write, resource, Saved { record, warnings }).await
     }
 
     /// Deletes a row.
@@ -187,7 +187,7 @@ impl Store {
         write.touch(touch::record(resource, home.as_ref(), Some(&old), None));
         let values = Some(audited(resource, &old.values));
         write.audit(entry(resource, &old, AuditAction::Deleted, values, None)).await?;
-        write.commit_as_touched(()).await
+        finish(write, resource, ()).await
     }
 
     /// What will not work of a row as it stands.
@@ -200,6 +200,11 @@ impl Store {
         let graph = graph::load(write, &self.keys, resource, record).await?;
         Ok(lint::lint(resource, record, &graph))
     }
+}
+
+/// A row that switches know makes the next generation, whatever of it shows on them.
+async fn finish<T>(write: Write<'_>, resource: &Resource, value: T) -> StoreResult<Committed<T>> {
+    if resource.record.is_some() { write.commit(value).await } else { write.commit_quietly(value).await }
 }
 
 /// The home of a tenant, where what a row touches depends on it. It cannot move until the end of the transaction.
