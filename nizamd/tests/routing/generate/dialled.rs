@@ -20,7 +20,7 @@ pub(super) fn number(random: &Random, model: &Model, at: usize, is_outside: bool
             let numbers = own(model, at, &[&model.ring_groups, &model.ivrs, &model.flows], "number");
             random.one_or(&numbers, 0, "600").to_owned()
         }
-        9 => random.one(&["112", "911", "110", "999", "000", "116117", "99", "100"]).to_owned(),
+        9 => emergency(random, model, at),
         10 if random.percent(50) => random.one(&["*97", "*98", "*99", "*97#"]).to_owned(),
         10..=13 => {
             let of_routes = model.outbound_routes.iter().filter(|row| row.tenant_id == model.tenants[at].id);
@@ -32,6 +32,14 @@ pub(super) fn number(random: &Random, model: &Model, at: usize, is_outside: bool
         _ => continuation(random, model, at),
     };
     number.into_bytes()
+}
+
+/// A number that calls for help somewhere, often one of the tenant's own.
+fn emergency(random: &Random, model: &Model, at: usize) -> String {
+    let own = model.tenants[at].settings.get("emergency_numbers").and_then(|numbers| numbers.as_array());
+    let own: Vec<&str> = own.into_iter().flatten().filter_map(|number| number.as_str()).collect();
+    let any = random.one(&["112", "911", "110", "999", "000", "116117", "99", "100"]);
+    random.one_or(&own, 40, any).to_owned()
 }
 
 /// A text of each of the tenant's rows that has one.

@@ -76,8 +76,8 @@ fn data(random: &Random, ids: &Ids, names: &[String], at: usize, kind: &str) -> 
         "bridge" => destination::entry(random, ids),
         "record" if random.percent(50) => json!({"max_seconds": random.within(1, 900)}),
         "set_variable" => {
-            let value = if random.percent(60) { random.one(DIGITS).to_owned() } else { text::text(random) };
-            json!({"name": random.one_or(VARIABLES, 8, "é=$x"), "value": value})
+            let value = if random.percent(75) { digits(random).to_owned() } else { text::text(random) };
+            json!({"name": variable(random), "value": value})
         }
         "hangup" => json!({"cause": random.one(&["NORMAL_CLEARING", "USER_BUSY", "CALL_REJECTED"])}),
         _ => json!({"url": "https://hooks.example.org/x"}),
@@ -119,14 +119,23 @@ fn collect(random: &Random, ids: &Ids) -> Value {
     data
 }
 
+/// Mostly one of two, so that what is set is also what is asked for.
+fn digits(random: &Random) -> &'static str {
+    if random.percent(60) { random.one(&DIGITS[..2]) } else { random.one(DIGITS) }
+}
+
+fn variable(random: &Random) -> &'static str {
+    if random.percent(50) { "digits" } else { random.one_or(VARIABLES, 8, "é=$x") }
+}
+
 fn branch(random: &Random, ids: &Ids, names: &[String], at: usize) -> Value {
     let cases: Vec<Value> = (0..random.within(1, 3))
         .map(|_| {
             let mut case = match random.below(9) {
-                0 | 1 => json!({"digits": random.one(DIGITS)}),
-                2 | 3 => json!({"caller": random.one(&policy::PATTERNS[..11])}),
-                4 | 5 => json!({"conditions": schedule::rules(random, ids)}),
-                6 | 7 => json!({"variable": random.one(VARIABLES), "equals": random.one(DIGITS)}),
+                0 | 1 => json!({"digits": digits(random)}),
+                2 => json!({"caller": random.one(&policy::PATTERNS[..11])}),
+                3 | 4 => json!({"conditions": schedule::rules(random, ids)}),
+                5..=7 => json!({"variable": variable(random), "equals": digits(random)}),
                 _ => json!({"moon": "full"}),
             };
             case["next"] = next(random, names, at);

@@ -40,6 +40,9 @@ pub(super) const PATTERNS: &[&str] = &[
     "0XXXX",
 ];
 
+/// The same of routes for emergency calls.
+const HELP: &[&str] = &["112", "11.", "XXX", "9XX", "116.", "X.", "116117", "0."];
+
 pub(super) fn gateways(random: &Random, model: &mut Model, ids: &Ids) {
     for &id in &ids.gateways {
         let host = random.one(&["sip.carrier.example", "192.0.2.10", "198.51.100.7", "2001:db8::10"]);
@@ -58,7 +61,9 @@ pub(super) fn gateways(random: &Random, model: &mut Model, ids: &Ids) {
 pub(super) fn routes(random: &Random, model: &mut Model, ids: &Ids) {
     let everyones: Vec<_> = model.gateways.iter().map(|gateway| gateway.id).collect();
     for _ in 0..random.within(0, 4) {
-        let mut patterns = random.some(PATTERNS, 4);
+        let class = if random.percent(20) { "emergency" } else { random.one(CLASSES) };
+        let known = if class == "emergency" { HELP } else { PATTERNS };
+        let mut patterns = random.some(known, 4);
         if patterns.is_empty() {
             patterns.push("X.");
         }
@@ -68,7 +73,6 @@ pub(super) fn routes(random: &Random, model: &mut Model, ids: &Ids) {
             gateways.push(random.one_or(&everyones, 15, other));
         }
         gateways.dedup();
-        let class = if random.percent(15) { "emergency" } else { random.one(CLASSES) };
         let prepend = random.one(&["9", "+", "00", "*31#"]);
         let own = random.one(&["+442079460000", "030 1234567", "12", "5551001001"]);
         let values = json!({

@@ -52,8 +52,11 @@ fn rule(random: &Random, ids: &Ids) -> Value {
         name("wday", json!(random.one(DAYS)));
     }
     if random.percent(75) {
-        name("time_from", json!(random.one(TIMES)));
-        name("time_to", json!(random.one(TIMES)));
+        // Every other one goes over midnight.
+        let times = (random.one(TIMES), random.one(TIMES));
+        let (from, to) = if random.percent(40) { ("22:00", "06:00") } else { times };
+        name("time_from", json!(from));
+        name("time_to", json!(to));
     }
     if random.percent(15) {
         name("mday", json!(random.one(&["1-15", "16-31", "31", "01,15", "28-3"])));

@@ -57,7 +57,7 @@ fn settings(random: &Random) -> Map<String, Value> {
     let seconds = [json!(20), json!(25.0), json!("45"), Value::Null][random.below(4)].clone();
     set(random, 40, "ring_timeout", seconds);
     let numbers = random.some(&["110", "112", "911", "116117", "99", "100"], 3);
-    set(random, 30, "emergency_numbers", json!(numbers));
+    set(random, 40, "emergency_numbers", json!(numbers));
     let shown = random.one(&["+49301234567", "030 1234567", "5551001001", "100", "$5", "Reception"]);
     set(random, 40, "caller_id_number", json!(shown));
     let name = text::text(random);

@@ -32,6 +32,7 @@ const PROMPTS: &[&str] = &[
     "silence_stream://500",
     "local_stream://moh",
     "local_stream://",
+    "local_stream://../moh",
     "say:Hello there",
     "say:It's $5",
     "say:",

@@ -31,7 +31,6 @@ pub(super) fn ask(walk: &mut Walk<'_>, data: &Value) {
         format!("{min} {max} {tries} {milliseconds} {terminators} {file} {SILENCE} flow_{variable} \\d+"),
     );
     walk.collected = true;
-    walk.set.remove(&variable);
 }
 
 /// Whether it stays one argument among others, and one file.

@@ -88,3 +88,18 @@ fn by_its_own_route() {
     model.outbound_routes.clear();
     assert_eq!(bridges(&model, "112").len(), 8);
 }
+
+#[test]
+fn the_number_stays_as_it_was_dialled() {
+    // Six digits in Spain are those of a national number, and with its code it would be one of eight.
+    let mut model = model_with(&json!({"country": "ES", "emergency_numbers": ["116117"]}));
+    model.outbound_routes.push(row(
+        ACME,
+        1,
+        json!({
+            "priority": 1, "patterns": ["116."], "class": "emergency", "strip": 0, "prepend": null,
+            "gateways": [Uuid::from_u128(0x61)], "caller_id": "extension",
+        }),
+    ));
+    assert_eq!(bridges(&model, "116117"), [leg(&model, 2, "116117")]);
+}
