@@ -7,8 +7,8 @@ use super::reference::{Reference, destination_of};
 use super::shape::{bounded, choice, label, maps, text};
 use super::{Access, Resource, no_rules};
 use crate::model::Permission as P;
-use crate::validate::Errors;
 use crate::validate::rule::{NODE, PLAIN, PLAIN_KEY, harmless};
+use crate::validate::{Errors, or_null};
 
 /// Call flows.
 pub const CALL_FLOW: Resource = Resource {
@@ -67,7 +67,7 @@ const NODES: Shape = Shape {
                     "type": {"type": "string", "enum": NODE_TYPES},
                     "data": {"type": "object", "minProperties": 1},
                     "next": {"anyOf": [
-                        NODE.schema(), {"type": "null"},
+                        or_null(&NODE.schema()), {"type": "array", "maxItems": 0},
                         {"type": "object", "propertyNames": {"pattern": PLAIN_KEY}, "maxProperties": 50,
                             "additionalProperties": NODE.schema()},
                     ]},

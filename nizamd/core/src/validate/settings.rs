@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::integer;
 use super::rule::harmless;
-use super::{Errors, Fields, Presence};
+use super::{Errors, Fields, Presence, or_null};
 use crate::zone;
 
 /// Settings as they were sent: a map is merged key by key, a list is appended.
@@ -113,7 +113,7 @@ fn schema(least: u32) -> Value {
         "type": "object", "minProperties": least,
         "properties": {
             "timezone": {"type": ["string", "null"], "description": "A time zone of the IANA database."},
-            "ring_timeout": {"type": ["integer", "null"], "minimum": 5, "maximum": 300},
+            "ring_timeout": or_null(&json!({"type": "integer", "minimum": 5, "maximum": 300})),
         },
         "examples": [{"timezone": "Europe/Berlin"}],
     })

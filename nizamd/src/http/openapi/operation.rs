@@ -1,7 +1,7 @@
 //! One operation of the document.
 
 use nizam_core::resource::Field;
-use nizam_core::validate::{Presence, object_schema};
+use nizam_core::validate::{Presence, object_example, object_schema};
 use serde_json::{Map, Value, json};
 use warp::http::Method;
 
@@ -259,11 +259,7 @@ fn body(route: &Route) -> Option<Value> {
         // PHP's empty map, and nothing.
         schema = json!({"anyOf": [schema, {"type": "array", "maxItems": 0}, {"type": "null"}]});
     }
-    let example: Map<String, Value> = route
-        .form
-        .iter()
-        .filter_map(|field| Some((field.name.to_owned(), field.example()?.clone())))
-        .collect();
+    let example = object_example(&route.form);
     Some(
         json!({"required": required, "content": {"application/json": {"schema": schema, "example": example}}}),
     )
