@@ -1,83 +1,78 @@
-"""Ids that are there: without them every path would end at 404, and every reference at 422."""
+"""How requests are made to fit what is there, and a check of our own. Without ids of rows that are there every path would end at
+404, and every reference at 422."""
 
 import json
-import os
-
 import re
 import urllib.request
 
+import fitting
 import schemathesis
+from fitting import ROWS, SEED
 from schemathesis.core.parameters import ParameterLocation
-
-SEED = json.loads(os.environ["NIZAM_SEED"])
+from schemathesis.generation.meta import TestPhase
 
 # What data that fits the schema may be refused for: rules between rows, which no schema can hold.
 BETWEEN_ROWS = re.compile(
     r"has already been taken|already exists|quota exceeded|The selected .* is invalid|does not belong to this tenant"
-    r"|is required when .* is present|must be a date after|was used for another request|has a duplicate value"
-    r"|is already a member|must be a valid date|vendor field is required|confirmation does not match"
+    r"|must be a date after|has a duplicate value|is already a member|must be a valid date|vendor field is required"
     # The names of time zones.
     r"|of the IANA database"
     # Free JSON: what texts may hold at any depth.
     r"|^The (settings|nodes\.\d+\.data) field must not contain control characters"
+    r"|^The options field must not contain NUL characters"
 )
 
 
-def ends(operation):
-    """Whether the operation could end the tenant that every other request is about."""
-    return operation.path == "/tenants/{tenant}" and operation.method.upper() in ("PUT", "PATCH", "DELETE")
+def plain(value):
+    """An id as the server reads it."""
+    return str(value).strip().lower().lstrip("+0")
+
+
+# What the requests themselves live on, and the rows that the other requests are about.
+OWN = {plain(SEED[name]) for name in ("user", "token", "tenant", "large_tenant")}
+KEPT = OWN | {plain(row) for row in (*ROWS.values(), SEED["spare_tenant"])}
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Good requests get ids that are there; what is wrong on purpose stays wrong. Nobody changes or deletes the user and the
-    token that the requests come with, nor the tenant that they are about, whatever made the request."""
-    paths = case.path_parameters or {}
-    deletes = case.method.upper() == "DELETE"
+    """Good requests get what is there; what is wrong on purpose stays wrong."""
     if not wrong(case, ParameterLocation.PATH):
-        for name in paths:
-            if name == "tenant" and not ends(case.operation):
-                paths[name] = SEED["tenant"]
-            elif name in SEED["rows"] and not deletes:
-                paths[name] = SEED["rows"][name]
-    if case.method.upper() not in ("GET", "HEAD", "OPTIONS"):
-        for name, value in paths.items():
-            if name in ("user", "token") and str(value).isdigit():
-                paths[name] = int(value) + 1_000_000
-            elif name == "tenant" and value == SEED["tenant"] and ends(case.operation):
-                paths[name] = "00000000-0000-0000-0000-000000000000"
-    if isinstance(case.body, dict) and not wrong(case, ParameterLocation.BODY):
-        body = case.body
-        if "password_confirmation" in body and "password" in body:
-            body = {**body, "password_confirmation": body["password"]}
-        case.body = with_ids(body)
+        for name, value in (case.path_parameters or {}).items():
+            # A row that a step before has made is what the step is about.
+            if case.meta.phase.name == TestPhase.STATEFUL and value in fitting.IDS:
+                continue
+            row = fitting.path(case, name)
+            if row is not None:
+                case.path_parameters[name] = row
+    if not wrong(case, ParameterLocation.HEADER):
+        fitting.headers(case.headers)
+    if not wrong(case, ParameterLocation.BODY):
+        body = fitting.body(case)
+        if body is not case.body:
+            case.body = body
+    keep(case)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    """Notes what was made."""
+    fitting.made(case, response)
+
+
+def keep(case):
+    """Nobody deletes a row that other requests are about, nor changes the user and the tenant of the run, whatever made the
+    request."""
+    kept = {"DELETE": KEPT, "PUT": OWN, "PATCH": OWN}.get(case.method.upper(), ())
+    last = case.operation.path.rpartition("/")[2].strip("{}")
+    parameters = case.path_parameters or {}
+    if last in parameters and plain(parameters[last]) in kept:
+        of_number = last in ("user", "token")
+        parameters[last] = 1_000_000_000 if of_number else "00000000-0000-0000-0000-000000000000"
 
 
 def wrong(case, location):
     """Whether that part of a request is wrong on purpose."""
     return case.meta is None or case.meta.is_negative_at(location)
-
-
-def with_ids(value, name=None):
-    """The value with ids of rows that are there."""
-    rows = SEED["rows"]
-    if isinstance(value, dict):
-        value = {key: with_ids(item, key) for key, item in value.items()}
-        for kind in [key for key in value if key == "type" or key.endswith("destination_type")]:
-            other = "id" if kind == "type" else kind.replace("_type", "_id")
-            target = "extension" if value[kind] == "voicemail" else value[kind]
-            if isinstance(target, str) and target in rows and other in value:
-                value[other] = rows[target]
-        return value
-    if isinstance(value, list):
-        if name == "members":
-            return [rows["extension"]] if value else value
-        if name == "gateways":
-            return [rows["gateway"]] if value else value
-        return [with_ids(item) for item in value]
-    if isinstance(value, str) and name in ("extension_id", "agent_id", "holiday_id", "tenant_id"):
-        return SEED["tenant"] if name == "tenant_id" else rows[name.removesuffix("_id")]
-    return value
 
 
 @schemathesis.auth(refresh_interval=None)
@@ -86,9 +81,9 @@ class Token:
 
     def get(self, case, context):
         if case.operation.path != "/auth/logout":
-            return SEED["token"]
+            return SEED["bearer"]
         request = urllib.request.Request(SEED["base"] + "/auth/tokens", b'{"name":"once"}', method="POST")
-        request.add_header("Authorization", f"Bearer {SEED['token']}")
+        request.add_header("Authorization", f"Bearer {SEED['bearer']}")
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)["plainTextToken"]

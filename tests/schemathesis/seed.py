@@ -4,17 +4,22 @@ import json
 import sys
 import urllib.request
 
-base, token = sys.argv[1:]
+base, token, email, password = sys.argv[1:]
 
 
-def post(path, body, key=None):
-    """The id of what was made, or that part of the answer."""
-    request = urllib.request.Request(base + path, json.dumps(body).encode(), method="POST")
+def ask(path, body=None):
+    """The answer to a GET, or to a POST of the body."""
+    request = urllib.request.Request(base + path, None if body is None else json.dumps(body).encode())
     request.add_header("Authorization", f"Bearer {token}")
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request) as answer:
-        made = json.load(answer)
-    return made["data"]["id"] if key is None else made[key]
+        return json.load(answer)
+
+
+def post(path, body):
+    """The id of what was made."""
+    made = ask(path, body)
+    return made.get("data", made)["id"]
 
 
 tenant = post("/tenants", {"name": "seed", "domain": "seed.example"})
@@ -44,4 +49,21 @@ rows["queue"] = post(f"{here}/queues", {"name": "support"})
 rows["agent"] = post(f"{here}/agents", {"name": "ann", "extension_id": extension})
 rows["device_profile"] = post(f"{here}/device-profiles", {"name": "desk", "vendor": "yealink"})
 rows["webhook"] = post(f"{here}/webhooks", {"url": "https://hooks.example.org/x", "events": ["call.hangup"]})
-print(json.dumps({"base": base, "token": token, "tenant": tenant, "rows": rows}))
+rows["audit_log"] = ask(f"{here}/audit-logs")["data"][0]["id"]
+# Users and tenants that requests may change.
+rows["user"] = post("/users", {
+    "name": "bob", "email": "bob@example.org", "password": "correct horse battery", "role": "user", "tenant_id": tenant,
+})
+spare = post("/tenants", {"name": "spare", "domain": "spare.example"})
+large = post("/tenants", {"name": "large", "domain": "large.example"})
+# An extension has one agent.
+free = ask(f"{here}/extensions/bulk", {"extensions": [
+    {"extension": str(number), "password": "secret-pass", "directory_first_name": "A", "directory_last_name": "B"}
+    for number in range(10_000, 11_000)
+]})
+print(json.dumps({
+    "base": base, "bearer": token, "token": int(token.partition("|")[0]), "user": ask("/auth/me")["user"]["id"],
+    "login": {"email": email, "password": password},
+    "tenant": tenant, "spare_tenant": spare, "large_tenant": large, "rows": rows,
+    "free_extensions": [row["id"] for row in free["data"]],
+}))

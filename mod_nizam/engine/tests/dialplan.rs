@@ -9,7 +9,7 @@ use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
 use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::record::{
     CallerIdRule, Class, Destination, DestinationKind, Extension, Flow, Ivr, List, ListBuf, OutboundRoute,
-    PatternRow, Patterns, Prompt, State, Step, StepAction,
+    PatternRow, PatternSets, Patterns, Prompt, State, Step, StepAction,
 };
 use nizam_wire::{Builder, Kind};
 
@@ -137,7 +137,8 @@ fn a_number_that_cannot_be_dialled_leaves_by_no_route() {
     };
     builder.put(Kind::OutboundRoute, ACME, &[8; 16], Some(&route.encode())).unwrap();
     let patterns = Patterns::build(&[PatternRow { pattern: "X.", priority: 1, route: [8; 16] }]);
-    builder.put(Kind::Patterns, ACME, ONLY, Some(&patterns)).unwrap();
+    let sets = PatternSets { all: &patterns, emergency: &[] }.encode();
+    builder.put(Kind::Patterns, ACME, ONLY, Some(&sets)).unwrap();
     let engine = engine(vec![image(builder), base()]);
     let last = |number: &str| {
         let route = call(&engine, "acme.example", number, Some("1001")).unwrap();

@@ -169,6 +169,22 @@ async fn what_a_row_refers_to_is_of_the_same_tenant() {
 }
 
 #[tokio::test]
+async fn what_no_database_holds_is_refused() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let world = World::new(&api, &admin, "acme").await;
+    let menu = |label: &str| {
+        let to = world.extension;
+        let option =
+            json!({"digit": "1", "destination_type": "extension", "destination_id": to, "label": label});
+        json!({"name": "x", "options": [option]})
+    };
+    let made = api.post(&path(world.tenant, "ivrs"), &admin, menu("a\nb")).await.is(201).json();
+    assert_eq!(made["data"]["options"][0]["label"], "a\nb");
+    api.post(&path(world.tenant, "ivrs"), &admin, menu("a\0b")).await.names(&["options"]);
+}
+
+#[tokio::test]
 async fn loops_and_loose_ends_come_back_as_warnings() {
     let api = Api::new().await;
     let admin = api.admin().await;

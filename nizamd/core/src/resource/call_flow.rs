@@ -9,7 +9,7 @@ use super::shape::{bounded, choice, label, maps, text};
 use super::{Access, Resource, no_rules};
 use crate::model::Permission as P;
 use crate::validate::rule::{NODE, NUMBER, PLAIN, PLAIN_KEY, harmless};
-use crate::validate::{Errors, extension_key};
+use crate::validate::{Errors, extension_key, or_null};
 
 /// Call flows.
 pub const CALL_FLOW: Resource = Resource {
@@ -73,7 +73,7 @@ const NODES: Shape = Shape {
                     "type": {"type": "string", "enum": NODE_TYPES},
                     "data": {"type": "object", "minProperties": 1},
                     "next": {"anyOf": [
-                        NODE.schema(), {"type": "null"},
+                        or_null(&NODE.schema()), {"type": "array", "maxItems": 0},
                         {"type": "object", "propertyNames": {"pattern": PLAIN_KEY}, "maxProperties": 50,
                             "additionalProperties": NODE.schema()},
                     ]},

@@ -8,8 +8,8 @@ use super::schedule::DATE;
 use super::shape::{items, maybe_text, refers_to_nothing, text};
 use super::{Access, Resource, no_rules};
 use crate::model::Permission as P;
-use crate::validate::Errors;
 use crate::validate::rule::{PLAIN, folded};
+use crate::validate::{Errors, or_null};
 
 /// Calendars of holidays.
 pub const HOLIDAY: Resource = Resource {
@@ -58,7 +58,7 @@ const DATES: Shape = Shape {
                     "type": "object",
                     "properties": {
                         "date": DATE.schema(),
-                        "name": {"anyOf": [PLAIN.schema(), {"type": "null"}]},
+                        "name": or_null(&PLAIN.schema()),
                     },
                     "required": ["date"],
                 },

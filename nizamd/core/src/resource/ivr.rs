@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::destination::{id, kind, together};
 use super::field::{Default, Field, Kind, Shape, Values};
 use super::reference::{Reference, destination_of, destination_schema, read_destination};
-use super::shape::{bounded, label};
+use super::shape::{bounded, has_nul, label};
 use super::{Access, Resource};
 use crate::model::Permission as P;
 use crate::validate::rule::{DIGITS, NUMBER, PLAIN, PROMPT};
@@ -97,6 +97,11 @@ fn read(path: &str, value: &Value, errors: &mut Errors) -> Value {
         }
     };
     if !bounded(path, value, entries_of, (1, MOST), errors) {
+        return Value::Null;
+    }
+    // Entries keep what else they have, whatever it is; but no text of PostgreSQL holds NUL.
+    if has_nul(value) {
+        errors.push(path, format!("The {} field must not contain NUL characters.", label(path)));
         return Value::Null;
     }
     let mut seen = Vec::new();

@@ -49,6 +49,16 @@ pub(super) fn bounded(
     false
 }
 
+/// Whether a text or a key anywhere in it has the character NUL.
+pub(super) fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, item)| key.contains('\0') || has_nul(item)),
+        _ => false,
+    }
+}
+
 /// The maps of a list. Each is read by `read`, which gets its path.
 pub(super) fn maps(
     path: &str,

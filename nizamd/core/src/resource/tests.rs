@@ -109,6 +109,20 @@ fn menus_in_both_forms() {
 }
 
 #[test]
+fn what_else_a_menu_has_is_kept_but_for_nul() {
+    let body = |more: &str| {
+        let option =
+            format!(r#"{{"digit":"1","destination_type":"extension","destination_id":"{ID}",{more}}}"#);
+        format!(r#"{{"name":"Main","options":[{option}]}}"#)
+    };
+    let values = read(&IVR, &body(r#""label":["a\nb"]"#)).unwrap();
+    assert_eq!(values["options"][0]["label"], json!(["a\nb"]));
+    for more in [r#""label":["a\u0000b"]"#, r#""label":{"\u0000":1}"#] {
+        assert!(read(&IVR, &body(more)).unwrap_err().has("options"), "{more}");
+    }
+}
+
+#[test]
 fn rules_of_time_are_checked() {
     let body = |rule: &str| format!(r#"{{"name":"Hours","conditions":[{rule}]}}"#);
     let values = read(&TIME_CONDITION, &body(r#"{"wday":"mon-fri","time_from":"22:00","time_to":"06:00"}"#));

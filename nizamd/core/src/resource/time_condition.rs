@@ -11,7 +11,7 @@ use super::shape::{maps, maybe_text};
 use super::{Access, Resource};
 use crate::model::Permission as P;
 use crate::validate::rule::PLAIN;
-use crate::validate::{Errors, Rule};
+use crate::validate::{Errors, Rule, or_null};
 
 /// Time conditions.
 pub const TIME_CONDITION: Resource = Resource {
@@ -57,24 +57,29 @@ const CONDITIONS: Shape = Shape {
     read: |path, value, errors| maps(path, value, (1, MOST), errors, rule),
     refers,
     schema: || {
-        let mut properties: Map<String, Value> = PARTS
-            .iter()
-            .map(|(name, rule)| ((*name).to_owned(), json!({"anyOf": [rule.schema(), {"type": "null"}]})))
-            .collect();
-        properties.insert(
-            "holiday_id".to_owned(),
-            json!({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]}),
-        );
         json!({
             "type": "array", "minItems": 1, "maxItems": MOST,
-            "items": {
-                "type": "object", "properties": properties,
-                "dependentRequired": {"time_from": ["time_to"], "time_to": ["time_from"]},
-            },
+            "items": {"anyOf": [rule_schema(true), rule_schema(false)]},
             "examples": [[{"wday": "mon-fri", "time_from": "09:00", "time_to": "17:00"}]],
         })
     },
 };
+
+/// A rule with times of day, or one without: neither end stands alone.
+fn rule_schema(times: bool) -> Value {
+    let part = |(name, rule): (&str, Rule)| {
+        let schema = match name {
+            "time_from" | "time_to" if times => rule.schema(),
+            "time_from" | "time_to" => json!({"enum": [null, ""]}),
+            _ => or_null(&rule.schema()),
+        };
+        (name.to_owned(), schema)
+    };
+    let mut properties: Map<String, Value> = PARTS.into_iter().map(part).collect();
+    properties.insert("holiday_id".to_owned(), or_null(&json!({"type": "string", "format": "uuid"})));
+    let required: &[&str] = if times { &["time_from", "time_to"] } else { &[] };
+    json!({"type": "object", "properties": properties, "required": required})
+}
 
 fn rule(path: &str, map: &Map<String, Value>, errors: &mut Errors) -> Value {
     let mut rule = Map::new();

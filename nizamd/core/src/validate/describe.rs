@@ -35,10 +35,10 @@ impl Described {
         first("examples").or_else(|| first("enum"))
     }
 
-    /// The schema of the value, null included where it may be null. An empty text counts as null.
+    /// The schema of the value, null included where it may be null.
     pub fn value_schema(&self) -> Value {
         match self.presence {
-            Presence::Nullable => json!({"anyOf": [self.schema, {"type": "null"}, {"const": ""}]}),
+            Presence::Nullable => or_null(&self.schema),
             _ => self.schema.clone(),
         }
     }
@@ -52,6 +52,11 @@ pub fn describe<T>(form: impl FnOnce(&mut Fields<'_>) -> T) -> Vec<Described> {
     fields.into_described()
 }
 
+/// The schema of a value that may be null. An empty text counts as null.
+pub(crate) fn or_null(schema: &Value) -> Value {
+    json!({"anyOf": [schema, {"type": "null"}, {"const": ""}]})
+}
+
 /// The schema of a map with these fields.
 pub fn object_schema(fields: &[Described]) -> Value {
     let required: Vec<&str> =
@@ -59,6 +64,12 @@ pub fn object_schema(fields: &[Described]) -> Value {
     let properties: Map<String, Value> =
         fields.iter().map(|field| (field.name.to_owned(), field.value_schema())).collect();
     json!({"type": "object", "properties": properties, "required": required})
+}
+
+/// A map with good values for these fields.
+pub fn object_example(fields: &[Described]) -> Value {
+    let good = |field: &Described| Some((field.name.to_owned(), field.example()?.clone()));
+    Value::Object(fields.iter().filter_map(good).collect())
 }
 
 impl Rule {

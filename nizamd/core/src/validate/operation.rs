@@ -95,6 +95,14 @@ pub fn agent_state(f: &mut Fields<'_>) -> Result<AgentState, Errors> {
     } else {
         f.choice("state", AGENT_STATES).unwrap_or_default()
     };
+    let schema = || {
+        let mut schema = PLAIN.such_as("lunch").schema();
+        if let Some(map) = schema.as_object_mut() {
+            map.insert("description".to_owned(), json!("Why; an agent who pauses has a reason."));
+        }
+        schema
+    };
+    f.describe("pause_reason", Presence::Nullable, schema);
     let pause_reason = f.nullable("pause_reason", PLAIN);
     if state == "paused" && pause_reason.is_none() && !f.is_wrong("pause_reason") {
         f.wrong("pause_reason", "The pause reason field is required when state is paused.");

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::describe::{Presence, describe, object_schema};
+use super::describe::{Described, Presence, describe, object_example, object_schema};
 use super::{Errors, Fields, Input};
 
 /// Most rows of one request.
@@ -16,9 +16,12 @@ pub fn rows<T>(
     form: impl Fn(&mut Fields<'_>) -> Result<T, Errors>,
 ) -> Result<Vec<T>, Errors> {
     let schema = || {
+        let fields = describe(|f| drop(form(f)));
+        let required: Vec<Described> =
+            fields.iter().filter(|field| field.presence == Presence::Required).cloned().collect();
         json!({
             "type": "array", "minItems": 1, "maxItems": MOST_ROWS,
-            "items": object_schema(&describe(|f| drop(form(f)))),
+            "items": object_schema(&fields), "examples": [[object_example(&required)]],
         })
     };
     if f.describe(field, Presence::Required, schema) {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::rule::{PLAIN, harmless};
-use super::{Errors, Fields, Presence, class, known};
+use super::{Errors, Fields, Presence, class, known, or_null};
 
 /// Settings as they were sent: a map is merged key by key, a list is appended.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +104,7 @@ fn schema(least: u32) -> Value {
         "type": "object", "minProperties": least,
         "properties": {
             "timezone": {"type": ["string", "null"], "description": "A time zone of the IANA database."},
-            "ring_timeout": {"type": ["integer", "null"], "minimum": 5, "maximum": 300},
+            "ring_timeout": or_null(&json!({"type": "integer", "minimum": 5, "maximum": 300})),
             "country": {"type": ["string", "null"], "pattern": "^[A-Za-z]{2}$", "description": "An ISO 3166 code."},
             "emergency_numbers": {
                 "type": ["array", "null"], "maxItems": known::MOST_NUMBERS, "items": {"type": "string", "pattern": "^[0-9]{2,6}$"},

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, made from the table of operations: what it says of an operation is what the operation does.
 
+mod links;
 mod operation;
 mod schema;
 
@@ -23,7 +24,7 @@ fn document_of(routes: &[Route]) -> Value {
         if !parameters.is_empty() {
             methods.insert("parameters".to_owned(), Value::Array(parameters));
         }
-        let described = operation::describe(route);
+        let described = operation::describe(route, routes);
         if route.method == Method::PUT {
             let mut same = described.clone();
             if let Some(map) = same.as_object_mut() {

@@ -1,7 +1,7 @@
 //! One operation of the document.
 
 use nizam_core::resource::Field;
-use nizam_core::validate::{Presence, object_schema};
+use nizam_core::validate::{Presence, object_example, object_schema};
 use serde_json::{Map, Value, json};
 use warp::http::Method;
 
@@ -9,9 +9,10 @@ use super::super::answers::Answers;
 use super::super::gate::Gate;
 use super::super::paginate;
 use super::super::route::{Rate, Route};
+use super::links;
 
-/// What is said of an operation.
-pub(super) fn describe(route: &Route) -> Value {
+/// What is said of an operation, one of these.
+pub(super) fn describe(route: &Route, routes: &[Route]) -> Value {
     let mut operation = Map::new();
     let mut put = |key: &str, value: Value| drop(operation.insert(key.to_owned(), value));
     put("operationId", json!(&*route.id));
@@ -25,7 +26,7 @@ pub(super) fn describe(route: &Route) -> Value {
     if let Some(body) = body(route) {
         put("requestBody", body);
     }
-    put("responses", Value::Object(responses(route)));
+    put("responses", Value::Object(responses(route, routes)));
     if route.gate == Gate::Public {
         put("security", json!([]));
     }
@@ -42,8 +43,7 @@ pub(super) fn tags(routes: &[Route]) -> Value {
 
 /// The parameters in a path.
 pub(super) fn path_parameters(path: &str) -> Vec<Value> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    links::parameters(path)
         .map(|name| {
             let schema = match name {
                 "token" | "user" => or_empty(&json!({"type": "integer", "minimum": 1, "maximum": i64::MAX})),
@@ -259,19 +259,20 @@ fn body(route: &Route) -> Option<Value> {
         // PHP's empty map, and nothing.
         schema = json!({"anyOf": [schema, {"type": "array", "maxItems": 0}, {"type": "null"}]});
     }
-    let example: Map<String, Value> = route
-        .form
-        .iter()
-        .filter_map(|field| Some((field.name.to_owned(), field.example()?.clone())))
-        .collect();
+    let example = object_example(&route.form);
     Some(
         json!({"required": required, "content": {"application/json": {"schema": schema, "example": example}}}),
     )
 }
 
-fn responses(route: &Route) -> Map<String, Value> {
+fn responses(route: &Route, routes: &[Route]) -> Map<String, Value> {
     let mut all = Map::new();
-    all.insert(route.answers.status().to_string(), success(route));
+    let mut done = success(route);
+    let links = links::links(route, routes);
+    if let (false, Some(map)) = (links.is_empty(), done.as_object_mut()) {
+        map.insert("links".to_owned(), Value::Object(links));
+    }
+    all.insert(route.answers.status().to_string(), done);
     let mut error = |status: u16, about: &str| {
         let schema = if status == 422 { "Invalid" } else { "Problem" };
         let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
