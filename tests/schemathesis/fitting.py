@@ -75,6 +75,8 @@ def body(case):
     if not isinstance(value, dict):
         return value
     value = item(value)
+    if "content" in value:
+        value["content"] = SEED["recording"]
     if "password_confirmation" in value and "password" in value:
         value["password_confirmation"] = value["password"]
     if case.operation.path == "/auth/login":
@@ -101,7 +103,7 @@ def item(value, name=None):
         return value
     if name == "tenant_id":
         return SEED["tenant"]
-    if name in ("extension_id", "agent_id", "holiday_id"):
+    if name in ("extension_id", "agent_id", "holiday_id") :
         return ROWS[name.removesuffix("_id")]
     return untaken(name, value) if name in UNIQUE else value
 

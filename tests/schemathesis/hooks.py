@@ -15,8 +15,8 @@ from schemathesis.generation.meta import TestPhase
 BETWEEN_ROWS = re.compile(
     r"has already been taken|already exists|quota exceeded|The selected .* is invalid|does not belong to this tenant"
     r"|must be a date after|has a duplicate value|is already a member|must be a valid date|vendor field is required"
-    # The names of time zones.
-    r"|of the IANA database"
+    # The names of time zones, and of countries.
+    r"|of the IANA database|an ISO 3166 code"
     # Free JSON: what texts may hold at any depth.
     r"|^The (settings|nodes\.\d+\.data) field must not contain control characters"
     r"|^The options field must not contain NUL characters"

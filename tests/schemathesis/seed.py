@@ -30,6 +30,9 @@ rows["extension"] = post(f"{here}/extensions", {
 })
 extension = rows["extension"]
 to = {"destination_type": "extension", "destination_id": extension}
+# A WAV file of one sample.
+recording = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQIAAAAAAA=="
+rows["prompt"] = post(f"{here}/prompts", {"name": "hello", "content": recording})
 rows["gateway"] = post(f"{here}/gateways", {"name": "carrier", "host": "sip.example.org"})
 rows["holiday"] = post(f"{here}/holidays", {"name": "bank", "dates": ["12-25"]})
 rows["did"] = post(f"{here}/dids", {"number": "+15550001", **to})
@@ -64,6 +67,6 @@ free = ask(f"{here}/extensions/bulk", {"extensions": [
 print(json.dumps({
     "base": base, "bearer": token, "token": int(token.partition("|")[0]), "user": ask("/auth/me")["user"]["id"],
     "login": {"email": email, "password": password},
-    "tenant": tenant, "spare_tenant": spare, "large_tenant": large, "rows": rows,
+    "recording": recording, "tenant": tenant, "spare_tenant": spare, "large_tenant": large, "rows": rows,
     "free_extensions": [row["id"] for row in free["data"]],
 }))

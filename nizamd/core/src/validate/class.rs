@@ -13,7 +13,7 @@ pub(crate) const NAMES: &[&str] =
 /// A list of classes, as a JSON Schema.
 pub(super) fn schema() -> Value {
     json!({
-        "type": "array", "maxItems": NAMES.len(), "items": {"type": "string", "enum": NAMES},
+        "type": "array", "items": {"type": "string", "enum": NAMES},
         "description": "What kinds of numbers it may dial; without it `local`, `national` and `emergency`.",
         "examples": [["local", "national", "mobile", "emergency"]],
     })
