@@ -103,7 +103,7 @@ def item(value, name=None):
         return value
     if name == "tenant_id":
         return SEED["tenant"]
-    if name in ("extension_id", "agent_id", "holiday_id") :
+    if name in ("extension_id", "agent_id", "holiday_id"):
         return ROWS[name.removesuffix("_id")]
     return untaken(name, value) if name in UNIQUE else value
 
