@@ -211,7 +211,7 @@ fn destinations(
         let account = world.extension("1009", &json!({}));
         let queue = world.queue("support", &json!({}), &[(&account, "available")]);
         world.did("+49302000006", "queue", &queue.id);
-        let steps = ["answer", "set nizam_queue_until=", "bridge user/1009@alpha.test"];
+        let steps = ["answer", "bridge user/1009@alpha.test"];
         world.call(&caller, "+49302000006").expect(200, &steps);
     });
     cases.case("Destinations call_flow", "a DID to a call flow", || {

@@ -68,7 +68,6 @@ impl Call {
             caller_domain: self.value(c"domain_name"),
             gateway: self.value(c"nizam_gateway"),
             admitted: self.value(c"nizam_admitted"),
-            queue_until: self.value(c"nizam_queue_until"),
             channel: self,
             now: now(),
         }

@@ -1,5 +1,6 @@
 //! What of a tenant's routing will not work as it stands.
 
+use nizam_core::compile::emergency;
 use nizam_core::lint::site;
 use nizam_core::resource::DID;
 use nizam_wire::number::read;
@@ -23,6 +24,7 @@ pub(super) async fn lint(call: Call, member: Member, (): ()) -> Outcome {
         })
         .map(|did| did.id)
         .collect();
+    all.emergency = emergency(tenant).into_iter().map(str::to_owned).collect();
     let findings = site(&all);
     Ok(Reply::ok(&json!({"data": findings})))
 }

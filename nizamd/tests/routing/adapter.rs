@@ -46,7 +46,6 @@ impl Resolver {
             caller_domain: call.caller_domain.as_deref(),
             gateway: call.gateway.as_deref(),
             admitted: call.admitted.as_deref(),
-            queue_until: call.queue_until.as_deref(),
             channel: &Variables(&call.variables),
             now: call.now,
         };

@@ -18,8 +18,6 @@ pub(crate) struct Call {
     pub(crate) gateway: Option<Vec<u8>>,
     /// `nizam_admitted`.
     pub(crate) admitted: Option<Vec<u8>>,
-    /// `nizam_queue_until`.
-    pub(crate) queue_until: Option<Vec<u8>>,
     /// The channel's other variables.
     pub(crate) variables: BTreeMap<String, Vec<u8>>,
     /// Seconds since 1970, UTC.
@@ -51,7 +49,6 @@ impl fmt::Debug for Call {
             ("caller_domain", &self.caller_domain),
             ("gateway", &self.gateway),
             ("admitted", &self.admitted),
-            ("queue_until", &self.queue_until),
         ];
         for (name, value) in parts {
             if let Some(value) = value {

@@ -112,7 +112,6 @@ fn of_call(call: &mut Call, mut left: usize) -> Change {
         &mut call.caller_domain,
         &mut call.gateway,
         &mut call.admitted,
-        &mut call.queue_until,
     ];
     for part in parts {
         if reached(&mut left) {

@@ -248,6 +248,10 @@ impl<T: Trace> Walk<'_, T> {
                 (Some(id), Ok(step)) => self.resume(id, step),
                 _ => self.nowhere(),
             },
+            ["queue", queue, until] => match (id(queue), until.parse::<i64>()) {
+                (Some(id), Ok(until)) => self.queue(id, Some(until), None),
+                _ => self.nowhere(),
+            },
             [kind, to] => match (DestinationKind::parse(kind), id(to)) {
                 (Some(kind), Some(id)) => {
                     Some(Visit { place: Place::At(Destination { kind, id }), fallback: None })

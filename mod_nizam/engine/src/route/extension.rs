@@ -10,7 +10,7 @@ impl<T: Trace> Walk<'_, T> {
     pub(super) fn ring_extension(&mut self, id: [u8; 16], fallback: Option<Place>) -> Option<Visit> {
         match self.extension_by_id(&id) {
             Some(extension) => self.ring(&extension, fallback),
-            None => self.missing("extension", &id),
+            None => self.missing("extension", &id, fallback),
         }
     }
 
@@ -36,7 +36,7 @@ impl<T: Trace> Walk<'_, T> {
     }
 
     /// The mailbox of the extension with that id.
-    pub(super) fn voicemail(&mut self, id: [u8; 16]) -> Option<Visit> {
+    pub(super) fn voicemail(&mut self, id: [u8; 16], fallback: Option<Place>) -> Option<Visit> {
         match self.extension_by_id(&id) {
             Some(extension) if extension.voicemail => {
                 self.reaches(Outcome::To(DestinationKind::Voicemail));
@@ -46,9 +46,9 @@ impl<T: Trace> Walk<'_, T> {
             }
             Some(_) => {
                 self.trace.note("voicemail", Some(id), format_args!("the extension has no mailbox"));
-                self.nowhere()
+                self.nothing(fallback)
             }
-            None => self.missing("voicemail", &id),
+            None => self.missing("voicemail", &id, fallback),
         }
     }
 

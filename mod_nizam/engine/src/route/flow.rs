@@ -16,9 +16,9 @@ const DIGITS: &str = "digits";
 
 impl<'a, T: Trace> Walk<'a, T> {
     /// A flow as a destination: its first step.
-    pub(super) fn flow(&mut self, id: [u8; 16]) -> Option<Visit> {
+    pub(super) fn flow(&mut self, id: [u8; 16], fallback: Option<Place>) -> Option<Visit> {
         if self.find_step(&id, 0).is_none() {
-            return self.missing("call_flow", &id);
+            return self.missing("call_flow", &id, fallback);
         }
         self.reaches(Outcome::To(DestinationKind::Flow));
         self.trace.note("call_flow", Some(id), format_args!("begins"));
@@ -28,7 +28,7 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     /// A lookup in the middle of a flow: the decision of that step, for which the call was sent here.
     pub(super) fn resume(&mut self, id: [u8; 16], index: u16) -> Option<Visit> {
-        let Some(step) = self.find_step(&id, index) else { return self.missing("call_flow", &id) };
+        let Some(step) = self.find_step(&id, index) else { return self.missing("call_flow", &id, None) };
         self.reaches(Outcome::To(DestinationKind::Flow));
         let StepAction::Collect(Collect { variable, branches: Some(branches), .. }) = step.action else {
             return Some(Visit { place: Place::Step(id, index), fallback: None });
@@ -45,7 +45,7 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     /// One step.
     pub(super) fn step(&mut self, id: [u8; 16], index: u16) -> Option<Visit> {
-        let Some(step) = self.find_step(&id, index) else { return self.missing("call_flow", &id) };
+        let Some(step) = self.find_step(&id, index) else { return self.missing("call_flow", &id, None) };
         self.trace.note("call_flow", Some(id), format_args!("step {}", step.name));
         match step.action {
             StepAction::Play(prompt) => self.play(prompt),
@@ -69,8 +69,8 @@ impl<'a, T: Trace> Walk<'a, T> {
                 return self.follow(id, next);
             }
             StepAction::Bridge(to) => {
-                let Some(to) = to else { return self.nowhere() };
                 let fallback = step.next.map(|next| Place::Step(id, next));
+                let Some(to) = to else { return self.nothing(fallback) };
                 return Some(Visit { place: Place::At(to), fallback });
             }
             StepAction::Record(seconds) => self.record_caller(seconds),

@@ -9,7 +9,7 @@ use nizam_wire::record::{DestinationKind, Extension, RingGroup};
 impl<T: Trace> Walk<'_, T> {
     pub(super) fn ring_group(&mut self, id: [u8; 16], given: Option<Place>) -> Option<Visit> {
         let record = self.record(Kind::RingGroup, &id).map(RingGroup::decode);
-        let Some(Ok(group)) = record else { return self.missing("ring_group", &id) };
+        let Some(Ok(group)) = record else { return self.missing("ring_group", &id, given) };
         let members: Vec<Extension<'_>> =
             group.members.iter().filter_map(|member| self.extension_by_id(&member)).collect();
         self.reaches(Outcome::To(DestinationKind::RingGroup));

@@ -4,7 +4,7 @@ use super::flow::SILENCE;
 use super::inert::{is_inert, is_one_word};
 use super::plan::Outcome;
 use super::trace::Trace;
-use super::walk::{Visit, Walk, routing, text_of};
+use super::walk::{Place, Visit, Walk, routing, text_of};
 use crate::{Layers, Sink, Unwritable};
 use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
@@ -19,9 +19,9 @@ const DIRECT: &str = "/^([0-9*#]{2,10})$/";
 const DIRECT_LENGTH: usize = 10;
 
 impl<T: Trace> Walk<'_, T> {
-    pub(super) fn ivr(&mut self, id: [u8; 16]) -> Option<Visit> {
+    pub(super) fn ivr(&mut self, id: [u8; 16], fallback: Option<Place>) -> Option<Visit> {
         let record = self.record(Kind::Ivr, &id).map(Ivr::decode);
-        let Some(Ok(menu)) = record else { return self.missing("ivr", &id) };
+        let Some(Ok(menu)) = record else { return self.missing("ivr", &id, fallback) };
         self.reaches(Outcome::To(DestinationKind::Ivr));
         self.trace.note("ivr", Some(id), format_args!("the menu asks for digits"));
         self.answer();

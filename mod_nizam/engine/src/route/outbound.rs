@@ -133,14 +133,14 @@ impl<'a, T: Trace> Walk<'a, T> {
             CallerIdRule::Trunk => [own, tenant],
         };
         let number = candidates.into_iter().find(|number| !number.is_empty()).unwrap_or(caller.number);
-        let names = [caller.outbound_caller_id_name, self.routing.caller_id_name];
-        if let Some(name) = names.into_iter().find(|name| !name.is_empty()) {
-            self.set_text("effective_caller_id_name", name);
-        }
         let mut buffer = [0; MOST + 1];
         let wire = public(number.as_bytes(), self.routing.home.as_ref());
         let shown = wire.as_ref().map(|number| plus(number, &mut buffer));
         let shown = shown.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or(number);
+        // Without one the name that colleagues see would go out.
+        let names = [caller.outbound_caller_id_name, self.routing.caller_id_name];
+        let name = names.into_iter().find(|name| !name.is_empty() && is_inert(name));
+        self.set_text("effective_caller_id_name", name.unwrap_or(shown));
         if is_inert(shown) {
             self.route.add("set", &["effective_caller_id_number=", shown]);
         }

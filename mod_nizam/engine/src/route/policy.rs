@@ -2,7 +2,6 @@
 
 use super::clock;
 use super::decision::{Verdict, decide};
-use super::plan::Outcome;
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk};
 use nizam_wire::Kind;
@@ -19,7 +18,7 @@ impl<T: Trace> Walk<'_, T> {
                     self.trace.note("call_routing_policy", Some(id), format_args!("allows the call"));
                 }
                 Verdict::Reject => {
-                    self.reject(&id);
+                    self.blacklisted(&id);
                     return false;
                 }
                 Verdict::Redirect(to) => {
@@ -38,7 +37,9 @@ impl<T: Trace> Walk<'_, T> {
 
     /// A policy as a destination.
     pub(super) fn policy(&mut self, id: [u8; 16], fallback: Option<Place>) -> Option<Visit> {
-        let Some(policy) = self.policy_record(&id) else { return self.missing("call_routing_policy", &id) };
+        let Some(policy) = self.policy_record(&id) else {
+            return self.missing("call_routing_policy", &id, fallback);
+        };
         match decide(&policy, &self.caller_number(), self.now()) {
             Verdict::Allow => {
                 self.trace.note(
@@ -46,10 +47,10 @@ impl<T: Trace> Walk<'_, T> {
                     Some(id),
                     format_args!("allows the call, and leads nowhere"),
                 );
-                self.nowhere()
+                self.nothing(fallback)
             }
             Verdict::Reject => {
-                self.reject(&id);
+                self.blacklisted(&id);
                 None
             }
             Verdict::Redirect(to) => {
@@ -67,26 +68,26 @@ impl<T: Trace> Walk<'_, T> {
         Policy::decode(self.record(Kind::Policy, id)?).ok()
     }
 
-    fn reject(&mut self, id: &[u8; 16]) {
+    fn blacklisted(&mut self, id: &[u8; 16]) {
         self.trace.note(
             "call_routing_policy",
             Some(*id),
             format_args!("rejects the call: the caller is blacklisted"),
         );
         self.refuse("policy");
-        self.end("respond", "403", Outcome::Refused);
+        self.reject("403", "CALL_REJECTED");
     }
 
     /// One of two destinations, by the time.
     pub(super) fn time_condition(&mut self, id: [u8; 16], fallback: Option<Place>) -> Option<Visit> {
         let record = self.record(Kind::TimeCondition, &id).map(TimeCondition::decode);
-        let Some(Ok(condition)) = record else { return self.missing("time_condition", &id) };
+        let Some(Ok(condition)) = record else { return self.missing("time_condition", &id, fallback) };
         let holds = clock::any_holds(self.layers, &self.tenant.id, &condition.rules, self.now());
         let (side, said) =
             if holds { (condition.matched, "matches") } else { (condition.otherwise, "does not match") };
         let Some(to) = side else {
             self.trace.note("time_condition", Some(id), format_args!("the time {said}, which leads nowhere"));
-            return self.nowhere();
+            return self.nothing(fallback);
         };
         self.trace.note("time_condition", Some(id), format_args!("the time {said}: {}", to.kind.name()));
         Some(Visit { place: Place::At(to), fallback })

@@ -35,8 +35,6 @@ pub struct DialplanQuestion<'a> {
     pub gateway: Option<&'a [u8]>,
     /// `variable_nizam_admitted`: the limits have counted the call before.
     pub admitted: Option<&'a [u8]>,
-    /// `variable_nizam_queue_until`: when the call has waited long enough, seconds since 1970.
-    pub queue_until: Option<&'a [u8]>,
     /// The rest of the channel.
     pub channel: &'a dyn Channel,
     /// The time, seconds since 1970, UTC.
@@ -54,7 +52,6 @@ impl Default for DialplanQuestion<'_> {
             caller_domain: None,
             gateway: None,
             admitted: None,
-            queue_until: None,
             channel: &NoChannel,
             now: 0,
         }

@@ -2,9 +2,9 @@
 
 use super::plan::Outcome;
 use super::trace::Trace;
-use super::walk::{Visit, Walk};
+use super::walk::{Place, Visit, Walk, decimal, text_of};
 use nizam_wire::Kind;
-use nizam_wire::record::{Agent, Destination, DestinationKind, Extension, Overflow, Queue, QueueStrategy};
+use nizam_wire::record::{Agent, DestinationKind, Extension, Overflow, Queue, QueueStrategy};
 use uuid::Uuid;
 
 /// How long agents ring before the call waits anew, in seconds.
@@ -13,19 +13,21 @@ const ROUND: i64 = 20;
 const MUSIC: &str = "tone_stream://%(400,200,400,450);%(400,2200,400,450);loops=-1";
 
 impl<'a, T: Trace> Walk<'a, T> {
-    pub(super) fn queue(&mut self, id: [u8; 16]) -> Option<Visit> {
+    /// A call that has come to a queue, or waits there until that time, in seconds since 1970.
+    pub(super) fn queue(
+        &mut self,
+        id: [u8; 16],
+        until: Option<i64>,
+        fallback: Option<Place>,
+    ) -> Option<Visit> {
         let record = self.record(Kind::Queue, &id).map(Queue::decode);
-        let Some(Ok(queue)) = record else { return self.missing("queue", &id) };
+        let Some(Ok(queue)) = record else { return self.missing("queue", &id, fallback) };
         self.reaches(Outcome::To(DestinationKind::Queue));
         self.answer();
         let now = self.call.now;
-        let known =
-            self.call.queue_until.and_then(|text| std::str::from_utf8(text).ok()?.parse::<i64>().ok());
-        let until = known.unwrap_or_else(|| {
-            let until = now.saturating_add(i64::from(queue.max_wait));
-            self.route.add("set", &["nizam_queue_until=", &until.to_string()]);
-            until
-        });
+        // Nobody waits longer by dialling what a step of ours would lead to.
+        let most = now.saturating_add(i64::from(queue.max_wait));
+        let until = until.map_or(most, |until| until.min(most));
         if now >= until {
             self.trace.note("queue", Some(id), format_args!("the call has waited long enough"));
             return self.overflow(&queue);
@@ -46,8 +48,15 @@ impl<'a, T: Trace> Walk<'a, T> {
                 self.bridge_each(&agents);
             }
         }
-        self.transfer_to(Destination { kind: DestinationKind::Queue, id });
+        self.wait_on(&id, until);
         None
+    }
+
+    /// Sends the call round again. Until when it waits lies in the number: as a variable it would come along to another queue.
+    fn wait_on(&mut self, id: &[u8; 16], until: i64) {
+        let until = u64::try_from(until).unwrap_or(0);
+        let (mut buffer, mut digits) = (Uuid::encode_buffer(), [0; 20]);
+        self.transfer(&["nizam:queue:", text_of(id, &mut buffer), ":", decimal(until, &mut digits)]);
     }
 
     /// The extensions of the agents that are available, in the order in which they ring.

@@ -136,13 +136,13 @@ impl<'a, T: Trace> Walk<'a, T> {
     fn destination(&mut self, to: Destination, fallback: Option<Place>) -> Option<Visit> {
         match to.kind {
             DestinationKind::Extension => self.ring_extension(to.id, fallback),
-            DestinationKind::Voicemail => self.voicemail(to.id),
+            DestinationKind::Voicemail => self.voicemail(to.id, fallback),
             DestinationKind::RingGroup => self.ring_group(to.id, fallback),
             DestinationKind::TimeCondition => self.time_condition(to.id, fallback),
             DestinationKind::Policy => self.policy(to.id, fallback),
-            DestinationKind::Ivr => self.ivr(to.id),
-            DestinationKind::Queue => self.queue(to.id),
-            DestinationKind::Flow => self.flow(to.id),
+            DestinationKind::Ivr => self.ivr(to.id, fallback),
+            DestinationKind::Queue => self.queue(to.id, None, fallback),
+            DestinationKind::Flow => self.flow(to.id, fallback),
         }
     }
 
@@ -214,14 +214,33 @@ impl<'a, T: Trace> Walk<'a, T> {
         None
     }
 
-    /// As [`Self::nowhere`], and says what is missing.
-    pub(super) fn missing(&mut self, object: &'static str, id: &[u8; 16]) -> Option<Visit> {
-        self.trace.note(
-            object,
-            Some(*id),
-            format_args!("is not there, or not active: the call leads nowhere"),
-        );
-        self.nowhere()
+    /// There is nothing there: the fallback, if there is one.
+    pub(super) fn nothing(&mut self, fallback: Option<Place>) -> Option<Visit> {
+        match fallback {
+            Some(place) => Some(Visit { place, fallback: None }),
+            None => self.nowhere(),
+        }
+    }
+
+    /// As [`Self::nothing`], and says what is missing.
+    pub(super) fn missing(
+        &mut self,
+        object: &'static str,
+        id: &[u8; 16],
+        fallback: Option<Place>,
+    ) -> Option<Visit> {
+        let then = if fallback.is_some() { "the fallback" } else { "the call leads nowhere" };
+        self.trace.note(object, Some(*id), format_args!("is not there, or not active: {then}"));
+        self.nothing(fallback)
+    }
+
+    /// Refuses the call: a status as long as nobody has answered it, and else the end with that cause.
+    pub(super) fn reject(&mut self, status: &str, cause: &str) {
+        if self.answered {
+            self.end("hangup", cause, Outcome::Refused);
+        } else {
+            self.end("respond", status, Outcome::Refused);
+        }
     }
 
     /// A prompt as an argument of `playback`; `None` where there is nothing to play.

@@ -30,7 +30,7 @@ pub use nizam_wire::record::{Destination, DestinationKind};
 pub use prompt::prompt_path;
 pub use row::{DidRow, GatewayRow, PolicyRow, Routing, Row};
 pub use schedule::{holiday, time_rules, zone_table};
-pub use tenant::{routing, tenant};
+pub use tenant::{emergency, routing, tenant};
 
 use crate::model::{Tenant, Touched};
 use crate::resource::Record;

@@ -87,7 +87,7 @@ pub(super) fn zone_of(tenant: &Tenant) -> Option<TimeZone> {
 }
 
 /// The tenant's own emergency numbers and those of its country, each once.
-fn emergency(tenant: &Tenant) -> Vec<&str> {
+pub fn emergency(tenant: &Tenant) -> Vec<&str> {
     let mut numbers = setting(tenant, "emergency_numbers", known::emergency_numbers).unwrap_or_default();
     let country = setting(tenant, "country", Value::as_str);
     let usual = match country {

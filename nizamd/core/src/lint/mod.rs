@@ -24,7 +24,8 @@ pub use site::{Finding, Phone, Site, site};
 pub struct Warning {
     /// Where in the row it begins: `nodes.2.next`.
     pub path: String,
-    /// What kind it is: `missing`, `inactive`, `loop`, `dead_end`, `unreachable`, `ambiguous`, `prompt`.
+    /// What kind it is: `missing`, `inactive`, `loop`, `dead_end`, `unreachable`, `ambiguous`, `prompt`,
+    /// `no_emergency_route`, `emergency_number`.
     pub code: &'static str,
     /// What it means, for people.
     pub message: String,

@@ -32,6 +32,8 @@ pub struct Site {
     pub phones: Vec<Phone>,
     /// The ids of the active DIDs whose number another tenant has as well.
     pub contested: BTreeSet<Uuid>,
+    /// The numbers that call for help, whatever else has them.
+    pub emergency: BTreeSet<String>,
     /// The ids and names of the gateways of others that it may use.
     pub shared_gateways: Vec<(Uuid, String)>,
 }
@@ -67,6 +69,9 @@ pub fn site(site: &Site) -> Vec<Finding> {
                 let message = "Nothing leads to it, and it has no number of its own.";
                 warnings.push(Warning::new("id", "unreachable", message));
             }
+            if is_number_inside(target) && site.emergency.contains(row.text("number")) {
+                warnings.push(hidden("number"));
+            }
             let name =
                 ["name", "number", "url"].map(|field| row.text(field)).into_iter().find(|n| !n.is_empty());
             findings.extend(warnings.into_iter().map(|warning| Finding {
@@ -77,20 +82,35 @@ pub fn site(site: &Site) -> Vec<Finding> {
             }));
         }
     }
+    let active = || site.phones.iter().filter(|phone| phone.is_active);
+    findings.extend(
+        active()
+            .filter(|phone| site.emergency.contains(&phone.number))
+            .map(|phone| of_phone(phone, hidden("extension"))),
+    );
     if !can_call_for_help(site) {
-        findings.extend(site.phones.iter().filter(|phone| phone.is_active).map(|phone| Finding {
-            resource: "extensions",
-            id: phone.id,
-            name: phone.number.clone(),
-            warning: Warning::new(
-                "extension",
-                "no_emergency_route",
-                "Emergency calls cannot leave: there is no active gateway.",
-            ),
+        findings.extend(active().map(|phone| {
+            let message = "Emergency calls cannot leave: there is no active gateway.";
+            of_phone(phone, Warning::new("extension", "no_emergency_route", message))
         }));
     }
     findings.truncate(MOST);
     findings
+}
+
+fn of_phone(phone: &Phone, warning: Warning) -> Finding {
+    Finding { resource: "extensions", id: phone.id, name: phone.number.clone(), warning }
+}
+
+/// Whoever dials the number calls for help instead.
+fn hidden(path: &str) -> Warning {
+    let message = "It is an emergency number here: phones that dial it call for help, and never come here.";
+    Warning::new(path, "emergency_number", message)
+}
+
+/// Whether such rows have numbers that phones dial inside.
+fn is_number_inside(target: Option<Target>) -> bool {
+    matches!(target, Some(Target::RingGroup | Target::Ivr | Target::CallFlow))
 }
 
 /// Every row at once; whatever is referred to and not among them is not there.
@@ -198,6 +218,7 @@ mod tests {
             ],
             phones: vec![phone],
             contested: BTreeSet::from([Uuid::from_u128(30)]),
+            emergency: BTreeSet::new(),
             shared_gateways: vec![(Uuid::from_u128(50), "carrier".into())],
         };
         let said = codes(&of);
@@ -215,5 +236,21 @@ mod tests {
         let said = codes(&of);
         assert!(!said.iter().any(|(_, code)| code == "no_emergency_route"), "{said:?}");
         assert!(said.len() <= 3);
+    }
+
+    #[test]
+    fn an_emergency_number_hides_what_has_it() {
+        let phone =
+            |n, number: &str, is_active| Phone { id: Uuid::from_u128(n), number: number.into(), is_active };
+        let group = json!({"name": "help desk", "members": [Uuid::from_u128(1)], "number": "110"});
+        let of = Site {
+            rows: vec![(&RING_GROUP, vec![row(10, group)])],
+            phones: vec![phone(1, "112", true), phone(2, "1120", true), phone(3, "911", false)],
+            emergency: ["110", "112", "911"].map(str::to_owned).into(),
+            shared_gateways: vec![(Uuid::from_u128(50), "carrier".into())],
+            ..Site::default()
+        };
+        let want = [("help desk", "emergency_number"), ("112", "emergency_number")];
+        assert_eq!(codes(&of), want.map(|(name, code)| (name.to_owned(), code.to_owned())));
     }
 }

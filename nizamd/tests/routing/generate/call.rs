@@ -31,7 +31,8 @@ pub(crate) fn call(random: &Random, model: &Model) -> Call {
         call.caller_domain = Some(if random.percent(5) { other } else { domain });
         call.caller = Some(caller(random, model, at));
     }
-    call.number = if random.percent(1) { None } else { Some(dialled::number(random, model, at, is_outside)) };
+    call.number =
+        if random.percent(1) { None } else { Some(dialled::number(random, model, at, is_outside, call.now)) };
     call.caller_number = match random.below(10) {
         0 => None,
         1 => Some(hostile(random)),
@@ -78,14 +79,6 @@ fn trunk(random: &Random, model: &Model, call: &mut Call, is_outside: bool) {
 fn variables(random: &Random, call: &mut Call) {
     if random.percent(30) {
         call.admitted = Some(random.one(&["true", "true", "true", "false", ""]).as_bytes().to_vec());
-    }
-    if random.percent(30) {
-        let until = match random.below(10) {
-            0 => "soon".to_owned(),
-            1 => String::new(),
-            _ => (call.now + random.within(-30, 60)).to_string(),
-        };
-        call.queue_until = Some(until.into_bytes());
     }
     for variable in random.some(VARIABLES, VARIABLES.len()) {
         let value = if random.percent(90) { random.one(DIGITS).as_bytes().to_vec() } else { hostile(random) };

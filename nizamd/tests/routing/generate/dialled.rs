@@ -11,7 +11,7 @@ use nizam_core::resource::Record;
 use uuid::Uuid;
 
 /// What a phone of a tenant dials, or what a carrier asks for.
-pub(super) fn number(random: &Random, model: &Model, at: usize, is_outside: bool) -> Vec<u8> {
+pub(super) fn number(random: &Random, model: &Model, at: usize, is_outside: bool, now: i64) -> Vec<u8> {
     let number = match random.below(if is_outside { 60 } else { 20 }) {
         0 => return hostile(random),
         1 | 2 | 20.. => public(random, model, at),
@@ -29,7 +29,7 @@ pub(super) fn number(random: &Random, model: &Model, at: usize, is_outside: bool
             let any = random.one(PATTERNS);
             expanded(random, random.one_or(&patterns, 20, any))
         }
-        _ => continuation(random, model, at),
+        _ => continuation(random, model, at, now),
     };
     number.into_bytes()
 }
@@ -85,7 +85,7 @@ fn expanded(random: &Random, pattern: &str) -> String {
 }
 
 /// A number that steps lead to, or something like it.
-fn continuation(random: &Random, model: &Model, at: usize) -> String {
+fn continuation(random: &Random, model: &Model, at: usize, now: i64) -> String {
     let tenant = model.tenants[at].id;
     // Another tenant's rows are as good as none.
     let any = random.percent(3);
@@ -115,6 +115,15 @@ fn continuation(random: &Random, model: &Model, at: usize) -> String {
         1..=4 => {
             let index = random.one_or(&["0", "0", "1", "1", "2", "3", "6"], 6, "99");
             format!("nizam:flow:{}:{index}", random.one_or(&ids(&model.flows), 5, unknown))
+        }
+        5 if random.percent(70) => {
+            let until = match random.below(10) {
+                0 => "soon".to_owned(),
+                1 => String::new(),
+                2 => (now + random.within(-5, 100_000)).to_string(),
+                _ => (now + random.within(-30, 60)).to_string(),
+            };
+            format!("nizam:queue:{}:{until}", random.one_or(&ids(&model.queues), 5, unknown))
         }
         _ => {
             let (kind, ids) = &of_kinds[random.below(of_kinds.len())];

@@ -36,13 +36,12 @@ pub(super) fn outside(walk: &mut Walk<'_>, caller: &Extension, route: Option<&Re
         "trunk" => route.and_then(|route| given(Some(route.text("caller_id_number")))),
         _ => given(caller.outbound_caller_id_number.as_deref()),
     };
-    let name =
-        given(caller.outbound_caller_id_name.as_deref()).or_else(|| scope.text_setting("caller_id_name"));
-    if let Some(name) = name {
-        show(walk, "effective_caller_id_name", name);
-    }
+    let names = [given(caller.outbound_caller_id_name.as_deref()), scope.text_setting("caller_id_name")];
+    let name = names.into_iter().flatten().find(|name| is_inert(name));
     let number = own.or_else(|| scope.text_setting("caller_id_number"));
-    show(walk, "effective_caller_id_number", &international(scope, number.unwrap_or(&caller.number)));
+    let number = international(scope, number.unwrap_or(&caller.number));
+    show(walk, "effective_caller_id_name", name.unwrap_or(&number));
+    show(walk, "effective_caller_id_number", &number);
 }
 
 /// In E.164 form with `+`, where it is a number of that kind.

@@ -3,7 +3,7 @@
 use super::destination::{self, Destination, is_kind};
 use super::json::uuid;
 use super::walk::Walk;
-use super::{extension, flow};
+use super::{extension, flow, queue};
 use uuid::Uuid;
 
 /// Where a continuation goes.
@@ -13,6 +13,8 @@ pub(super) enum Continuation<'m> {
     Destination(Destination<'m>),
     /// `nizam:direct:IVR:DIGITS`
     Direct(Uuid, &'m str),
+    /// `nizam:queue:QUEUE:UNTIL`
+    Queue(Uuid, i64),
     /// `nizam:flow:FLOW:INDEX`
     Flow(Uuid, usize),
     /// None of these.
@@ -32,6 +34,7 @@ fn known(rest: &str) -> Option<Continuation<'_>> {
         ["flow", flow, index] if index.chars().all(|c| c.is_ascii_digit()) => {
             Some(Continuation::Flow(uuid(flow)?, index.parse().ok()?))
         }
+        ["queue", queue, until] => Some(Continuation::Queue(uuid(queue)?, until.parse().ok()?)),
         [kind, id] if is_kind(kind) => Some(Continuation::Destination(Destination { kind, id: uuid(id)? })),
         _ => None,
     }
@@ -52,6 +55,10 @@ pub(super) fn go<'m>(walk: &mut Walk<'m>, to: Continuation<'m>) {
         },
         Continuation::Flow(id, index) => match scope.row_of(&scope.model.flows, id) {
             Some(row) => flow::resume(walk, row, index),
+            None => walk.nowhere(),
+        },
+        Continuation::Queue(id, until) => match scope.row_of(&scope.model.queues, id) {
+            Some(row) => queue::wait(walk, row, Some(until)),
             None => walk.nowhere(),
         },
         Continuation::Nowhere => walk.nowhere(),

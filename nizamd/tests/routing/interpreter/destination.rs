@@ -56,7 +56,7 @@ pub(super) fn is_kind(kind: &str) -> bool {
 
 /// Goes there. The walk is over when this returns.
 pub(super) fn go<'m>(walk: &mut Walk<'m>, to: Option<Destination<'m>>, fallback: Option<Fallback<'m>>) {
-    let Some(Destination { kind, id }) = to else { return walk.nowhere() };
+    let Some(Destination { kind, id }) = to else { return nothing(walk, fallback) };
     if !walk.passes() {
         return;
     }
@@ -65,15 +65,15 @@ pub(super) fn go<'m>(walk: &mut Walk<'m>, to: Option<Destination<'m>>, fallback:
     match kind {
         "extension" => match scope.extension(id) {
             Some(row) => extension::ring(walk, row, fallback),
-            None => walk.nowhere(),
+            None => nothing(walk, fallback),
         },
         "voicemail" => match scope.extension(id) {
-            Some(row) => extension::mailbox(walk, row),
-            None => walk.nowhere(),
+            Some(row) if row.voicemail_enabled => extension::mailbox(walk, row),
+            Some(_) | None => nothing(walk, fallback),
         },
         "ring_group" => match scope.row_of(&model.ring_groups, id) {
             Some(row) => ring_group::ring(walk, row, fallback),
-            None => walk.nowhere(),
+            None => nothing(walk, fallback),
         },
         "time_condition" => match scope.row_of(&model.time_conditions, id) {
             Some(row) => {
@@ -81,25 +81,33 @@ pub(super) fn go<'m>(walk: &mut Walk<'m>, to: Option<Destination<'m>>, fallback:
                 let name = if holds { "match_destination" } else { "no_match_destination" };
                 go(walk, of_row(row, name), fallback);
             }
-            None => walk.nowhere(),
+            None => nothing(walk, fallback),
         },
         "call_routing_policy" => match scope.row_of(&model.policies, id) {
             Some(row) => policy::go(walk, row, fallback),
-            None => walk.nowhere(),
+            None => nothing(walk, fallback),
         },
         "ivr" => match scope.row_of(&model.ivrs, id) {
             Some(row) => menu(walk, row),
-            None => walk.nowhere(),
+            None => nothing(walk, fallback),
         },
         "queue" => match scope.row_of(&model.queues, id) {
-            Some(row) => queue::wait(walk, row),
-            None => walk.nowhere(),
+            Some(row) => queue::wait(walk, row, None),
+            None => nothing(walk, fallback),
         },
         "call_flow" => match scope.row_of(&model.flows, id) {
             Some(row) => flow::begin(walk, row),
-            None => walk.nowhere(),
+            None => nothing(walk, fallback),
         },
-        _ => walk.nowhere(),
+        _ => nothing(walk, fallback),
+    }
+}
+
+/// There is nothing there: the fallback, if there is one.
+pub(super) fn nothing<'m>(walk: &mut Walk<'m>, fallback: Option<Fallback<'m>>) {
+    match fallback {
+        Some(fallback) => flow::go_on(walk, fallback.flow, Some(fallback.step)),
+        None => walk.nowhere(),
     }
 }
 

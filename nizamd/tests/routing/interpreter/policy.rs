@@ -31,7 +31,7 @@ pub(super) fn before_routing(walk: &mut Walk<'_>) -> bool {
         match decide(walk, policy) {
             Decision::Allow => {}
             Decision::Reject => {
-                walk.refuse("policy", 403);
+                walk.reject();
                 return true;
             }
             Decision::Redirect(to) => {
@@ -46,8 +46,8 @@ pub(super) fn before_routing(walk: &mut Walk<'_>) -> bool {
 /// A policy as a destination.
 pub(super) fn go<'m>(walk: &mut Walk<'m>, policy: &'m Record, fallback: Option<Fallback<'m>>) {
     match decide(walk, policy) {
-        Decision::Allow => walk.nowhere(),
-        Decision::Reject => walk.refuse("policy", 403),
+        Decision::Allow => destination::nothing(walk, fallback),
+        Decision::Reject => walk.reject(),
         Decision::Redirect(to) => destination::go(walk, Some(to), fallback),
     }
 }

@@ -13,17 +13,12 @@ const RINGING: &str = "tone_stream://%(400,200,400,450);%(400,2200,400,450);loop
 /// How long agents ring at most, in seconds.
 const RING: i64 = 20;
 
-pub(super) fn wait(walk: &mut Walk<'_>, queue: &Record) {
+/// A call that comes new, or has waited before and does so until some time.
+pub(super) fn wait(walk: &mut Walk<'_>, queue: &Record, until: Option<i64>) {
     let now = walk.call.now;
-    let until =
-        walk.call.queue_until.as_deref().and_then(|text| std::str::from_utf8(text).ok()?.parse::<i64>().ok());
     walk.step("answer", "");
-    let until = until.unwrap_or_else(|| {
-        let until = now + queue.value("max_wait_time").as_i64().unwrap();
-        walk.set_variable("nizam_queue_until", until.to_string());
-        until
-    });
-    let left = until.saturating_sub(now);
+    let most = queue.value("max_wait_time").as_i64().unwrap();
+    let left = until.map_or(most, |until| until.saturating_sub(now)).min(most);
     if left <= 0 {
         return overflow(walk, queue);
     }
@@ -42,7 +37,7 @@ pub(super) fn wait(walk: &mut Walk<'_>, queue: &Record) {
         walk.set_variable("continue_on_fail", "true");
         bridge(walk, &legs, queue.text("strategy") != "ring_all");
     }
-    transfer(walk, &format!("queue:{}", queue.id));
+    transfer(walk, &format!("queue:{}:{}", queue.id, now + left));
 }
 
 /// An agent that can take a call.

@@ -85,6 +85,16 @@ impl<'m> Walk<'m> {
         self.step("respond", status.to_string());
     }
 
+    /// The end of a call that a policy refuses.
+    pub(super) fn reject(&mut self) {
+        if self.is_answered() {
+            self.set_variable("nizam_refused", "policy");
+            self.step("hangup", "CALL_REJECTED");
+        } else {
+            self.refuse("policy", 403);
+        }
+    }
+
     /// A variable of flows, without `flow_`, as the channel has it when the steps so far are done.
     pub(super) fn flow_variable(&self, name: &str) -> &[u8] {
         if let Some(value) = self.set.get(name) {

@@ -175,7 +175,21 @@ fn a_bridge_has_the_next_step_for_a_fallback() {
     rings.insert(0, "answer".to_owned());
     assert_eq!(walk(&nodes("extension", id_of(101))), rings);
     assert_eq!(walk(&nodes("extension", id_of(100)))[6..], ["hangup NO_ANSWER"], "in place of the mailbox");
-    assert_eq!(walk(&nodes("extension", json!(Uuid::from_u128(9)))), ["answer", "hangup UNALLOCATED_NUMBER"]);
+    for kind in [
+        "extension",
+        "voicemail",
+        "ring_group",
+        "ivr",
+        "queue",
+        "call_flow",
+        "time_condition",
+        "call_routing_policy",
+    ] {
+        let gone = walk(&nodes(kind, json!(Uuid::from_u128(9))));
+        assert_eq!(gone, ["answer", "hangup NO_ANSWER"], "what is not there takes no call: {kind}");
+    }
+    assert_eq!(walk(&nodes("voicemail", id_of(101))), ["answer", "hangup NO_ANSWER"], "it has no mailbox");
+    assert_eq!(walk(&nodes("extension", Value::Null)), ["answer", "hangup NO_ANSWER"]);
     let looped = walk(&nodes("call_flow", json!(FLOW)));
     assert_eq!(looped.len(), 32 + 2, "two nodes each time, and an answer");
 }

@@ -1,4 +1,4 @@
-//! The interpreter against examples worked out by hand, one module for each part of `docs/routing.md`.
+//! The interpreter and the resolver against examples worked out by hand, one module for each part of `docs/routing.md`.
 
 mod admission;
 mod destinations;
@@ -11,6 +11,7 @@ mod policies;
 mod queues;
 mod times;
 
+use crate::adapter::Resolver;
 use crate::call::Call;
 use crate::interpreter::interpret;
 use crate::model::{Extension, Model, Tenant};
@@ -118,10 +119,15 @@ fn steps(model: &Model, call: &Call) -> Vec<String> {
 }
 
 fn all_steps(model: &Model, call: &Call) -> Option<Vec<String>> {
-    let walked = interpret(model, call)?;
+    let walked = interpret(model, call).map(|walked| walked.steps);
+    assert_eq!(
+        Resolver::of(model).unwrap().answer(call).unwrap(),
+        walked,
+        "the resolver, then the interpreter"
+    );
     let text =
         |(application, argument): (String, String)| format!("{application} {argument}").trim_end().to_owned();
-    Some(walked.steps.into_iter().map(text).collect())
+    Some(walked?.into_iter().map(text).collect())
 }
 
 /// Extension 101 rings, and then?

@@ -39,7 +39,7 @@ fn model_with(strategy: &str) -> Model {
 }
 
 fn waiting(until: i64) -> Call {
-    Call { queue_until: Some(until.to_string().into()), ..call("+15550001111") }
+    call(&format!("nizam:queue:{}:{until}", Uuid::from_u128(QUEUE)))
 }
 
 /// The legs in the order in which they ring.
@@ -50,25 +50,26 @@ fn legs(model: &Model, call: &Call) -> Vec<String> {
 #[test]
 fn a_caller_waits() {
     let mut model = model_with("ring_all");
-    let until = [format!("set nizam_queue_until={}", NOON + 90)];
-    let wait = [
-        "answer",
-        "set ringback=local_stream://moh",
-        "set call_timeout=20",
-        "set hangup_after_bridge=true",
-        "set continue_on_fail=true",
-        "bridge {ignore_early_media=true}user/100@a.test,user/101@a.test",
-        "transfer nizam:queue:00000000-0000-0000-0000-000000000002 XML a.test",
-    ]
-    .map(str::to_owned);
-    assert_eq!(steps(&model, &call("+15550001111")), [&wait[..1], &until, &wait[1..]].concat());
-    assert_eq!(steps(&model, &waiting(NOON + 60)), wait);
+    let wait = |until| {
+        [
+            "answer".to_owned(),
+            "set ringback=local_stream://moh".to_owned(),
+            "set call_timeout=20".to_owned(),
+            "set hangup_after_bridge=true".to_owned(),
+            "set continue_on_fail=true".to_owned(),
+            "bridge {ignore_early_media=true}user/100@a.test,user/101@a.test".to_owned(),
+            format!("transfer nizam:queue:00000000-0000-0000-0000-000000000002:{until} XML a.test"),
+        ]
+    };
+    assert_eq!(steps(&model, &call("+15550001111")), wait(NOON + 90));
+    assert_eq!(steps(&model, &waiting(NOON + 60)), wait(NOON + 60));
+    assert_eq!(steps(&model, &waiting(NOON + 6000)), wait(NOON + 90), "no longer than the queue says");
     assert_eq!(steps(&model, &waiting(NOON + 3))[2], "set call_timeout=3");
     model.memberships.clear();
     model.queues[0].values["music_on_hold"] = json!("/etc/passwd");
     assert_eq!(
         steps(&model, &waiting(NOON + 60)),
-        ["answer", "set playback_timeout_sec=10", &format!("playback {RINGING}"), &wait[6]]
+        ["answer", "set playback_timeout_sec=10", &format!("playback {RINGING}"), &wait(NOON + 60)[6]]
     );
 }
 
