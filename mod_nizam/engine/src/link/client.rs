@@ -212,6 +212,7 @@ impl Client {
                         received.clear();
                         refused.clear();
                     }
+                    ModuleEvent::Ack { .. } | ModuleEvent::Command(_) => {}
                 }
                 // An answer must not wait for the next event: a REST call waits for it.
                 flush(connection, &mut session)?;
