@@ -82,6 +82,88 @@ impl<const N: usize> Names<N> {
     }
 }
 
+/// For which kinds of events a header is kept, and its name.
+pub(super) type Allowed = (u16, &'static str);
+
+/// Many names to look for, each header among hundreds: `S` places, a power of two, several times as many as names.
+pub(super) struct Table<const N: usize, const S: usize> {
+    list: &'static [Allowed; N],
+    hashes: [u32; N],
+    /// One more than the index of a name whose hash ends with the index of this place, or of one before; 0: none.
+    places: [u16; S],
+}
+
+impl<const N: usize, const S: usize> Table<N, S> {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "run by the compiler, which refuses an index that is too large"
+    )]
+    #[expect(clippy::cast_possible_truncation, reason = "fewer names than 65,536")]
+    pub(super) const fn new(list: &'static [Allowed; N]) -> Self {
+        let (mut hashes, mut places) = ([0; N], [0_u16; S]);
+        let mut index = 0;
+        while index < N {
+            hashes[index] = hash(list[index].1);
+            let mut place = hashes[index] as usize & (S - 1);
+            while places[place] != 0 {
+                place = (place + 1) & (S - 1);
+            }
+            places[place] = index as u16 + 1;
+            index += 1;
+        }
+        Self { list, hashes, places }
+    }
+
+    /// What the list says of this header.
+    ///
+    /// # Safety
+    /// The header's name is NULL or NUL-terminated.
+    pub(super) unsafe fn find(
+        &self,
+        header: &switch_event_header_t,
+        hashed: bool,
+    ) -> Option<&'static Allowed> {
+        if header.name.is_null() {
+            return None;
+        }
+        // Zero: FreeSWITCH has not computed it yet.
+        let sought = if hashed && header.hash != 0 {
+            u32::try_from(header.hash).ok()?
+        } else {
+            // SAFETY: by the caller's promise, and not NULL.
+            let name = unsafe { bytes(header.name) }?;
+            name.iter().fold(0, |hash: u32, byte| {
+                hash.wrapping_mul(33).wrapping_add(u32::from(byte.to_ascii_lowercase()))
+            })
+        };
+        let mut place = sought as usize & (S - 1);
+        loop {
+            let index = usize::from(*self.places.get(place)?).checked_sub(1)?;
+            if self.hashes.get(index) == Some(&sought) {
+                let found = self.list.get(index)?;
+                // Whoever sends SIP headers can make names with any hash.
+                // SAFETY: by the caller's promise, and not NULL.
+                return unsafe { is(header, found.1) }.then_some(found);
+            }
+            place = (place + 1) & (S - 1);
+        }
+    }
+}
+
+/// Whether a header has that name, which holds no NUL, in any case.
+///
+/// # Safety
+/// The header's name is NUL-terminated.
+unsafe fn is(header: &switch_event_header_t, name: &str) -> bool {
+    // SAFETY: reads no further than to the NUL of the one, and the length of the other.
+    let differs = unsafe { libc::strncasecmp(header.name, name.as_ptr().cast(), name.len()) };
+    if differs != 0 {
+        return false;
+    }
+    // SAFETY: so many bytes before it are not NUL, so it is at most the NUL.
+    unsafe { *header.name.add(name.len()) == 0 }
+}
+
 /// Makes an event, as FreeSWITCH does, and looks at what it says of a header's name.
 pub(super) fn try_hashes() {
     let name = c"Nizam_Probe-1";

@@ -1,7 +1,6 @@
 //! How the spool stands, for people and programs.
 
 use serde::Serialize;
-use std::time::Duration;
 
 /// Events that were dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -60,10 +59,5 @@ impl SpoolStatus {
     /// How many events of the present incarnation the daemon has not stored.
     pub fn lag(&self) -> u64 {
         self.pushed.saturating_sub(self.acknowledged)
-    }
-
-    /// How old the oldest of them is.
-    pub fn age(&self) -> Duration {
-        Duration::from_millis(self.lag_ms)
     }
 }
