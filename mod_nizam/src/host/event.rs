@@ -131,8 +131,7 @@ fn fence() -> bool {
     };
     let seen = FENCES.lock().unwrap_or_else(PoisonError::into_inner);
     let waited = DELIVERED.wait_timeout_while(seen, PATIENCE, |seen| *seen == before);
-    let (_, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-    !waited.timed_out()
+    !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
 }
 
 /// Runs under FreeSWITCH's lock of all bindings, and before everybody else who waits for the event: it copies, and waits for nothing.

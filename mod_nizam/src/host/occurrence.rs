@@ -72,10 +72,7 @@ unsafe fn write(record: &mut Vec<u8>, event: &switch_event_t, hook: &Hook, subcl
     // SAFETY: by the caller's promise.
     for header in unsafe { headers(event) }.take(MOST) {
         // SAFETY: the name is NULL or NUL-terminated.
-        let Some((of, name)) = (unsafe { ALLOWED.find(header, hashed) }) else { continue };
-        if of & kinds == 0 {
-            continue;
-        }
+        let Some(name) = (unsafe { ALLOWED.find(header, kinds, hashed) }) else { continue };
         // SAFETY: by the caller's promise.
         match unsafe { text(header.value) } {
             Some(value) => writer.header(name, value),

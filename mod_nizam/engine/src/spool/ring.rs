@@ -132,10 +132,15 @@ impl Ring {
 
     /// The words from this position on, to the end of the file and on from its start.
     fn from(&self, position: u64) -> impl Iterator<Item = &AtomicU64> {
+        let (before, behind) = self.split(position);
+        behind.iter().chain(before)
+    }
+
+    /// The words before and behind a position.
+    fn split(&self, position: u64) -> (&[AtomicU64], &[AtomicU64]) {
         let records = self.records();
         let start = usize::try_from(position % self.capacity()).unwrap_or(0);
-        let (before, behind) = records.split_at_checked(start).unwrap_or((records, &[]));
-        behind.iter().chain(before)
+        records.split_at_checked(start).unwrap_or((records, &[]))
     }
 
     /// How many words of records there is room for.
@@ -217,19 +222,38 @@ impl Ring {
             self.set(place, self.get(place) + 1);
             return false;
         }
-        let words = Head::new(length, class, sequence, hash).words();
+        let position = self.put(head, &Head::new(length, class, sequence, hash).words());
         let (whole, rest) = event.as_chunks::<8>();
+        let position = self.put_bytes(position, whole);
         let mut last = [0; 8];
         for (place, byte) in last.iter_mut().zip(rest) {
             *place = *byte;
         }
-        let last = (!rest.is_empty()).then(|| u64::from_le_bytes(last));
-        let event = whole.iter().map(|bytes| u64::from_le_bytes(*bytes)).chain(last);
-        for (place, word) in self.from(head).zip(words.into_iter().chain(event)) {
-            place.store(word, Ordering::Relaxed);
+        if !rest.is_empty() {
+            self.put(position, &[u64::from_le_bytes(last)]);
         }
         self.set(place::HEAD, head + need);
         true
+    }
+
+    /// Writes words from this position on; the answer is the position behind them.
+    fn put(&self, position: u64, words: &[u64]) -> u64 {
+        for (place, word) in self.from(position).zip(words) {
+            place.store(*word, Ordering::Relaxed);
+        }
+        position + words.len() as u64
+    }
+
+    /// As [`Ring::put`], of many.
+    fn put_bytes(&self, position: u64, words: &[[u8; 8]]) -> u64 {
+        let (before, behind) = self.split(position);
+        let (first, second) = words.split_at_checked(behind.len()).unwrap_or((words, &[]));
+        for (places, words) in [(behind, first), (before, second)] {
+            for (place, word) in places.iter().zip(words) {
+                place.store(u64::from_le_bytes(*word), Ordering::Relaxed);
+            }
+        }
+        position + words.len() as u64
     }
 
     /// Copies whole records from the tail on, some `most` bytes of them. They stay until [`Ring::release`].
