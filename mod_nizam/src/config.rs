@@ -95,7 +95,7 @@ impl Config {
             "spool" => self.events.directory = Some(value.into()),
             "ring" => self.events.ring = Some(value.into()),
             "spool-limit" => {
-                self.events.limit = mib(value, 8..=1 << 20).ok_or("it must be MiB, 8 to 1048576")?
+                self.events.limit = mib(value, 8..=1 << 20).ok_or("it must be MiB, 8 to 1048576")?;
             }
             "ring-size" => self.events.ring_size = mib(value, 1..=1024).ok_or("it must be MiB, 1 to 1024")?,
             "mode" => {

@@ -126,7 +126,7 @@ pub(crate) fn start() -> Result<(), String> {
     match spool(&settings(&core, &config)) {
         Ok(spool) => engine.spool.store(Some(Arc::new(spool))),
         Err(error) => {
-            log(Level::Error, &format!("events are not kept, and no CDRs are made of calls: {error}"))
+            log(Level::Error, &format!("events are not kept, and no CDRs are made of calls: {error}"));
         }
     }
     let commands = Workers::start(Box::new(|api, argument| host::run(Command::Daemon(api), argument)))

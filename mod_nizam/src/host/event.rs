@@ -87,7 +87,8 @@ impl Hooks {
     pub(crate) fn unbind(self) {
         // Twice: FreeSWITCH may deliver with several threads, and one that has taken an event from the queue before the first fence
         // has delivered it by the time of the second.
-        if !self.0.is_empty() && !(fence() && fence()) {
+        let delivered = self.0.is_empty() || fence() && fence();
+        if !delivered {
             log(Level::Warning, "the last events were not delivered in time, and may be missing");
         }
         self.0.into_iter().for_each(EventBinding::unbind);

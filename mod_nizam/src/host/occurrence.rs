@@ -74,24 +74,21 @@ unsafe fn write(record: &mut Vec<u8>, event: &switch_event_t, hook: &Hook, subcl
         // SAFETY: the name is NULL or NUL-terminated.
         let Some(name) = (unsafe { ALLOWED.find(header, kinds, hashed) }) else { continue };
         // SAFETY: by the caller's promise.
-        match unsafe { text(header.value) } {
-            Some(value) => writer.header(name, value),
-            None => {
-                // SAFETY: as above.
-                let list = unsafe { elements(header) };
-                if !list.is_empty() {
-                    writer.header(name, &list);
-                }
-            }
+        if let Some(value) = unsafe { text(header.value) } {
+            writer.header(name, value);
+            continue;
+        }
+        // SAFETY: as above.
+        let list = unsafe { elements(header) };
+        if !list.is_empty() {
+            writer.header(name, &list);
         }
     }
 }
 
 /// # Safety
 /// As for [`keep`].
-unsafe fn headers<'a>(
-    event: &'a switch_event_t,
-) -> impl Iterator<Item = &'a switch_event_header_t> + use<'a> {
+unsafe fn headers(event: &switch_event_t) -> impl Iterator<Item = &switch_event_header_t> {
     // SAFETY: a list that ends with NULL and does not change meanwhile (switch_event.c:switch_event_base_add_header builds it).
     let first = unsafe { event.headers.as_ref() };
     // SAFETY: as above.
