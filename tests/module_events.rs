@@ -150,13 +150,13 @@ fn an_event_of_any_size_is_bounded() {
     let mut daemon = Daemon::listen(&dir.path().join("nizam.sock"));
     let mut host = start(&dir);
     daemon.welcome();
-    let many: String = (0..10_000).map(|n| format!(" variable_x_{n}=v")).collect();
+    let many = (0..10_000).map(|n| format!(" variable_x_{n}=v")).collect::<Vec<_>>().concat();
     host.ask(&format!("event CHANNEL_ANSWER Unique-ID=u-1{many} variable_sip_call_id=behind"));
     let long = "x".repeat(100_000);
     host.ask(&format!(
         "event CHANNEL_ANSWER Unique-ID=u-1 variable_sip_call_id={long} variable_direction=inbound"
     ));
-    let same: String = (0..1000).map(|_| " variable_last_arg=".to_owned() + &"y".repeat(200)).collect();
+    let same = format!(" variable_last_arg={}", "y".repeat(200)).repeat(1000);
     host.ask(&format!("event CHANNEL_ANSWER Unique-ID=u-1{same}"));
     let records = daemon.events(3);
     let events: Vec<_> = records.iter().map(|record| Event::read(record).unwrap()).collect();
