@@ -176,7 +176,7 @@ mod tests {
         let mut out = Vec::new();
         let mut writer = EventWriter::new(&mut out, 1, b"CHANNEL_HANGUP_COMPLETE", b"");
         for _ in 0..10_000 {
-            writer.header("variable_x", &[b'x'; 70_000]);
+            writer.header("variable_x", &vec![b'x'; 70_000]);
         }
         writer.header("small", b"1");
         assert!(writer.is_full());
