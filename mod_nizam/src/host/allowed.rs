@@ -339,4 +339,4 @@ const LIST: [Allowed; COUNT] = [
 ];
 
 /// The lists, to look names up in.
-pub(super) static ALLOWED: Table<COUNT, 1024> = Table::new(&LIST);
+pub(super) static ALLOWED: Table<COUNT, 2048> = Table::new(&LIST);

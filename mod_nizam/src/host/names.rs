@@ -93,13 +93,18 @@ pub(super) struct Table<const N: usize, const S: usize> {
     places: [Place; S],
 }
 
-/// A name is in the place that the last bits of its hash say, or in the first free one behind.
+/// A name is in the place that [`spread`] says, or in the first free one behind.
 #[derive(Clone, Copy)]
 struct Place {
     hash: u32,
     kinds: u16,
     /// One more than the index in the list; 0: the place is free.
     entry: u16,
+}
+
+/// Hashes of names that differ in a letter are neighbours: spreads them, so that most places say at the first look what is there.
+const fn spread(hash: u32) -> usize {
+    (hash.wrapping_mul(0x9e37_79b1) >> 16) as usize
 }
 
 impl<const N: usize, const S: usize> Table<N, S> {
@@ -118,7 +123,7 @@ impl<const N: usize, const S: usize> Table<N, S> {
                 texts[index] = text;
             }
             let hash = hash(name.to_bytes());
-            let mut place = hash as usize & (S - 1);
+            let mut place = spread(hash) & (S - 1);
             while places[place].entry != 0 {
                 place = (place + 1) & (S - 1);
             }
@@ -132,6 +137,7 @@ impl<const N: usize, const S: usize> Table<N, S> {
     ///
     /// # Safety
     /// The header's name is NULL or NUL-terminated.
+    #[inline]
     pub(super) unsafe fn find(
         &self,
         header: &switch_event_header_t,
@@ -148,14 +154,17 @@ impl<const N: usize, const S: usize> Table<N, S> {
             // SAFETY: by the caller's promise.
             hash(unsafe { bytes(header.name) }?)
         };
-        let mut at = sought as usize & (S - 1);
+        let mut at = spread(sought) & (S - 1);
         loop {
             let place = self.places.get(at)?;
-            let index = usize::from(place.entry).checked_sub(1)?;
+            if place.entry == 0 {
+                return None;
+            }
             if place.hash == sought {
                 if place.kinds & kinds == 0 {
                     return None;
                 }
+                let index = usize::from(place.entry) - 1;
                 let (_, name) = self.list.get(index)?;
                 // Whoever sends SIP headers can make names with any hash.
                 // SAFETY: by the caller's promise, and not NULL.

@@ -63,7 +63,9 @@ impl<'a> EventWriter<'a> {
         }
         short(self.out, name.as_bytes());
         // MOST_VALUE fits.
-        self.out.extend_from_slice(&u16::try_from(value.len()).unwrap_or(0).to_le_bytes());
+        let [low, high] = u16::try_from(value.len()).unwrap_or(0).to_le_bytes();
+        self.out.push(low);
+        self.out.push(high);
         self.out.extend_from_slice(value);
     }
 
