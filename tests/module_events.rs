@@ -231,8 +231,10 @@ fn without_a_place_for_events_calls_go_on() {
     let dir = configured("authoritative");
     let file = dir.path().join("nizam.conf.xml");
     let text = fs::read_to_string(&file).unwrap();
-    let param = "<settings><param name=\"ring\" value=\"/proc/nowhere/ring\"/><param name=\"ring-size\" value=\"0\"/>";
-    fs::write(&file, text.replace("<settings>", param)).unwrap();
+    let ring = dir.path().join("ring").display().to_string();
+    let text = text.replace(&ring, "/proc/nowhere/ring");
+    fs::write(&file, text.replace("<settings>", "<settings><param name=\"ring-size\" value=\"0\"/>"))
+        .unwrap();
     let mut host = start(&dir);
     assert!(host.ask("user id 1001 acme.example action=sip_auth").contains("acme-1001"));
     host.ask("event CHANNEL_CREATE Unique-ID=1");
