@@ -11,7 +11,7 @@ sys.path.insert(0, str(BENCH))
 import callers  # noqa: E402
 from documents import answer, context, extension  # noqa: E402
 from figures import median_of, ratio_of, report, timed  # noqa: E402
-from sofia import Profiles  # noqa: E402
+from sofia import Profile  # noqa: E402
 from stopwatch import DID, DOMAIN, images, module, stopwatch  # noqa: E402
 from switch import PREFIX, Switch  # noqa: E402
 from web import web_server  # noqa: E402
@@ -21,7 +21,7 @@ SIZES = [int(size) for size in os.environ.get("BENCH_SIZES", "10,1000000").split
 SIZES = sorted({min(SIZES), max(SIZES)})
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
 HUNTS = int(os.environ.get("BENCH_HUNTS", "4000"))
-CALLS = int(os.environ.get("BENCH_CALLS", "3000"))
+CALLS = int(os.environ.get("BENCH_CALLS", "2000"))
 AT_ONCE = int(os.environ.get("BENCH_CALLS_AT_ONCE", "50"))
 NOBODY = "9999"
 
@@ -40,15 +40,15 @@ class Call:
         # What mod_nizam makes of it, as pairs of application and data.
         self.steps = []
 
-    def hunted(self, switch, dialplan):
-        """The steps that a switch finds."""
-        lines = switch.ok(f"nizambench steps {dialplan} {self.where} {self.number} {self.variables}").splitlines()[1:]
-        return [tuple(line.split(" ", 1)) for line in lines]
+    def hunted(self, subject):
+        """The steps that a subject finds."""
+        command = f"nizambench steps {subject.interface} {self.where} {self.number} {self.variables}"
+        return [tuple(line.split(" ", 1)) for line in subject.switch.ok(command).splitlines()[1:]]
 
-    def measure(self, switch, dialplan, count):
+    def measure(self, subject, count):
         """Median and 99th percentile of `count` hunts, in nanoseconds."""
-        told = switch.ok(f"nizambench hunt {dialplan} {self.where} {self.number} {count} {self.variables}")
-        return timed(told, count, f"{dialplan} {self.number}")
+        command = f"nizambench hunt {subject.interface} {self.where} {self.number} {count} {self.variables}"
+        return timed(subject.switch.ok(command), count, f"{subject.name} {self.number}")
 
     def extension(self, number=None):
         """The extension with its steps, or one like it for another number."""
@@ -73,80 +73,78 @@ def ten(call, last=None):
     return context(call.where, [*texts[:9], last or texts[9]])
 
 
+class Subject:
+    """One who answers: a FreeSWITCH of its own, because what it still does for past calls must not be counted among another's."""
+
+    def __init__(self, stack, name, interface, modules, configuration=(), variables=(), **more):
+        """`interface` is the name of the dialplan interface that routes."""
+        print(f"starting {name}", file=sys.stderr)
+        self.name = name
+        self.interface = interface
+        self.profile = Profile(DOMAIN, interface)
+        self.switch = Switch(
+            HOME / name, [*modules, "mod_dptools", "mod_dialplan_xml", "mod_sofia"],
+            variables=[*Profile.VARIABLES, ("nizam_log_level", "warning"), *variables],
+            configuration=[self.profile.configuration, *configuration], **more,
+        )
+        stack.enter_context(self.switch)
+        # Else every hunt by XML and every channel writes lines, which the own interface does not.
+        self.switch.ok("fsctl loglevel warning")
+
+
 class Site:
-    """The switches, each quiet in the same way, and who answers in them."""
+    """All subjects, in the order of a round."""
 
     def __init__(self, stack):
-        self.stack = stack
-        self.bench, self.tested, snapshots = stopwatch(HOME), module(HOME), images(HOME, SIZES)
-        self.profiles = {}
-        self.nizam = {}
+        bench, tested, snapshots = stopwatch(HOME), module(HOME), images(HOME, SIZES)
+        self.subjects = []
+
+        def subject(*arguments, **more):
+            self.subjects.append(Subject(stack, *arguments, **more))
+
         for size in SIZES:
             variables = [("nizam_snapshot", snapshots / str(size)), ("nizam_socket", HOME / "none.sock")]
-            self.nizam[size] = self.start(f"nizam-{size}", [self.tested], ("XML", "nizam"), variables=variables)
-        self.inside, self.outside = self.calls = calls()
-        for call in self.calls:
-            call.steps = call.hunted(self.nizam[SIZES[0]], "nizam")
-        # What a stranger's call to nobody gets, by whoever routes it.
-        nobody = Call("inside", DOMAIN, NOBODY, [])
-        nobody.steps = nobody.hunted(self.nizam[SIZES[0]], "nizam")
-        self.nobody = nobody
-        self.static = self.start(
-            "static", [], ("XML",), dialplan=ten(self.inside, last=extension(".*", nobody.steps)) + ten(self.outside)
-        )
+            subject(f"xml.{size}", "XML", [bench, tested], variables=variables)
+            subject(f"interface.{size}", "nizam", [bench, tested], variables=variables)
+        inside, outside = self.calls = calls()
+        # A stranger's call, as sipp makes it: one of a phone that logged in has more steps.
+        self.nobody = Call("outside", DOMAIN, NOBODY, [])
+        for call in (*self.calls, self.nobody):
+            call.steps = call.hunted(self.subjects[0])
+        rest = extension(".*", self.nobody.steps)
+        subject("static10", "XML", [bench], dialplan=ten(inside, last=rest) + ten(outside))
         self.web = stack.enter_context(web_server(HOME / "nginx", answer("")))
-        self.curl = self.web and self.start(
-            "curl", ["mod_xml_curl"], ("XML",), configuration=[self.web.configuration("dialplan")]
-        )
+        if self.web:
+            subject("xml_curl", "XML", [bench, "mod_xml_curl"], configuration=[self.web.configuration("dialplan")])
 
-    def start(self, name, modules, dialplans, variables=(), configuration=(), **more):
-        """A switch with SIP, which has a profile for each dialplan."""
-        print(f"starting {name}", file=sys.stderr)
-        profiles = Profiles(DOMAIN, dialplans)
-        switch = Switch(
-            HOME / name, [self.bench, "mod_dptools", "mod_dialplan_xml", *modules, "mod_sofia"],
-            variables=[*Profiles.variables(), ("nizam_log_level", "warning"), *variables],
-            configuration=[profiles.configuration, *configuration], **more,
-        )
-        self.stack.enter_context(switch)
-        # Else every hunt by XML and every channel writes lines, which the own interface does not.
-        switch.ok("fsctl loglevel warning")
-        self.profiles[switch] = profiles
-        return switch
-
-    def subjects(self, call):
-        """Name, switch and dialplan of each who answers that call, in the order of a round."""
-        for size in SIZES:
-            yield f"xml.{size}", self.nizam[size], "XML"
-            yield f"interface.{size}", self.nizam[size], "nizam"
-        yield "static10", self.static, "XML"
-        if self.curl:
+    def each(self, call):
+        """The subjects, with the web server answering for that call."""
+        if self.web:
             self.web.become(answer(context(call.where, [call.extension()])))
-            yield "xml_curl", self.curl, "XML"
+        return self.subjects
 
     def check(self):
         """All of them must find the same steps: else they would not be measured at the same work."""
         for call in (*self.calls, self.nobody):
-            for name, switch, dialplan in self.subjects(call):
-                if (found := call.hunted(switch, dialplan)) != call.steps:
-                    raise RuntimeError(f"{name} answers {call.number} with {found} instead of {call.steps}")
+            for subject in self.each(call):
+                if (found := call.hunted(subject)) != call.steps:
+                    raise RuntimeError(f"{subject.name} answers {call.number} with {found} instead of {call.steps}")
 
     def hunts(self, count):
-        """One round: each call's figures by subject."""
+        """One round: figures by call and subject."""
         return {
-            f"{call.name}.{name}": call.measure(switch, dialplan, count // 10 if name == "xml_curl" else count)
+            f"{call.name}.{subject.name}": call.measure(subject, count // 10 if subject.name == "xml_curl" else count)
             for call in self.calls
-            for name, switch, dialplan in self.subjects(call)
+            for subject in self.each(call)
         }
 
     def refusals(self, count):
         """One round of calls that are refused: by subject calls a second, the 99th percentile, and FreeSWITCH's processor time for a call."""
         figures = {}
-        for name, switch, dialplan in self.subjects(self.nobody):
-            before = switch.processor_seconds()
-            port = self.profiles[switch].ports[dialplan]
-            rate, p99 = callers.call(HOME / "sipp", port, NOBODY, count, AT_ONCE)
-            figures[name] = rate, p99, (switch.processor_seconds() - before) / count
+        for subject in self.each(self.nobody):
+            before = subject.switch.processor_seconds()
+            rate, p99 = callers.call(HOME / "sipp", subject.profile.port, NOBODY, count, AT_ONCE)
+            figures[subject.name] = rate, p99, (subject.switch.processor_seconds() - before) / count
         return figures
 
 
