@@ -157,7 +157,7 @@ def report_hunts(rounds):
         for size in SIZES:
             for subject in (f"xml.{size}", f"interface.{size}"):
                 mine = f"{call.name}.{subject}"
-                report(f"hunt.{mine}/static10", f"{ratio_of(rounds, mine, f'{call.name}.static10'):.2f}", "ratio")
+                report(f"hunt.{mine}/static10", f"{ratio_of(rounds, mine, f'{call.name}.static10'):.3f}", "ratio")
                 if f"{call.name}.xml_curl" in rounds[0]:
                     ratio = ratio_of(rounds, f"{call.name}.xml_curl", mine)
                     report(f"hunt.{call.name}.xml_curl/{subject}", f"{ratio:.1f}", "ratio")
