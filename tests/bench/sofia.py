@@ -22,9 +22,10 @@ class Profile:
         profile = profiles.find("profile[@name='external']")
         # No trunks: nothing is to be asked for when the profile starts.
         profile.find("domains").clear()
-        own = {"dialplan": dialplan, "context": context, "sip-port": str(self.port)}
+        # mod_sofia silently drops what comes beyond a limit: callers would time its retransmissions.
+        own = {
+            "dialplan": dialplan, "context": context, "sip-port": str(self.port), "max-recv-requests-per-second": "0",
+        }
         for param in profile.iter("param"):
             param.set("value", own.get(param.get("name"), param.get("value")))
-        # mod_sofia silently drops what comes beyond 1,000 requests a second: callers would time its retransmissions.
-        ElementTree.SubElement(profile.find("settings"), "param", name="max-recv-requests-per-second", value="0")
         self.configuration = ("sofia.conf.xml", ElementTree.tostring(root, encoding="unicode"))
