@@ -118,10 +118,6 @@ pub(crate) fn everything(engine: &Engine, place: &Place<'_>) -> Result<Vec<Seen>
                 ..DialplanQuestion::default()
             };
             add(format!("{caller_name} dials {name}"), dialplan(engine, &question))?;
-            if name.contains("queue") {
-                let question = DialplanQuestion { queue_until: Some(b"1"), ..question };
-                add(format!("{caller_name} waits too long in {name}"), dialplan(engine, &question))?;
-            }
         }
     }
     let outside = DialplanQuestion {
@@ -159,6 +155,7 @@ fn numbers(place: &Place<'_>) -> Vec<(String, String)> {
     ] {
         numbers.push((kind.to_owned(), format!("nizam:{kind}:{}", place.id)));
     }
+    numbers.push(("waiting too long".to_owned(), format!("nizam:queue:{}:1", place.id)));
     numbers.push(("the base flow".to_owned(), format!("nizam:call_flow:{}", place.town.flow)));
     numbers.push(("direct".to_owned(), format!("nizam:direct:{}:{}", place.id, place.number)));
     for step in 0..place.steps {

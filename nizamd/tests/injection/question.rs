@@ -48,25 +48,19 @@ pub(crate) async fn ask(site: &Site, strings: &[String], sum: &mut Tally) {
         let prefixed = ["nizam:", text].concat();
         let step = format!("nizam:flow:{}:{text}", town.flow);
         let direct = format!("nizam:direct:{}:{text}", town.menu);
+        let waiting = format!("nizam:queue:{}:{text}", town.queue);
         let calls = [
             ("number", DialplanQuestion { number: Some(bytes), ..plain }),
             ("number without a caller", DialplanQuestion { number: Some(bytes), caller: None, ..plain }),
             ("continuation", DialplanQuestion { number: Some(prefixed.as_bytes()), ..plain }),
             ("step", DialplanQuestion { number: Some(step.as_bytes()), ..plain }),
+            ("waiting", DialplanQuestion { number: Some(waiting.as_bytes()), ..plain }),
             ("direct", DialplanQuestion { number: Some(direct.as_bytes()), ..plain }),
             ("caller number", DialplanQuestion { caller_number: Some(bytes), ..plain }),
             ("caller", DialplanQuestion { caller: Some(bytes), ..plain }),
             ("domain of the caller", DialplanQuestion { caller_domain: Some(bytes), ..plain }),
             ("context", DialplanQuestion { context: Some(bytes), ..plain }),
-            (
-                "variables",
-                DialplanQuestion {
-                    channel: &channel,
-                    admitted: Some(bytes),
-                    queue_until: Some(bytes),
-                    ..plain
-                },
-            ),
+            ("variables", DialplanQuestion { channel: &channel, admitted: Some(bytes), ..plain }),
             ("number from outside", DialplanQuestion { number: Some(bytes), ..public }),
             ("gateway", DialplanQuestion { gateway: Some(bytes), ..public }),
             ("address", DialplanQuestion { address: Some(bytes), ..public }),
