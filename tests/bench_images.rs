@@ -1,4 +1,5 @@
-//! Images of many extensions, as `make bench` and a switch without its daemon use them.
+//! Images of many extensions, as `make bench` and a switch without its daemon use them. Each tenant also has a DID that a time
+//! condition, which always holds, leads to a menu.
 //!
 //! With `NIZAM_BENCH_IMAGES=DIR` and `NIZAM_BENCH_SIZES=10,100000` the snapshots stay in `DIR/10` and so on.
 
@@ -18,8 +19,13 @@ use nizam_core::{
     compile,
     model::{Extension, Tenant, TenantStatus},
 };
-use nizam_engine::{DirectoryAnswer, DirectoryQuestion, Engine, snapshot};
-use nizam_wire::{Builder, Image};
+use nizam_engine::{DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Engine, Outcome, snapshot};
+use nizam_wire::image::{ONLY, PLATFORM};
+use nizam_wire::record::{
+    ANY_DAY, ANY_MONTH, Destination, DestinationKind, Did, Ids, Ivr, List, ListBuf, Prompt, Routing,
+    TimeCondition, TimeRule,
+};
+use nizam_wire::{Builder, Image, Kind};
 
 /// Extensions of one tenant; a larger image has more tenants.
 const PER_TENANT: u32 = 1000;
@@ -43,7 +49,21 @@ fn the_last_extension_of_a_snapshot_is_found() {
         assert!(found(&engine, &domain(last / PER_TENANT), &number), "{size}: {number} is missing");
         assert!(!found(&engine, &domain(last / PER_TENANT), "999999"), "{size}: a user that nobody made");
         assert!(!found(&engine, &domain(last / PER_TENANT + 1), "1000"), "{size}: a tenant that nobody made");
+        let (inside, outside) = (domain(last / PER_TENANT), format!("+{}", did(last / PER_TENANT)));
+        assert_eq!(led(&engine, &inside, &number), Some(Outcome::To(DestinationKind::Extension)), "{size}");
+        assert_eq!(led(&engine, &inside, "9999"), Some(Outcome::Unknown), "{size}");
+        assert_eq!(led(&engine, "public", &outside), Some(Outcome::To(DestinationKind::Ivr)), "{size}");
     }
+}
+
+fn led(engine: &Engine, context: &str, number: &str) -> Option<Outcome> {
+    let question = DialplanQuestion {
+        context: Some(context.as_bytes()),
+        number: Some(number.as_bytes()),
+        now: 1_795_523_400,
+        ..DialplanQuestion::default()
+    };
+    Some(engine.dialplan(&question)?.outcome)
 }
 
 fn found(engine: &Engine, domain: &str, user: &str) -> bool {
@@ -58,12 +78,53 @@ fn write(directory: &Path, size: u32) {
     for n in 0..size.div_ceil(PER_TENANT) {
         let tenant = tenant(n);
         compile::tenant(&mut builder, &tenant).unwrap();
+        way_to_a_menu(&mut builder, tenant.id.into_bytes(), &did(n));
         for extension in 0..PER_TENANT.min(size - n * PER_TENANT) {
             compile::extension(&mut builder, &extension_of(&tenant, n * PER_TENANT + extension)).unwrap();
         }
     }
     let image = Image::from_vec(builder.finish().unwrap()).unwrap();
     snapshot::Writer::new(directory).unwrap().write(&[Arc::new(image)]).unwrap();
+}
+
+/// A DID, the time condition that it leads to, and the menu that this one leads to.
+fn way_to_a_menu(builder: &mut Builder, tenant: [u8; 16], digits: &str) {
+    let mut put = |kind, scope, key: &[u8], value: &[u8]| builder.put(kind, scope, key, Some(value)).unwrap();
+    let routing = Routing {
+        zone: "",
+        home: None,
+        max_calls: 0,
+        calls_per_minute: 0,
+        caller_id_number: "",
+        caller_id_name: "",
+        emergency: List::default(),
+        class_limits: List::default(),
+        policies: List::default(),
+        gateways: List::default(),
+        tts_engine: "",
+        tts_voice: "",
+    };
+    put(Kind::Routing, tenant, ONLY, &routing.encode());
+    // Ids need to differ within their tenant and kind only.
+    let hours = Destination { kind: DestinationKind::TimeCondition, id: tenant };
+    let menu = Destination { kind: DestinationKind::Ivr, id: tenant };
+    put(Kind::Did, tenant, digits.as_bytes(), &Did { id: tenant, destination: hours }.encode());
+    put(Kind::Claim, PLATFORM, digits.as_bytes(), &Ids(ListBuf::of([tenant]).as_list()).encode());
+    let always =
+        TimeRule { weekdays: 0x7f, days: ANY_DAY, months: ANY_MONTH, from: 0, to: 24 * 60, holiday: None };
+    let rules = ListBuf::of([always]);
+    let condition = TimeCondition { rules: rules.as_list(), matched: Some(menu), otherwise: None };
+    put(Kind::TimeCondition, tenant, &hours.id, &condition.encode());
+    let ivr = Ivr {
+        greet_long: Prompt::File("ivr/welcome.wav"),
+        greet_short: Prompt::None,
+        timeout: 5,
+        max_failures: 3,
+        direct_dial: false,
+        options: List::default(),
+        on_timeout: None,
+    };
+    put(Kind::Ivr, tenant, &menu.id, &ivr.encode());
 }
 
 fn tenant(n: u32) -> Tenant {
@@ -114,6 +175,10 @@ fn extension_of(tenant: &Tenant, n: u32) -> Extension {
 
 fn domain(tenant: u32) -> String {
     format!("t{tenant}.bench.test")
+}
+
+fn did(tenant: u32) -> String {
+    format!("1555{tenant:08}")
 }
 
 fn number(extension: u32) -> String {

@@ -1,10 +1,11 @@
 /*
- * A stopwatch inside FreeSWITCH, for `make bench`: it times the lookup that mod_sofia makes for a REGISTER, and it can
- * answer one domain with a constant document, which is the least that any module can do.
+ * A stopwatch inside FreeSWITCH, for `make bench`: it times the lookup that mod_sofia makes for a REGISTER and (in
+ * mod_nizambench_hunt.c) the hunt of a dialplan, and it can answer one domain with a constant document, which is the
+ * least that any module can do.
  *
  * Load it before mod_nizam: bindings are asked in the order in which they were made (switch_xml.c, switch_xml_locate).
  */
-#include <switch.h>
+#include "mod_nizambench.h"
 
 SWITCH_MODULE_LOAD_FUNCTION(mod_nizambench_load);
 SWITCH_MODULE_SHUTDOWN_FUNCTION(mod_nizambench_shutdown);
@@ -13,6 +14,7 @@ SWITCH_MODULE_DEFINITION(mod_nizambench, mod_nizambench_load, mod_nizambench_shu
 #define MOST_LOOKUPS 10000000L
 #define MOST_DOCUMENT (16L << 20)
 #define MOST_WORDS 32
+#define COMMANDS "locate | document | constant | hunt | steps"
 
 static struct {
 	switch_xml_binding_t *binding;
@@ -38,7 +40,7 @@ static switch_xml_t answer(const char *section, const char *tag, const char *key
 	return switch_xml_parse_str_dynamic(copy, SWITCH_FALSE);
 }
 
-static int64_t now(void)
+int64_t nizambench_now(void)
 {
 	struct timespec time;
 
@@ -51,6 +53,20 @@ static int ascending(const void *a, const void *b)
 	int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
 
 	return (x > y) - (x < y);
+}
+
+void nizambench_say_times(switch_stream_handle_t *stream, int64_t *times, long count, long found)
+{
+	int64_t sum = 0;
+	long i;
+
+	for (i = 0; i < count; i++) {
+		sum += times[i];
+	}
+	qsort(times, (size_t) count, sizeof(*times), ascending);
+	stream->write_function(stream, "+OK found=%ld count=%ld p50=%" SWITCH_INT64_T_FMT " p99=%" SWITCH_INT64_T_FMT
+						   " mean=%" SWITCH_INT64_T_FMT "\n", found, count, times[count / 2], times[count - 1 - count / 100],
+						   sum / count);
 }
 
 /* The headers of a lookup: those that FreeSWITCH puts into every event, and NAME=VALUE words. */
@@ -102,7 +118,7 @@ static void draw(char *out, size_t size, const char *text)
 static void locate(switch_stream_handle_t *stream, int argc, char **argv)
 {
 	long count = argc >= 4 ? atol(argv[3]) : 0, i, found = 0;
-	int64_t *times, sum = 0;
+	int64_t *times;
 
 	if (count < 1 || count > MOST_LOOKUPS || !(times = malloc((size_t) count * sizeof(*times)))) {
 		stream->write_function(stream, "-ERR locate KEY USER DOMAIN COUNT [NAME=VALUE...]\n");
@@ -116,19 +132,15 @@ static void locate(switch_stream_handle_t *stream, int argc, char **argv)
 
 		draw(name, sizeof(name), argv[1]);
 		draw(domain, sizeof(domain), argv[2]);
-		start = now();
+		start = nizambench_now();
 		if (switch_xml_locate_user_merged(argv[0], name, domain, NULL, &user, params) == SWITCH_STATUS_SUCCESS) {
 			found++;
 			switch_xml_free(user);
 		}
-		times[i] = now() - start;
-		sum += times[i];
+		times[i] = nizambench_now() - start;
 		switch_event_destroy(&params);
 	}
-	qsort(times, (size_t) count, sizeof(*times), ascending);
-	stream->write_function(stream, "+OK found=%ld count=%ld p50=%" SWITCH_INT64_T_FMT " p99=%" SWITCH_INT64_T_FMT
-						   " mean=%" SWITCH_INT64_T_FMT "\n", found, count, times[count / 2], times[count - 1 - count / 100],
-						   sum / count);
+	nizambench_say_times(stream, times, count, found);
 	free(times);
 }
 
@@ -208,7 +220,7 @@ SWITCH_STANDARD_API(nizambench)
 	int argc;
 
 	if (zstr(cmd) || !(words = strdup(cmd))) {
-		stream->write_function(stream, "-ERR locate | document | constant\n");
+		stream->write_function(stream, "-ERR " COMMANDS "\n");
 		return SWITCH_STATUS_SUCCESS;
 	}
 	argc = switch_separate_string(words, ' ', argv, MOST_WORDS);
@@ -218,8 +230,12 @@ SWITCH_STANDARD_API(nizambench)
 		document(stream, argc - 1, argv + 1);
 	} else if (argc > 0 && !strcmp(argv[0], "constant")) {
 		set_constant(stream, argc - 1, argv + 1);
+	} else if (argc > 0 && !strcmp(argv[0], "hunt")) {
+		nizambench_hunt(stream, argc - 1, argv + 1);
+	} else if (argc > 0 && !strcmp(argv[0], "steps")) {
+		nizambench_steps(stream, argc - 1, argv + 1);
 	} else {
-		stream->write_function(stream, "-ERR locate | document | constant\n");
+		stream->write_function(stream, "-ERR " COMMANDS "\n");
 	}
 	free(words);
 	return SWITCH_STATUS_SUCCESS;
@@ -230,7 +246,10 @@ SWITCH_MODULE_LOAD_FUNCTION(mod_nizambench_load)
 	switch_api_interface_t *api_interface;
 
 	*module_interface = switch_loadable_module_create_module_interface(pool, modname);
-	SWITCH_ADD_API(api_interface, "nizambench", "Times lookups", nizambench, "locate | document | constant");
+	SWITCH_ADD_API(api_interface, "nizambench", "Times lookups and hunts", nizambench, COMMANDS);
+	if (nizambench_add_endpoint(*module_interface) != SWITCH_STATUS_SUCCESS) {
+		return SWITCH_STATUS_MEMERR;
+	}
 	return switch_xml_bind_search_function_ret(answer, SWITCH_XML_SECTION_DIRECTORY, NULL, &constant.binding);
 }
 

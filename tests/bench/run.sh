@@ -17,6 +17,7 @@ BENCH_SWITCH=$(freeswitch_prefix) || say "No FreeSWITCH here (FREESWITCH_PREFIX,
 export BENCH_SWITCH
 if [ -n "$BENCH_SWITCH" ]; then
     need_web_server || true
+    command -v sipp >/dev/null || install_packages sip-tester || say "Without sipp calls a second are not measured."
 fi
 command -v wrk >/dev/null || install_packages wrk || say "Without wrk the API is not measured."
 need_postgres || say "Without PostgreSQL the API is measured on SQLite only."

@@ -1,4 +1,4 @@
-"""A FreeSWITCH for one measurement: its own directories, a chosen set of modules, no SIP."""
+"""A FreeSWITCH for one measurement: its own directories, a chosen set of modules."""
 
 import os
 import secrets
@@ -30,8 +30,9 @@ def free_port():
 class Switch:
     """One running instance. Use it in a `with` block: the process ends with it."""
 
-    def __init__(self, home, modules, variables=(), configuration=(), directory=""):
-        """`modules` in load order, each a name or a path; `configuration` as pairs of file name and XML."""
+    def __init__(self, home, modules, variables=(), configuration=(), directory="", dialplan=""):
+        """`modules` in load order, each a name or a path; `configuration` as pairs of file name and XML; the contexts `dialplan` are asked
+        before the shipped ones."""
         self.home = Path(home)
         self.port = free_port()
         self.password = secrets.token_hex(20)
@@ -59,6 +60,9 @@ class Switch:
         (conf / "vars.d/instance.xml").write_text(f"<include>\n{sets}</include>\n")
         if directory:
             (conf / "directory/users.xml").write_text(f"<include>\n{directory}\n</include>\n")
+        if dialplan:
+            # Included in the order of their names; the first context of a name counts.
+            (conf / "dialplan/a.xml").write_text(f"<include>\n{dialplan}\n</include>\n")
 
     def __enter__(self):
         options = []
@@ -95,6 +99,11 @@ class Switch:
             if time.monotonic() > end:
                 raise TimeoutError("FreeSWITCH does not answer")
             time.sleep(0.05)
+
+    def processor_seconds(self):
+        """What FreeSWITCH has used of all processors until now (proc(5), stat: utime and stime)."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def api(self, command):
         """Runs a command over the event socket (mod_event_socket.c, parse_command) and returns what it prints."""

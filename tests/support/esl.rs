@@ -35,7 +35,7 @@ impl Esl {
 
     /// Asks for events of these names; a handle that ends the connection.
     pub(crate) fn subscribe(&mut self, names: &str) -> io::Result<TcpStream> {
-        self.send(&format!("event plain {names}"))?;
+        self.send(&format!("event json {names}"))?;
         let answer = self.frame("command/reply")?;
         if !answer.starts_with("+OK") {
             return Err(io::Error::other(format!("event socket: {answer}")));
@@ -46,9 +46,9 @@ impl Esl {
         stream.try_clone()
     }
 
-    /// The next event, as headers.
+    /// The next event, a map of headers.
     pub(crate) fn event(&mut self) -> io::Result<String> {
-        self.frame("text/event-plain")
+        self.frame("text/event-json")
     }
 
     fn send(&mut self, line: &str) -> io::Result<()> {

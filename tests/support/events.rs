@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
+
 use super::{call::Step, esl::Esl};
 
 /// Longer than anything that is waited for.
@@ -18,10 +20,15 @@ const LONG: Duration = Duration::from_mins(1);
 pub(crate) struct Event(HashMap<String, String>);
 
 impl Event {
-    /// Reads the form `plain`: a header a line, its value escaped as in a URI.
+    /// Reads the form `json`. In the form `plain` a `%` before two digits is left as it is (`switch_utils.c:switch_url_encode_opt`),
+    /// so that a text cannot be told from its escaped form.
     fn parse(text: &str) -> Self {
-        let headers = text.lines().filter_map(|line| line.split_once(": "));
-        Self(headers.map(|(name, value)| (name.to_owned(), unescaped(value))).collect())
+        let Ok(Value::Object(headers)) = serde_json::from_str(text) else { return Self(HashMap::new()) };
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        Self(headers.into_iter().map(|(name, value)| (name, text(value))).collect())
     }
 
     /// A header; empty where there is none.
@@ -49,18 +56,6 @@ impl std::fmt::Debug for Event {
         }
         all.finish()
     }
-}
-
-fn unescaped(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'%');
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// All events since the subscription.

@@ -35,6 +35,13 @@ impl Rest {
         body["data"].take()
     }
 
+    /// A call that may be refused; its status and its body.
+    pub(crate) fn attempt(&self, method: &Method, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.client.request(method.clone(), format!("{}{path}", self.base));
+        let response = request.bearer_auth(&self.token).json(body).send().unwrap();
+        (response.status().as_u16(), response.json().unwrap_or_default())
+    }
+
     /// A tenant with room for the suites' extensions; its id.
     pub(crate) fn create_tenant(&self, domain: &str) -> String {
         let slug = domain.replace('.', "-");

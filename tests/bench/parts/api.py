@@ -16,9 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from daemon import BINARIES, Daemon, report  # noqa: E402
+from daemon import BINARIES, Daemon  # noqa: E402
+from figures import report  # noqa: E402
 from postgres import Postgres  # noqa: E402
-from switch import PREFIX, ROOT, Switch, first, free_port  # noqa: E402
+from stopwatch import module  # noqa: E402
+from switch import PREFIX, ROOT, Switch, free_port  # noqa: E402
 
 HOME = Path(os.environ["BENCH_DIR"]) / "api"
 SIZES = [int(size) for size in os.environ.get("BENCH_API_SIZES", "10,1000000").split(",")]
@@ -203,10 +205,8 @@ def large_import():
     daemon = Daemon(10, home=HOME / "import")
     try:
         tenant = daemon.request("POST", "/tenants", {"name": "import", "domain": "import.test"})[1]["data"]
-        module = first(BINARIES / "mod_nizam.so", BINARIES / "libmod_nizam.so")
-        shutil.copy(module, HOME / "mod_nizam.so")
         variables = [("nizam_snapshot", daemon.home / "none"), ("nizam_socket", daemon.home / "nizam.sock")]
-        with Switch(HOME / "switch", [HOME / "mod_nizam.so"], variables=variables) as switch:
+        with Switch(HOME / "switch", [module(HOME)], variables=variables) as switch:
             end = time.monotonic() + 30
             while not switch.api(f"nizam lookup directory {daemon.number}@{daemon.domain}").startswith("+OK found"):
                 if time.monotonic() > end:

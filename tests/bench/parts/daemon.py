@@ -18,7 +18,9 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from switch import PREFIX, ROOT, Switch, first, free_port  # noqa: E402
+from figures import report  # noqa: E402
+from stopwatch import module, stopwatch  # noqa: E402
+from switch import PREFIX, ROOT, Switch, free_port  # noqa: E402
 
 BINARIES = Path(os.environ["NIZAM_BIN_DIR"])
 HOME = Path(os.environ["BENCH_DIR"]) / "daemon"
@@ -26,12 +28,6 @@ SIZES = [int(size) for size in os.environ.get("BENCH_SIZES", "10,100000,1000000"
 LOOKUPS = int(os.environ.get("BENCH_LOOKUPS", "200000"))
 EDITS = int(os.environ.get("BENCH_EDITS", "600"))
 ROUNDS = 3
-
-
-def report(name, value, unit, target=None, good=None):
-    """One line of make bench."""
-    verdict = "report" if good is None else "ok" if good else "short"
-    print(f"bench {name} {value} {unit} target {target or '-'} {verdict}", flush=True)
 
 
 class Daemon:
@@ -180,13 +176,13 @@ def part_size(daemon, switch):
     report(f"nizamd.start.{daemon.size}", f"{daemon.start_seconds:.2f}", "s")
 
 
-def part_cold(daemon, bench, module):
+def part_cold(daemon, bench, tested):
     """From loading the module, without nizamd, to the first answer."""
     variables = [("nizam_snapshot", daemon.home / "snapshot"), ("nizam_socket", HOME / "none.sock")]
     seconds = []
     for turn in range(ROUNDS):
         with Switch(HOME / f"cold-{daemon.size}-{turn}", [bench], variables=variables) as switch:
-            shutil.copy(module, switch.home / "mod" / "mod_nizam.so")
+            shutil.copy(tested, switch.home / "mod" / "mod_nizam.so")
             with contextlib.suppress(OSError):
                 # From the disk itself, where we may ask for that.
                 Path("/proc/sys/vm/drop_caches").write_text("3")
@@ -234,25 +230,18 @@ def main():
     subprocess.run(
         ["cargo", "build", "--quiet", "--release", "-p", "nizamd", "--example", "fill"], check=True, cwd=ROOT
     )
-    bench = HOME / "mod_nizambench.so"
-    include = first(PREFIX / "include/freeswitch", PREFIX / "include")
-    subprocess.run(
-        ["cc", "-O2", "-fPIC", "-shared", f"-I{include}", str(ROOT / "tests/bench/mod_nizambench.c"), "-o", str(bench)],
-        check=True,
-    )
-    module = first(BINARIES / "mod_nizam.so", BINARIES / "libmod_nizam.so")
-    shutil.copy(module, HOME / "mod_nizam.so")
+    bench, tested = stopwatch(HOME), module(HOME)
     with contextlib.ExitStack() as stack:
         daemons = {}
         for size in SIZES:
             daemons[size] = Daemon(size)
             stack.callback(daemons[size].stop)
         for daemon in daemons.values():
-            part_cold(daemon, bench, module)
+            part_cold(daemon, bench, tested)
         for daemon in daemons.values():
             variables = [("nizam_snapshot", daemon.home / "none"), ("nizam_socket", daemon.home / "nizam.sock")]
             switch = stack.enter_context(
-                Switch(HOME / f"switch-{daemon.size}", [bench, HOME / "mod_nizam.so"], variables=variables)
+                Switch(HOME / f"switch-{daemon.size}", [bench, tested], variables=variables)
             )
             end = time.monotonic() + 60
             while not switch.api(f"nizam lookup directory {daemon.number}@{daemon.domain}").startswith("+OK found"):

@@ -3,24 +3,20 @@
 
 import contextlib
 import os
-import re
-import shutil
-import statistics
-import subprocess
 import sys
-import time
-import urllib.request
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from switch import PREFIX, ROOT, Switch, first, free_port  # noqa: E402
+from figures import median_of, ratio_of, report, timed  # noqa: E402
+from stopwatch import DOMAIN, images, module, stopwatch  # noqa: E402
+from switch import PREFIX, Switch  # noqa: E402
+from web import web_server  # noqa: E402
 
-BINARIES = Path(os.environ["NIZAM_BIN_DIR"])
 HOME = Path(os.environ["BENCH_DIR"]) / "locate"
 SIZES = [int(size) for size in os.environ.get("BENCH_SIZES", "10,100000,1000000").split(",")]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
-USER, DOMAIN = "1005", "t0.bench.test"
+USER = "1005"
 # What mod_sofia sends for a REGISTER (sofia_reg.c, sofia_reg_parse_auth).
 HEADERS = (
     "action=sip_auth sip_profile=internal sip_user_agent=bench sip_auth_username=1005 sip_auth_realm=t0.bench.test "
@@ -35,18 +31,9 @@ HEADERS = (
 ANYBODY = HEADERS.replace("sip_auth_method=REGISTER", "sip_auth_method=INVITE")
 
 
-def report(name, value, unit, target="-", verdict="report"):
-    """One line of make bench."""
-    print(f"bench {name} {value} {unit} target {target} {verdict}", flush=True)
-
-
 def measure(switch, count, user=USER, domain=DOMAIN, headers=HEADERS):
     """Median and 99th percentile of `count` lookups, in nanoseconds."""
-    answer = switch.ok(f"nizambench locate id {user} {domain} {count} {headers}")
-    figures = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", answer)}
-    if figures["found"] != count:
-        raise RuntimeError(f"{user}@{domain}: only {figures['found']} of {count} found")
-    return figures["p50"], figures["p99"]
+    return timed(switch.ok(f"nizambench locate id {user} {domain} {count} {headers}"), count, f"{user}@{domain}")
 
 
 class Constant:
@@ -61,29 +48,6 @@ class Constant:
             return measure(switch, count)
         finally:
             switch.ok("nizambench constant off")
-
-
-def stopwatch():
-    """Builds mod_nizambench against the headers of the installed FreeSWITCH."""
-    built = HOME / "mod_nizambench.so"
-    include = first(PREFIX / "include/freeswitch", PREFIX / "include")
-    subprocess.run(
-        ["cc", "-O2", "-fPIC", "-shared", f"-I{include}", str(ROOT / "tests/bench/mod_nizambench.c"), "-o", str(built)],
-        check=True,
-    )
-    return built
-
-
-def images():
-    """Snapshots of all sizes, made by the release build of tests/bench_images.rs."""
-    environment = dict(
-        os.environ, NIZAM_BENCH_IMAGES=str(HOME / "images"), NIZAM_BENCH_SIZES=",".join(map(str, SIZES))
-    )
-    environment.pop("NIZAM_BIN_DIR")
-    subprocess.run(
-        ["cargo", "test", "--quiet", "--release", "--test", "bench_images"],
-        check=True, cwd=ROOT, env=environment, stdout=sys.stderr,
-    )
 
 
 def compact(document):
@@ -110,65 +74,12 @@ def users(domain, count, document):
     )
 
 
-@contextlib.contextmanager
-def web_server(document):
-    """nginx on loopback that answers every request with the document's file; its URL, or None without nginx."""
-    nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
-    if not nginx:
-        print("no nginx (apt-get install nginx-light): mod_xml_curl is not measured", file=sys.stderr)
-        yield None
-        return
-    home, port = HOME / "nginx", free_port()
-    home.mkdir()
-    shutil.copy(document, home / "directory.xml")
-    owner = "user root;" if os.geteuid() == 0 else ""
-    paths = "".join(f"{kind}_temp_path {home}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    # A static file answers POST with 405; turned into 200 it is the cheapest answer that mod_xml_curl can get.
-    (home / "nginx.conf").write_text(
-        f"{owner} daemon off; worker_processes 1; pid {home}/pid; error_log {home}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off; {paths} default_type text/xml; keepalive_requests 1000000;\n"
-        f"server {{ listen 127.0.0.1:{port}; root {home}; error_page 405 =200 /directory.xml; }} }}\n"
-    )
-    process = subprocess.Popen([nginx, "-c", str(home / "nginx.conf"), "-p", str(home)], stderr=subprocess.DEVNULL)
-    try:
-        url, end = f"http://127.0.0.1:{port}/directory.xml", time.monotonic() + 20
-        while True:
-            try:
-                with urllib.request.urlopen(urllib.request.Request(url, data=b"x=1"), timeout=5):
-                    break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def curl_configuration(url):
-    """mod_xml_curl for the directory, as its users have it."""
-    return (
-        '<configuration name="xml_curl.conf"><bindings><binding name="directory">'
-        f'<param name="gateway-url" value="{url}" bindings="directory"/>'
-        "</binding></bindings></configuration>\n"
-    )
-
-
-def ratio_of(rounds, subject, base):
-    """Median over the rounds of the ratio of two medians of the same round."""
-    return statistics.median(one[subject][0] / one[base][0] for one in rounds)
-
-
 def main():
     if not PREFIX.exists():
         print("no FreeSWITCH: nothing to measure here", file=sys.stderr)
         return
     HOME.mkdir(parents=True)
-    bench = stopwatch()
-    images()
-    module = first(BINARIES / "mod_nizam.so", BINARIES / "libmod_nizam.so")
-    shutil.copy(module, HOME / "mod_nizam.so")
+    bench, tested, snapshots = stopwatch(HOME), module(HOME), images(HOME, SIZES)
     with contextlib.ExitStack() as stack:
 
         def switch(name, modules, **more):
@@ -177,8 +88,8 @@ def main():
 
         nizam = {}
         for size in SIZES:
-            variables = [("nizam_snapshot", HOME / "images" / str(size)), ("nizam_socket", HOME / "none.sock")]
-            nizam[size] = switch(f"nizam-{size}", [bench, HOME / "mod_nizam.so"], variables=variables)
+            variables = [("nizam_snapshot", snapshots / str(size)), ("nizam_socket", HOME / "none.sock")]
+            nizam[size] = switch(f"nizam-{size}", [bench, tested], variables=variables)
 
         written, document = HOME / "written.xml", HOME / "document.xml"
         nizam[SIZES[0]].ok(f"nizambench document id {USER} {DOMAIN} {written} {HEADERS}")
@@ -190,8 +101,8 @@ def main():
             "static", [bench],
             directory="\n".join(users(f"s{count}.bench.test", count, document.read_text()) for count in (10, 10000)),
         )
-        url = stack.enter_context(web_server(document))
-        curl = url and switch("curl", [bench, "mod_xml_curl"], configuration=[("xml_curl.conf.xml", curl_configuration(url))])
+        web = stack.enter_context(web_server(HOME / "nginx", document.read_text()))
+        curl = web and switch("curl", [bench, "mod_xml_curl"], configuration=[web.configuration("directory")])
 
         def one_round(count):
             figures = {}
@@ -216,11 +127,10 @@ def main():
 
     for name in rounds[0]:
         for place, label in ((0, "p50"), (1, "p99")):
-            value = statistics.median(one[name][place] for one in rounds) / 1000
-            report(f"locate.{name}.{label}", f"{value:.2f}", "us")
+            report(f"locate.{name}.{label}", f"{median_of(rounds, name, place) / 1000:.2f}", "us")
     for size in SIZES:
         ratio = ratio_of(rounds, f"nizam.{size}", f"constant.{size}")
-        report(f"locate.nizam.{size}/constant", f"{ratio:.3f}", "ratio", "<=1.15", "ok" if ratio <= 1.15 else "short")
+        report(f"locate.nizam.{size}/constant", f"{ratio:.3f}", "ratio", "<=1.15", ratio <= 1.15)
     for size in SIZES[1:]:
         ratio = ratio_of(rounds, f"spread.{size}", f"spread.{SIZES[0]}")
         report(f"locate.spread.{size}/{SIZES[0]}", f"{ratio:.3f}", "ratio")
@@ -229,7 +139,7 @@ def main():
         report(f"locate.static.{users_}/nizam.{SIZES[-1]}", f"{ratio:.2f}", "ratio")
     if "xml_curl" in rounds[0]:
         ratio = ratio_of(rounds, "xml_curl", f"nizam.{SIZES[-1]}")
-        report(f"locate.xml_curl/nizam.{SIZES[-1]}", f"{ratio:.1f}", "ratio", ">=15", "ok" if ratio >= 15 else "short")
+        report(f"locate.xml_curl/nizam.{SIZES[-1]}", f"{ratio:.1f}", "ratio", ">=15", ratio >= 15)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,9 @@ fn networks(layers: &Layers, tenant: &Tenant<'_>) -> Vec<Element> {
     layers
         .scope(&tenant.id, Kind::Network)
         .filter_map(|record| {
-            let id = std::str::from_utf8(record.key).ok()?;
+            // The key is in lower case; everybody else is told the number as it was given.
+            let extension = layers.get(Kind::Extension, &tenant.id, record.key)?;
+            let id = Extension::decode(extension).ok()?.number;
             let cidr = std::str::from_utf8(record.value?).ok()?;
             let user = Element::new("user").with("id", id).with("cidr", cidr);
             user.is_writable().then_some(user)

@@ -1,0 +1,32 @@
+"""sipp as the callers of a switch."""
+
+import shutil
+import subprocess
+
+from switch import ROOT, free_port
+
+SIPP = shutil.which("sipp")
+
+
+def call(home, port, number, count, at_once):
+    """Makes `count` calls to the number, `at_once` of them at any time: calls a second, and the 99th percentile of the time from INVITE
+    to the refusal in seconds. Every call must be refused with 404."""
+    home.mkdir(exist_ok=True)
+    for old in home.glob("*_rtt.csv"):
+        old.unlink()
+    command = [
+        SIPP, f"127.0.0.1:{port}", "-i", "127.0.0.1", "-p", str(free_port()), "-sf", str(ROOT / "tests/sip/stranger.xml"),
+        "-s", number, "-m", str(count), "-l", str(at_once), "-r", "100000", "-nostdin", "-trace_rtt", "-rtt_freq", "1",
+        "-timeout", "120", "-timeout_error",
+    ]
+    ended = subprocess.run(command, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if ended.returncode:
+        raise RuntimeError(f"sipp ended with {ended.returncode}: {(ended.stdout + ended.stderr)[-2000:]}")
+    (trace,) = home.glob("*_rtt.csv")
+    # A line a call: when it was refused and after how long, in milliseconds.
+    lines = [line.split(";") for line in trace.read_text().splitlines()[1:]]
+    ends, times = [float(line[0]) for line in lines], sorted(float(line[1]) for line in lines)
+    if len(lines) != count:
+        raise RuntimeError(f"sipp wrote down {len(lines)} of {count} calls")
+    began = min(float(end) - float(time) for end, time, *_ in lines)
+    return count / (max(ends) - began) * 1000, times[len(times) - 1 - len(times) // 100] / 1000
