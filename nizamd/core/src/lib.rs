@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compile;
+pub mod control;
 mod country;
 pub mod lint;
 pub mod model;

@@ -5,6 +5,7 @@
 
 mod account;
 pub(crate) mod class;
+pub mod control;
 mod describe;
 mod errors;
 mod extension;
