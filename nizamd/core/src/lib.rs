@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod compile;
 mod country;
 pub mod lint;
