@@ -201,6 +201,7 @@ impl Ledger {
             return;
         }
         let known = self.legs.remove(&uuid);
+        let heard_of = known.is_some();
         if known.is_none() && last && !event.routed && said.is_inbound() && !self.ended.contains_key(&uuid) {
             // An INVITE that was asked for a password and never came again (`sofia_event_callback` in `sofia.c`): no call.
             return;
@@ -214,7 +215,7 @@ impl Ledger {
         if leg.tenant.is_none() {
             let before = self.ended.get(&uuid).and_then(|ended| ended.tenant);
             leg.tenant = before.or_else(|| self.owner(&event.claims));
-            self.adopted.extend(leg.tenant.map(|tenant| (uuid.clone(), tenant)));
+            self.adopted.extend(leg.tenant.filter(|_| heard_of).map(|tenant| (uuid.clone(), tenant)));
         }
         let mut metadata = leg.base();
         metadata.extend(event.metadata);

@@ -24,3 +24,8 @@ pub use sip::{GatewayState, Registration};
 
 /// The version of the form of payloads.
 pub const SCHEMA_VERSION: &str = "1.0";
+
+/// The day of a time, `YYYY-MM-DD`, UTC.
+pub fn day(micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(micros).unwrap_or_default().strftime("%Y-%m-%d").to_string()
+}
