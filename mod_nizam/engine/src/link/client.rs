@@ -212,6 +212,10 @@ impl Client {
                         received.clear();
                         refused.clear();
                     }
+                    ModuleEvent::Ack { .. } => {}
+                    ModuleEvent::Command(command) => {
+                        session.reply(command.id, Err("this module runs no commands".to_owned()));
+                    }
                 }
                 // An answer must not wait for the next event: a REST call waits for it.
                 flush(connection, &mut session)?;
