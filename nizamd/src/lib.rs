@@ -9,6 +9,7 @@ pub mod config;
 pub mod fatal;
 pub mod follow;
 pub mod http;
+pub mod ingest;
 pub mod link;
 pub mod logging;
 pub mod opening;

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::http::Proxies;
+use crate::ingest::Ingest;
 use crate::{follow, http, opening, publish};
 
 /// How long requests that run may take to end.
@@ -29,9 +30,11 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     // Read first: what is written during the compilation is published again rather than not at all.
     let seen = store.generation().await?;
     // The one place where the way to the switches is made.
-    let publisher = publish::start(&store, &config).await?;
+    let ingest = Ingest::start(Arc::clone(&store)).await?;
+    let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
-        .behind(Proxies::new(config.trusted_proxies.clone()));
+        .behind(Proxies::new(config.trusted_proxies.clone()))
+        .following(ingest.newest());
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");

@@ -109,4 +109,10 @@ pub struct CallEvent {
     pub created_at: i64,
     /// When the row was changed.
     pub updated_at: i64,
+    /// What all legs of its call have in common.
+    pub call_id: Option<String>,
+    /// The configuration that routed it.
+    pub generation: Option<i64>,
+    /// Its place among all events, in the order in which they were stored.
+    pub sequence: i64,
 }

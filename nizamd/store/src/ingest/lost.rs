@@ -12,17 +12,16 @@ use crate::column::Time;
 use crate::error::StoreResult;
 
 impl Store {
-    /// Whether there are channels in the books of that very life of FreeSWITCH that an earlier life of the module reported: only the
-    /// switch can say whether they live.
-    pub async fn has_doubtful_channels(&self, origin: Origin<'_>) -> StoreResult<bool> {
+    /// Channels of that very life of FreeSWITCH that an earlier life of the module reported: only the switch can say whether they live.
+    pub async fn doubtful_channels(&self, origin: Origin<'_>) -> StoreResult<Vec<String>> {
         let mut reader = self.db.reader().await?;
-        let (channels,): (i64,) = on!(reader.conn(), c => {
+        let rows: Vec<(String,)> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT count(*) FROM channels WHERE switch_name = $1 AND core_uuid = $2 AND incarnation <> $3"
+                "SELECT uuid FROM channels WHERE switch_name = $1 AND core_uuid = $2 AND incarnation <> $3 ORDER BY uuid"
             ))
-            .bind(origin.switch).bind(origin.core_uuid).bind(origin.incarnation.as_slice()).fetch_one(c).await?
+            .bind(origin.switch).bind(origin.core_uuid).bind(origin.incarnation.as_slice()).fetch_all(c).await?
         });
-        Ok(channels > 0)
+        Ok(rows.into_iter().map(|(uuid,)| uuid).collect())
     }
 
     /// Closes the channels of a switch that another life of its module reported and that live no more: those of another life of FreeSWITCH,

@@ -108,6 +108,15 @@ impl Store {
         Ok(stored)
     }
 
+    /// How many events could not be stored as what they are.
+    pub async fn quarantined(&self) -> StoreResult<u64> {
+        let mut reader = self.db.reader().await?;
+        let (events,): (i64,) = on!(reader.conn(), c => {
+            sqlx::query_as(sql!("SELECT count(*) FROM quarantined_events")).fetch_one(c).await?
+        });
+        Ok(count(events))
+    }
+
     /// The number of the newest event of a tenant.
     pub async fn newest_event(&self) -> StoreResult<i64> {
         let mut reader = self.db.reader().await?;
