@@ -71,11 +71,16 @@ fn tell(socket: &Path, spool: &[(u64, Vec<u8>)], acknowledged: &AtomicUsize, has
         if hasty && session.is_up() {
             return None;
         }
-        let length = connection.receive(&mut buffer, &mut Vec::new()).ok()??;
-        session.input(&buffer[..length], None);
+        let mut descriptors = Vec::new();
+        let length = connection.receive(&mut buffer, &mut descriptors).ok()??;
+        session.input(&buffer[..length], descriptors);
         while let Some(event) = session.poll().ok()? {
-            if let ModuleEvent::Ack { incarnation: LIFE, sequence } = event {
-                acknowledged.fetch_max(usize::try_from(sequence).unwrap(), Ordering::Relaxed);
+            match event {
+                ModuleEvent::Ack { incarnation: LIFE, sequence } => {
+                    acknowledged.fetch_max(usize::try_from(sequence).unwrap(), Ordering::Relaxed);
+                }
+                ModuleEvent::Stack { generation, .. } => session.applied(generation),
+                _ => {}
             }
         }
     }
