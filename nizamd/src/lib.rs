@@ -17,4 +17,5 @@ pub mod password;
 mod pin;
 pub mod publish;
 pub mod publisher;
+pub mod retention;
 pub mod serve;

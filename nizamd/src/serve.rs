@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::http::Proxies;
 use crate::ingest::Ingest;
-use crate::{follow, http, opening, publish};
+use crate::{follow, http, opening, publish, retention};
 
 /// How long requests that run may take to end.
 const GRACE: Duration = Duration::from_secs(10);
@@ -37,6 +37,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
         .following(ingest.newest());
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
+    let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");
     notify(&[NotifyState::Ready]);
 
@@ -56,6 +57,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
         () = deadline => tracing::warn!("some requests did not end in time"),
     }
     following.abort();
+    retaining.abort();
     publisher.shutdown().await;
     store.close().await;
     tracing::info!("stopped");

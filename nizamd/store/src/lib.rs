@@ -38,6 +38,7 @@ mod prompts;
 mod queue_members;
 mod queue_metrics;
 mod records;
+mod retention;
 mod rotate;
 mod seal;
 mod secret;

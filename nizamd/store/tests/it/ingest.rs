@@ -203,6 +203,39 @@ async fn channels_of_a_switch_that_died_are_closed_once_and_marked() {
     );
 }
 
+#[tokio::test]
+async fn what_is_old_goes_where_the_tenant_wants_it_so() {
+    let fixture = Fixture::new().await;
+    let (keeps, forgets) = (fixture.tenant("acme.example").await.id, fixture.tenant("beta.example").await.id);
+    let store = &fixture.store;
+    let now = i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros()).unwrap();
+    let end = |uuid: &str, domain: &str, at: i64| {
+        let headers =
+            [("Event-Name", "CHANNEL_HANGUP_COMPLETE"), ("Unique-ID", uuid), ("Caller-Context", domain)];
+        delivered(&headers, at)
+    };
+    for (switch, domain) in [("fs1", "acme.example"), ("fs2", "beta.example")] {
+        let (old, new) = (format!("old-{switch}"), format!("new-{switch}"));
+        let events = [end(&old, domain, now - 30 * 86_400_000_000), end(&new, domain, now)];
+        store.ingest(Origin { switch, ..ORIGIN }, &numbered(events), 0).await.unwrap();
+    }
+    assert_eq!(store.forget_calls().await.unwrap(), 0, "without a word of the tenant nothing goes");
+    let settings = nizam_core::validate::Settings::Map(
+        [("call_retention_days".to_owned(), serde_json::json!(7))].into_iter().collect(),
+    );
+    store
+        .put_settings(&crate::support::actor(), forgets, settings, &nizam_store::Expected::Anything)
+        .await
+        .unwrap();
+    assert_eq!(store.forget_calls().await.unwrap(), 2, "a CDR and its event");
+    assert_eq!(store.forget_calls().await.unwrap(), 0);
+    let cdrs = async |tenant| {
+        let filter = CdrFilter { legs: true, ..CdrFilter::default() };
+        store.cdrs(tenant, &filter, Page::default()).await.unwrap().total
+    };
+    assert_eq!((cdrs(keeps).await, cdrs(forgets).await), (2, 1));
+}
+
 /// A small generator of numbers, the same for a seed everywhere.
 struct Random(u64);
 
