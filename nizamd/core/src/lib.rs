@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod compile;
 pub mod control;
 mod country;

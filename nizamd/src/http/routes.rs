@@ -25,6 +25,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(queues());
     routes.extend(integrations());
     routes.extend(reports());
+    routes.extend(calls());
     routes.extend(RESOURCES.iter().copied().flat_map(resources::routes));
     routes.extend(files());
     routes
@@ -372,6 +373,24 @@ fn reports() -> Vec<Route> {
             member(P::TenantsView, no_fields, super::usage::reconcile),
         ),
         get(
+            "/tenants/{tenant}/audit-logs",
+            "audit-logs.list",
+            Flat("AuditLog"),
+            member(P::AuditLogsView, no_fields, super::trail::list),
+        ),
+        get(
+            "/tenants/{tenant}/audit-logs/{audit_log}",
+            "audit-logs.show",
+            Data("AuditLog"),
+            member(P::AuditLogsView, no_fields, super::trail::show),
+        ),
+    ]
+}
+
+/// What is kept of calls, and what is so now.
+fn calls() -> Vec<Route> {
+    vec![
+        get(
             "/tenants/{tenant}/cdrs",
             "cdrs.list",
             Page("Cdr", &[]),
@@ -384,22 +403,40 @@ fn reports() -> Vec<Route> {
             member(P::CdrsView, no_fields, super::cdrs::show),
         ),
         get(
+            "/tenants/{tenant}/cdrs/export",
+            "cdrs.export",
+            Text("text/csv; charset=utf-8"),
+            member(P::CdrsView, no_fields, super::cdrs::export),
+        ),
+        get(
             "/tenants/{tenant}/call-events",
             "call-events.list",
             Flat("CallEvent"),
             member(P::CallEventsView, no_fields, super::call_events::list),
         ),
         get(
-            "/tenants/{tenant}/audit-logs",
-            "audit-logs.list",
-            Flat("AuditLog"),
-            member(P::AuditLogsView, no_fields, super::trail::list),
+            "/tenants/{tenant}/call-events/{call}/trace",
+            "call-events.trace",
+            Bare("CallTrace"),
+            member(P::CallEventsView, no_fields, super::trace::show),
         ),
         get(
-            "/tenants/{tenant}/audit-logs/{audit_log}",
-            "audit-logs.show",
-            Data("AuditLog"),
-            member(P::AuditLogsView, no_fields, super::trail::show),
+            "/tenants/{tenant}/call-events/replay/{call_event}",
+            "call-events.replay",
+            Bare("ReplayedEvent"),
+            member(P::CallEventsView, no_fields, super::call_events::replay),
+        ),
+        get(
+            "/tenants/{tenant}/registrations",
+            "registrations.list",
+            Flat("Registration"),
+            member(P::ExtensionsView, no_fields, super::live::registrations),
+        ),
+        get(
+            "/tenants/{tenant}/gateways/status",
+            "gateways.status",
+            Data("GatewayStatuses"),
+            member(P::GatewaysView, no_fields, super::live::gateways),
         ),
     ]
 }
