@@ -13,6 +13,7 @@ use nizam_engine::command::{self, Facts};
 use nizam_engine::link::{Client, Identity, LinkNote, Workers};
 use nizam_engine::spool::{Class, Settings, Spool, SpoolError, SpoolNote};
 use nizam_engine::{DialplanQuestion, Engine, Route};
+use nizam_wire::link::{Api, RECORDINGS};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
@@ -129,7 +130,7 @@ pub(crate) fn start() -> Result<(), String> {
             log(Level::Error, &format!("events are not kept, and no CDRs are made of calls: {error}"));
         }
     }
-    let commands = Workers::start(Box::new(|api, argument| host::run(Command::Daemon(api), argument)))
+    let commands = Workers::start(Box::new(run_command))
         .map_err(|error| format!("no thread could be started: {error}"))?;
     let commands = Arc::new(commands);
     let worker = Arc::<Worker>::default();
@@ -250,6 +251,15 @@ fn config_thread(asked: Receiver<()>) -> std::io::Result<JoinHandle<()>> {
             }
         }
     })
+}
+
+/// Runs a command of the daemon, which does not know where this FreeSWITCH keeps recordings.
+fn run_command(api: Api, argument: &str) -> Result<String, String> {
+    if api != Api::Record {
+        return host::run(Command::Daemon(api), argument);
+    }
+    let directory = host::recordings().ok_or("FreeSWITCH has no recordings_dir")?;
+    host::run(Command::Daemon(api), &argument.replace(RECORDINGS, &directory))
 }
 
 /// Stops everything; when this returns, no code of ours runs in FreeSWITCH.

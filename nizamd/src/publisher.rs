@@ -21,9 +21,10 @@ pub trait Publisher: Send + Sync {
     /// The switches that are, or were, connected.
     fn switches(&self) -> Vec<SwitchStatus>;
 
-    /// Has a FreeSWITCH that is connected do something, and gives what it printed.
+    /// Has the FreeSWITCH of that name, or any that is connected, do something, and gives what it printed.
     fn command(
         &self,
+        _: Option<String>,
         _: Api,
         _: String,
         _: Duration,

@@ -26,7 +26,7 @@ pub(crate) use api::{Command, run};
 pub(crate) use buffer::Buffer;
 pub(crate) use config::settings;
 pub(crate) use console::Completions;
-pub(crate) use core::Core;
+pub(crate) use core::{Core, recordings};
 pub(crate) use event::{EventBinding, Hooks};
 pub(crate) use guard::panics;
 pub(crate) use log::{Level, log, set_level, would_log};

@@ -103,8 +103,8 @@ pub enum Control {
     },
 }
 
-/// The directory of recordings: what the module writes for it.
-pub const RECORDINGS: &str = "${recordings_dir}";
+/// The directory of recordings: the module puts that of its FreeSWITCH there.
+const RECORDINGS: &str = nizam_wire::link::RECORDINGS;
 
 impl Control {
     /// The command and its argument, for a tenant.
@@ -181,8 +181,8 @@ mod tests {
             (Control::Hold { channel: ID, to: Switch::On }, "uuid_hold I"),
             (Control::Hold { channel: ID, to: Switch::Off }, "uuid_hold off I"),
             (Control::Hold { channel: ID, to: Switch::Toggle }, "uuid_hold toggle I"),
-            (Control::Record { channel: ID, on: true }, "uuid_record I start ${recordings_dir}/T/I.wav"),
-            (Control::Record { channel: ID, on: false }, "uuid_record I stop ${recordings_dir}/T/I.wav"),
+            (Control::Record { channel: ID, on: true }, "uuid_record I start {recordings_dir}/T/I.wav"),
+            (Control::Record { channel: ID, on: false }, "uuid_record I stop {recordings_dir}/T/I.wav"),
             (Control::Park { channel: ID }, "uuid_park I"),
             (Control::Dtmf { channel: ID, digits: "12#".into() }, "uuid_send_dtmf I 12#"),
             (Control::Bridge { channel: ID, other: OTHER }, "uuid_bridge I O"),

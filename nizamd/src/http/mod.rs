@@ -7,6 +7,7 @@ mod body;
 mod bulk;
 mod call;
 mod call_events;
+mod calls;
 mod cdrs;
 mod codec_metrics;
 mod csv_file;

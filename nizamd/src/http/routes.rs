@@ -9,8 +9,8 @@ use warp::http::Method;
 
 use super::answers::Answers::{self, Bare, Created, CreatedBare, Data, Flat, Nothing, Page, Text};
 use super::gate::{
-    Entry, Order, admin, admin_first, admin_in_tenant, admin_of_tenant, admin_of_user, member, member_with,
-    no_fields, own_or_admin, public, record, signed_in, tenant, user, user_with,
+    Entry, Order, admin, admin_first, admin_in_tenant, admin_of_tenant, admin_of_user, member, member_first,
+    member_with, no_fields, own_or_admin, public, record, signed_in, tenant, user, user_with,
 };
 use super::reply::Reply;
 use super::route::{Rate, Route};
@@ -26,6 +26,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(integrations());
     routes.extend(reports());
     routes.extend(calls());
+    routes.extend(control());
     routes.extend(RESOURCES.iter().copied().flat_map(resources::routes));
     routes.extend(files());
     routes
@@ -383,6 +384,73 @@ fn reports() -> Vec<Route> {
             "audit-logs.show",
             Data("AuditLog"),
             member(P::AuditLogsView, no_fields, super::trail::show),
+        ),
+    ]
+}
+
+/// Calls that are there now.
+fn control() -> Vec<Route> {
+    use form::control;
+    vec![
+        post(
+            "/tenants/{tenant}/calls/originate",
+            "calls.originate",
+            Bare("Commanded"),
+            member_first(P::CallsOriginate, control::new_call, super::calls::originate),
+        ),
+        get(
+            "/tenants/{tenant}/calls/status",
+            "calls.status",
+            Bare("Channels"),
+            member_first(P::CallsViewStatus, no_fields, super::calls::status),
+        ),
+        post(
+            "/tenants/{tenant}/calls/hangup",
+            "calls.hangup",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::hangup, super::calls::hangup),
+        ),
+        post(
+            "/tenants/{tenant}/calls/transfer",
+            "calls.transfer",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::transfer, super::calls::transfer),
+        ),
+        post(
+            "/tenants/{tenant}/calls/hold",
+            "calls.hold",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::hold, super::calls::hold),
+        ),
+        post(
+            "/tenants/{tenant}/calls/recording",
+            "calls.recording",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::recording, super::calls::recording),
+        ),
+        post(
+            "/tenants/{tenant}/calls/park",
+            "calls.park",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::park, super::calls::park),
+        ),
+        post(
+            "/tenants/{tenant}/calls/dtmf",
+            "calls.dtmf",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::dtmf, super::calls::dtmf),
+        ),
+        post(
+            "/tenants/{tenant}/calls/bridge",
+            "calls.bridge",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::bridge, super::calls::bridge),
+        ),
+        post(
+            "/tenants/{tenant}/calls/eavesdrop",
+            "calls.eavesdrop",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::eavesdrop, super::calls::eavesdrop),
         ),
     ]
 }

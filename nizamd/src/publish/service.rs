@@ -70,11 +70,17 @@ impl Publisher for Service {
 
     fn command(
         &self,
+        switch: Option<String>,
         api: Api,
         argument: String,
         deadline: Duration,
     ) -> Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + '_>> {
-        Box::pin(async move { self.switches.command(api, &argument, deadline).await })
+        Box::pin(async move {
+            match switch {
+                Some(name) => self.switches.command_on(&name, api, &argument, deadline).await,
+                None => self.switches.command(api, &argument, deadline).await,
+            }
+        })
     }
 
     fn engine(&self) -> Arc<Engine> {

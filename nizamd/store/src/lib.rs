@@ -18,6 +18,7 @@ mod call_events;
 mod cascade;
 mod cdrs;
 mod changes;
+mod channels;
 mod clock;
 mod codec_metrics;
 mod column;

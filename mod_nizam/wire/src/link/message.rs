@@ -122,6 +122,9 @@ impl Api {
     }
 }
 
+/// In the argument of [`Api::Record`]: the directory in which FreeSWITCH keeps recordings, its global variable `recordings_dir`.
+pub const RECORDINGS: &str = "{recordings_dir}";
+
 /// A command for FreeSWITCH.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
