@@ -2,19 +2,22 @@
 
 use crate::config::{Config, Mode};
 use crate::host::{
-    self, Answer, Completions, Core, EventBinding, Level, Question, XmlBinding, log, set_level, would_log,
+    self, Answer, Command, Completions, Core, EventBinding, Hooks, Level, Question, XmlBinding, log,
+    set_level, would_log,
 };
 use crate::lookup::{self, Manner};
 use crate::worker::Worker;
 use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nizam_engine::command::{self, Facts};
-use nizam_engine::link::{Client, Identity, LinkNote};
+use nizam_engine::link::{Client, Identity, LinkNote, Workers};
+use nizam_engine::spool::{Class, Settings, Spool, SpoolError, SpoolNote};
 use nizam_engine::{DialplanQuestion, Engine, Route};
+use nizam_wire::link::{Api, RECORDINGS};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::thread::{self, Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// The loaded module. Statics outlive an unload, because the library stays mapped.
 static MODULE: ArcSwapOption<Module> = ArcSwapOption::const_empty();
@@ -31,6 +34,7 @@ struct Module {
     loaded: Instant,
     client: Arc<Client>,
     worker: Arc<Worker>,
+    commands: Arc<Workers>,
     reread: Sender<()>,
     running: Mutex<Option<Running>>,
 }
@@ -39,6 +43,7 @@ struct Module {
 struct Running {
     xml: XmlBinding,
     event: EventBinding,
+    hooks: Hooks,
     completions: Completions,
     threads: Vec<JoinHandle<()>>,
 }
@@ -66,6 +71,16 @@ impl Module {
         }
     }
 
+    /// Has all threads end; those that run commands have ended then.
+    fn halt(&self) {
+        if let Some(spool) = self.engine.spool.load_full() {
+            spool.stop();
+        }
+        self.client.stop();
+        self.worker.stop();
+        self.commands.stop();
+    }
+
     /// Takes what may change while loaded from a file that was read again.
     fn take(&self, config: &Config) {
         set_level(config.level);
@@ -74,12 +89,17 @@ impl Module {
             self.worker.gateways();
         }
         let kept = |config: &Config| {
-            (config.socket.clone(), config.snapshot.clone(), config.gateway_profile.clone())
+            (
+                config.socket.clone(),
+                config.snapshot.clone(),
+                config.gateway_profile.clone(),
+                config.events.clone(),
+            )
         };
         if kept(config) != kept(&self.config) {
             log(
                 Level::Warning,
-                "nizam.conf.xml: socket, snapshot and gateway-profile change with the next load of mod_nizam",
+                "nizam.conf.xml: socket, snapshot, gateway-profile and where events are kept change with the next load of mod_nizam",
             );
         }
     }
@@ -104,6 +124,15 @@ pub(crate) fn start() -> Result<(), String> {
         freeswitch_version: core.version.clone(),
         module_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
+    match spool(&settings(&core, &config)) {
+        Ok(spool) => engine.spool.store(Some(Arc::new(spool))),
+        Err(error) => {
+            log(Level::Error, &format!("events are not kept, and no CDRs are made of calls: {error}"));
+        }
+    }
+    let commands = Workers::start(Box::new(run_command))
+        .map_err(|error| format!("no thread could be started: {error}"))?;
+    let commands = Arc::new(commands);
     let worker = Arc::<Worker>::default();
     let asked = Arc::clone(&worker);
     let note = move |note: LinkNote<'_>| match note {
@@ -111,7 +140,8 @@ pub(crate) fn start() -> Result<(), String> {
         LinkNote::Warning(text) => log(Level::Warning, text),
         LinkNote::Gateways => asked.gateways(),
     };
-    let client = Arc::new(Client::new(Arc::clone(&engine), config.socket.clone(), identity, Box::new(note)));
+    let client = Client::new(Arc::clone(&engine), config.socket.clone(), identity, Box::new(note));
+    let client = Arc::new(client.with_commands(Arc::clone(&commands) as _));
     // What the snapshot gave, mod_sofia may not know yet.
     worker.gateways();
     let (reread, reread_asked) = bounded(1);
@@ -123,6 +153,7 @@ pub(crate) fn start() -> Result<(), String> {
         loaded: Instant::now(),
         client,
         worker,
+        commands,
         reread,
         running: Mutex::new(None),
         config,
@@ -130,8 +161,7 @@ pub(crate) fn start() -> Result<(), String> {
     MODULE.store(Some(Arc::clone(&module)));
     let running = run(&module, &reread_asked).inspect_err(|_| {
         MODULE.store(None);
-        module.client.stop();
-        module.worker.stop();
+        module.halt();
     })?;
     *module.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
     Ok(())
@@ -146,16 +176,57 @@ fn run(module: &Arc<Module>, reread_asked: &Receiver<()>) -> Result<Running, Str
             return Err(error);
         }
     };
-    let threads = link_thread(module)
-        .and_then(|link| Ok(vec![link, worker_thread(module)?, config_thread(reread_asked.clone())?]));
+    let threads = threads(module, reread_asked);
     match threads {
-        Ok(threads) => Ok(Running { xml, event, completions: Completions::new(), threads }),
+        Ok(threads) => {
+            Ok(Running { xml, event, hooks: Hooks::new(), completions: Completions::new(), threads })
+        }
         Err(error) => {
             event.unbind();
             xml.unbind();
             Err(format!("no thread could be started: {error}"))
         }
     }
+}
+
+fn threads(module: &Arc<Module>, reread_asked: &Receiver<()>) -> std::io::Result<Vec<JoinHandle<()>>> {
+    let mut threads =
+        vec![link_thread(module)?, worker_thread(module)?, config_thread(reread_asked.clone())?];
+    if let Some(spool) = module.engine.spool.load_full() {
+        threads.push(spool_thread(module, spool)?);
+    }
+    Ok(threads)
+}
+
+/// Moves events from memory to the disk.
+fn spool_thread(module: &Arc<Module>, spool: Arc<Spool>) -> std::io::Result<JoinHandle<()>> {
+    let client = Arc::clone(&module.client);
+    Builder::new().name("nizam-spool".into()).spawn(move || {
+        spool.run(&|| client.wake(), &|note| match note {
+            SpoolNote::Info(text) => log(Level::Notice, &text),
+            SpoolNote::Warning(text) => log(Level::Warning, &text),
+        });
+    })
+}
+
+/// Makes the place where events are kept. What was unloaded a moment ago may still have it, for as long as an answer takes.
+fn spool(settings: &Settings) -> Result<Spool, SpoolError> {
+    for _ in 0..20 {
+        if let Ok(spool) = Spool::new(settings.clone()) {
+            return Ok(spool);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Spool::new(settings.clone())
+}
+
+/// Where events are kept.
+fn settings(core: &Core, config: &Config) -> Settings {
+    let events = &config.events;
+    let beside = || config.snapshot.parent().unwrap_or(&config.snapshot).join("spool");
+    let directory = events.directory.clone().unwrap_or_else(beside);
+    let ring = events.ring.clone().unwrap_or_else(|| Settings::usual_ring(&core.switch_name, &directory));
+    Settings { ring, ring_size: events.ring_size, directory, limit: events.limit, core: core.uuid.clone() }
 }
 
 fn link_thread(module: &Arc<Module>) -> std::io::Result<JoinHandle<()>> {
@@ -182,13 +253,23 @@ fn config_thread(asked: Receiver<()>) -> std::io::Result<JoinHandle<()>> {
     })
 }
 
+/// Runs a command of the daemon, which does not know where this FreeSWITCH keeps recordings.
+fn run_command(api: Api, argument: &str) -> Result<String, String> {
+    if api != Api::Record {
+        return host::run(Command::Daemon(api), argument);
+    }
+    let directory = host::recordings().ok_or("FreeSWITCH has no recordings_dir")?;
+    host::run(Command::Daemon(api), &argument.replace(RECORDINGS, &directory))
+}
+
 /// Stops everything; when this returns, no code of ours runs in FreeSWITCH.
 pub(crate) fn stop() {
     let Some(module) = MODULE.load_full() else { return };
     let running = module.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-    module.client.stop();
     module.worker.stop();
-    if let Some(Running { xml, event, completions, threads }) = running {
+    if let Some(Running { xml, event, hooks, completions, threads }) = running {
+        hooks.unbind();
+        module.halt();
         event.unbind();
         xml.unbind();
         completions.remove();
@@ -234,6 +315,16 @@ pub(crate) fn command(line: &str) -> String {
 pub(crate) fn domains() -> Vec<String> {
     const MOST: usize = 500;
     MODULE.load().as_ref().map_or_else(Vec::new, |module| module.engine.domains(MOST))
+}
+
+/// Keeps an event. Runs on FreeSWITCH's event threads, so it waits for nothing.
+pub(crate) fn happened(record: &[u8], class: Class) {
+    if let Some(module) = MODULE.load().as_ref()
+        && let Some(spool) = module.engine.spool.load().as_ref()
+    {
+        // What has no room is counted there.
+        let _ = spool.push(record, class);
+    }
 }
 
 /// FreeSWITCH read its files again. Runs on its event thread, so it only leaves a note; one is enough.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nizam_core::model::Token;
 use nizam_store::Store;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::config::Registration;
 use crate::follow::Own;
@@ -35,6 +36,8 @@ pub struct App {
     pub proxies: Proxies,
     /// The generations that requests of this process made.
     pub own: Arc<Own>,
+    /// The number of the newest event: who follows events waits for it to change.
+    pub newest: watch::Receiver<i64>,
     uses: Mutex<HashMap<i64, Instant>>,
 }
 
@@ -54,6 +57,7 @@ impl App {
             limits: Limits::new(bounds),
             proxies: Proxies::default(),
             own: Arc::default(),
+            newest: watch::channel(0).1,
             uses: Mutex::default(),
         }
     }
@@ -62,6 +66,12 @@ impl App {
     #[must_use]
     pub fn behind(self, proxies: Proxies) -> Self {
         Self { proxies, ..self }
+    }
+
+    /// The same, where events come.
+    #[must_use]
+    pub fn following(self, newest: watch::Receiver<i64>) -> Self {
+        Self { newest, ..self }
     }
 
     /// Notes that a token is used, once a minute at most, without letting the request wait for it.

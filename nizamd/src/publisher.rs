@@ -3,9 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nizam_core::model::Touched;
 use nizam_engine::Engine;
+use nizam_wire::link::Api;
+
+use crate::link::{CommandError, Told};
 
 /// Brings what was committed to the switches.
 pub trait Publisher: Send + Sync {
@@ -16,6 +20,17 @@ pub trait Publisher: Send + Sync {
 
     /// The switches that are, or were, connected.
     fn switches(&self) -> Vec<SwitchStatus>;
+
+    /// Has the FreeSWITCH of that name, or any that is connected, do something, and gives what it printed.
+    fn command(
+        &self,
+        _: Option<String>,
+        _: Api,
+        _: String,
+        _: Duration,
+    ) -> Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + '_>> {
+        Box::pin(async { Err(CommandError::NoSwitch) })
+    }
 
     /// Answers as the switches do, from the same images.
     fn engine(&self) -> Arc<Engine> {
@@ -45,6 +60,8 @@ pub struct SwitchStatus {
     pub generation: u64,
     /// Why it was last disconnected or refused an image.
     pub last_error: Option<String>,
+    /// How far its events are.
+    pub told: Told,
 }
 
 /// No module is ever connected.

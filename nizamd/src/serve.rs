@@ -13,7 +13,8 @@ use crate::app::App;
 use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::http::Proxies;
-use crate::{follow, http, opening, publish};
+use crate::ingest::Ingest;
+use crate::{follow, http, opening, publish, retention};
 
 /// How long requests that run may take to end.
 const GRACE: Duration = Duration::from_secs(10);
@@ -29,11 +30,14 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     // Read first: what is written during the compilation is published again rather than not at all.
     let seen = store.generation().await?;
     // The one place where the way to the switches is made.
-    let publisher = publish::start(&store, &config).await?;
+    let ingest = Ingest::start(Arc::clone(&store)).await?;
+    let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
-        .behind(Proxies::new(config.trusted_proxies.clone()));
+        .behind(Proxies::new(config.trusted_proxies.clone()))
+        .following(ingest.newest());
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
+    let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");
     notify(&[NotifyState::Ready]);
 
@@ -53,6 +57,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
         () = deadline => tracing::warn!("some requests did not end in time"),
     }
     following.abort();
+    retaining.abort();
     publisher.shutdown().await;
     store.close().await;
     tracing::info!("stopped");

@@ -55,6 +55,11 @@ class Switch:
         }
         for name, text in files.items():
             (conf / "autoload_configs" / name).write_text(text)
+        # What is killed would leave its ring in /dev/shm for ever.
+        settings = conf / "autoload_configs/nizam.conf.xml"
+        ring = f'<param name="ring" value="{self.home}/events.ring"/>'
+        text = settings.read_text()
+        settings.write_text(text.replace('<!-- <param name="ring" value="/dev/shm/nizam.ring"/> -->', ring))
         own = {"event_socket_port": self.port, "event_socket_password": self.password, **dict(variables)}
         sets = "".join(f'<X-PRE-PROCESS cmd="set" data="{name}={value}"/>\n' for name, value in own.items())
         (conf / "vars.d/instance.xml").write_text(f"<include>\n{sets}</include>\n")

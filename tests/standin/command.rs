@@ -97,6 +97,7 @@ fn choose(line: &str) -> Outcome {
         ("sofia", words) => sofia(words)?,
         ("walk", words) => walk(words)?,
         ("event", [name, params @ ..]) => fire(name, params)?,
+        ("hangups", [times, headers]) => said(load::hangups(number(times)?, number(headers)?)?),
         ("drain", []) => said(format!("delivered={}", dispatch::drain())),
         ("reloadxml", []) => {
             static_xml::load(options::get().conf.as_deref())?;

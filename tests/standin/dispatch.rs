@@ -112,7 +112,7 @@ pub(crate) fn drain() -> u64 {
 fn work() {
     let mut held = queue();
     while let Some(queue) = held.as_mut() {
-        let Some(event) = queue.events.pop_front() else {
+        let Some(mut event) = queue.events.pop_front() else {
             if !queue.running {
                 return;
             }
@@ -122,7 +122,7 @@ fn work() {
         queue.delivering += 1;
         drop(held);
         CHANGED.notify_all();
-        deliver(event);
+        deliver(&mut event);
         held = self::queue();
         if let Some(queue) = held.as_mut() {
             queue.delivering -= 1;
@@ -133,12 +133,12 @@ fn work() {
 }
 
 /// First the nodes of the event's own number, then those of `ALL`.
-fn deliver(mut event: Event) {
+pub(crate) fn deliver(event: &mut Event) {
     let all = options::get().release.id("ALL").unwrap_or(u32::MAX);
     let nodes = NODES.read();
     for id in [event.id(), all] {
         for node in nodes.iter().filter(|node| node.event_id == id) {
-            if let Some(callback) = node.callback.filter(|_| node.matches(&event)) {
+            if let Some(callback) = node.callback.filter(|_| node.matches(event)) {
                 event.get_mut().bind_user_data = node.user_data;
                 // SAFETY: the module keeps its callback callable until it has unbound it, which waits for this lock.
                 unsafe { callback(event.as_ptr()) };

@@ -41,6 +41,7 @@
 //! walk users [DOMAIN]
 //! walk voicemail USER|_all_ DOMAIN
 //! event NAME [SUBCLASS] [HEADERS]        fire an event
+//! hangups N HEADERS                      how long the callbacks take for N CHANNEL_HANGUP_COMPLETE with so many headers
 //! drain                                  wait until all events were delivered
 //! reloadxml                              read the static XML again and tell everybody
 //! log [clear]                            the lines logged so far
@@ -66,6 +67,7 @@ mod console;
 mod dispatch;
 mod event;
 mod event_name;
+mod hangup;
 mod header;
 mod hunt;
 mod identity;

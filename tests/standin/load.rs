@@ -2,6 +2,7 @@
 
 use crate::dispatch;
 use crate::event::{Caller, Event};
+use crate::hangup;
 use crate::hunt::{self, Whose};
 use crate::locate;
 use crate::module;
@@ -71,6 +72,30 @@ pub(crate) fn lookups(times: u64, wanted: &Wanted) -> Result<String, String> {
         lookup(wanted, &tally)?;
     }
     Ok(report(&tally, start.elapsed(), locate::errors() - errors))
+}
+
+/// How long the callbacks of the end of a channel take. The events are made beforehand, as other threads make them.
+pub(crate) fn hangups(times: usize, headers: usize) -> Result<String, String> {
+    let mut took = Vec::with_capacity(times);
+    while took.len() < times {
+        let events: Result<Vec<Event>, String> = (0..4).map(|_| hangup::event(headers)).collect();
+        for mut event in events? {
+            let start = Instant::now();
+            dispatch::deliver(&mut event);
+            took.push(start.elapsed().as_nanos());
+        }
+        // Time for whoever takes away what the callbacks left.
+        thread::sleep(Duration::from_micros(200));
+    }
+    took.sort_unstable();
+    let part = |of: usize| took.get(took.len() * of / 1000).or(took.last()).copied().unwrap_or(0);
+    Ok(format!(
+        "events={} headers={headers} p50={}ns p99={}ns max={}ns",
+        took.len(),
+        part(500),
+        part(990),
+        part(1000)
+    ))
 }
 
 /// Lookups from several threads for some time.

@@ -43,6 +43,7 @@ impl Switch {
             }
         }
         fs::copy(module, home.join("mod/mod_nizam.so")).unwrap();
+        keep_ring(home);
 
         let password = format!("{:x}{:x}", std::process::id(), unguessable());
         let (first, last) = ports.switch_media();
@@ -156,6 +157,16 @@ impl Switch {
 fn unguessable() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+/// Keeps the ring of events in the instance's own directory: what is killed would leave it in /dev/shm for ever.
+fn keep_ring(home: &Path) {
+    let path = home.join("conf/autoload_configs/nizam.conf.xml");
+    let text = fs::read_to_string(&path).unwrap();
+    let ring = format!("<param name=\"ring\" value=\"{}\"/>", home.join("events.ring").display());
+    let changed = text.replace("<!-- <param name=\"ring\" value=\"/dev/shm/nizam.ring\"/> -->", &ring);
+    assert_ne!(text, changed, "nizam.conf.xml names the ring in a comment");
+    fs::write(path, changed).unwrap();
 }
 
 fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {

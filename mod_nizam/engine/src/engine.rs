@@ -2,10 +2,12 @@
 
 use crate::counters::{Tally, count};
 use crate::link::LinkStatus;
+use crate::spool::Spool;
 use crate::{
     Counters, DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Layers, Live, Note, Origin, Outcome,
     Route, Silent, Sink, directory, route, snapshot,
 };
+use arc_swap::ArcSwapOption;
 use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
 use nizam_wire::record::Ids;
@@ -23,6 +25,8 @@ pub struct Engine {
     pub link: Mutex<LinkStatus>,
     /// What the snapshot gave at start. Not touched by lookups.
     pub snapshot: Mutex<Option<String>>,
+    /// Events on their way to the daemon.
+    pub spool: ArcSwapOption<Spool>,
 }
 
 impl Engine {

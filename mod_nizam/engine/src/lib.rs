@@ -21,6 +21,7 @@ mod live;
 mod route;
 pub mod schedule;
 pub mod snapshot;
+pub mod spool;
 
 pub use argument::is_taken;
 pub use bench::{Measured, bench};

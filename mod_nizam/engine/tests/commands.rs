@@ -7,6 +7,8 @@ mod common;
 use common::{base, engine};
 use nizam_engine::Engine;
 use nizam_engine::command::{COMPLETIONS, Facts, TENANTS, USAGE, run};
+use nizam_engine::spool::{Class, Settings, Spool};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn facts() -> Facts {
@@ -82,4 +84,40 @@ fn bench_measures_what_is_there() {
     for count in ["0", "-1", "x", "99999999999"] {
         assert!(say(&Engine::default(), &format!("bench {count}")).starts_with("-ERR COUNT"));
     }
+}
+
+#[test]
+fn the_spool_tells_where_events_are() {
+    let engine = Engine::default();
+    assert!(say(&engine, "spool").starts_with("-ERR no event is kept"));
+    assert!(say(&engine, "status").contains("events      no event is kept"));
+    let status: serde_json::Value = serde_json::from_str(&say(&engine, "status json")).unwrap();
+    assert!(status["spool"].is_null());
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        ring: dir.path().join("ring"),
+        ring_size: 256 << 10,
+        directory: dir.path().join("spool"),
+        limit: 1 << 20,
+        core: String::new(),
+    };
+    let spool = Arc::new(Spool::new(settings).unwrap());
+    assert!(spool.push(b"one", Class::Trace));
+    assert!(!spool.push(&vec![0; 70_000], Class::Final));
+    engine.spool.store(Some(spool));
+    let text = say(&engine, "spool");
+    for part in [
+        "+OK incarnation ",
+        "2 pushed, 0 written, 0 stored",
+        "0 traces and 1 finals in memory",
+        "of 261632 bytes",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(say(&engine, "status").contains("2 pushed, 2 not stored by nizamd, 1 dropped"));
+    let status: serde_json::Value = serde_json::from_str(&say(&engine, "status json")).unwrap();
+    assert_eq!(
+        (&status["spool"]["lag"], &status["spool"]["details"]["ring_dropped"]["finals"]),
+        (&2.into(), &1.into())
+    );
 }

@@ -1,10 +1,12 @@
 //! Running commands of other modules.
 
+use super::text::c_string;
 use freeswitch_sys::{
     switch_api_execute, switch_console_stream_raw_write, switch_console_stream_write, switch_status_t,
     switch_stream_handle,
 };
-use std::ffi::{CStr, CString};
+use nizam_wire::link::Api;
+use std::ffi::CString;
 use std::{ptr, slice};
 
 /// What can be run. A closed list: `unload` and `reload` of this module would wait for the thread that runs them.
@@ -12,6 +14,8 @@ use std::{ptr, slice};
 pub(crate) enum Command {
     /// mod_sofia's.
     Sofia,
+    /// One that the daemon may ask for.
+    Daemon(Api),
 }
 
 impl Command {
@@ -19,12 +23,7 @@ impl Command {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sofia => "sofia",
-        }
-    }
-
-    fn c_name(self) -> &'static CStr {
-        match self {
-            Self::Sofia => c"sofia",
+            Self::Daemon(api) => api.name(),
         }
     }
 }
@@ -33,11 +32,11 @@ impl Command {
 /// failed. Only on threads of our own: never where FreeSWITCH called us, whose locks the command may want.
 pub(crate) fn run(command: Command, argument: &str) -> Result<String, String> {
     let argument = CString::new(argument).map_err(|_| "the argument holds a NUL".to_owned())?;
+    let name = c_string(command.name());
     let mut stream = Stream::new().ok_or("no memory")?;
     // SAFETY: NUL-terminated texts, no session, and a stream that is alive and has memory.
-    let status = unsafe {
-        switch_api_execute(command.c_name().as_ptr(), argument.as_ptr(), ptr::null_mut(), &raw mut stream.0)
-    };
+    let status =
+        unsafe { switch_api_execute(name.as_ptr(), argument.as_ptr(), ptr::null_mut(), &raw mut stream.0) };
     let printed = stream.text();
     if status == switch_status_t::SWITCH_STATUS_SUCCESS { Ok(printed) } else { Err(printed) }
 }

@@ -1,7 +1,9 @@
 //! Facts about this FreeSWITCH.
 
-use super::text::lossy;
-use freeswitch_sys::{switch_core_get_switchname, switch_core_get_uuid, switch_version_full};
+use super::text::{bytes, lossy};
+use freeswitch_sys::{
+    switch_core_get_switchname, switch_core_get_uuid, switch_core_get_variable_dup, switch_version_full,
+};
 
 /// Who this FreeSWITCH is.
 #[derive(Clone, Debug)]
@@ -12,6 +14,17 @@ pub(crate) struct Core {
     pub(crate) uuid: String,
     /// Its version, as in `1.10.12-release…`.
     pub(crate) version: String,
+}
+
+/// Where FreeSWITCH keeps recordings: its global variable `recordings_dir` (`switch_core.c:switch_core_set_globals`).
+pub(crate) fn recordings() -> Option<String> {
+    // SAFETY: a NUL-terminated name; the answer is NULL or a copy that is ours to free.
+    let value = unsafe { switch_core_get_variable_dup(c"recordings_dir".as_ptr()) };
+    // SAFETY: as above.
+    let text = (unsafe { bytes(value) }).and_then(|text| std::str::from_utf8(text).ok().map(str::to_owned));
+    // SAFETY: NULL, or made by `strdup` for us; no reference to it is left.
+    unsafe { libc::free(value.cast()) };
+    text.filter(|text| !text.is_empty())
 }
 
 impl Core {

@@ -49,7 +49,7 @@ unsafe extern "C" fn load(
         command.interface_name = c"nizam".as_ptr();
         command.desc = c"NIZAM: status and lookups of the tenants' images".as_ptr();
         command.syntax =
-            c"status [json] | generation | lookup directory USER@DOMAIN | lookup dialplan CONTEXT NUMBER [CALLER] | bench [COUNT] | debug on|off".as_ptr();
+            c"status [json] | spool | generation | lookup directory USER@DOMAIN | lookup dialplan CONTEXT NUMBER [CALLER] | bench [COUNT] | debug on|off".as_ptr();
         command.function = Some(api);
         let kind = switch_module_interface_name_t::SWITCH_DIALPLAN_INTERFACE;
         // SAFETY: as above.

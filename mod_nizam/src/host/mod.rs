@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "C functions and C memory")]
 
+mod allowed;
 mod api;
 mod buffer;
 mod config;
@@ -11,8 +12,10 @@ mod dialplan;
 mod entry;
 mod event;
 mod guard;
+mod hook;
 mod log;
 mod names;
+mod occurrence;
 mod params;
 mod text;
 mod time;
@@ -23,8 +26,8 @@ pub(crate) use api::{Command, run};
 pub(crate) use buffer::Buffer;
 pub(crate) use config::settings;
 pub(crate) use console::Completions;
-pub(crate) use core::Core;
-pub(crate) use event::EventBinding;
+pub(crate) use core::{Core, recordings};
+pub(crate) use event::{EventBinding, Hooks};
 pub(crate) use guard::panics;
 pub(crate) use log::{Level, log, set_level, would_log};
 pub(crate) use params::{Question, Section};

@@ -9,6 +9,7 @@ use freeswitch_sys::{
     switch_event_add_header_string, switch_event_create_subclass_detailed, switch_event_destroy,
     switch_event_header_t, switch_event_t, switch_event_types_t, switch_stack_t, switch_status_t,
 };
+use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,8 +21,8 @@ pub(super) fn hashes_agree() -> bool {
 }
 
 /// `switch_apr.c:switch_ci_hashfunc_default`: 32 bits, times 33, letters in lower case.
-const fn hash(name: &str) -> u32 {
-    let mut rest = name.as_bytes();
+const fn hash(name: &[u8]) -> u32 {
+    let mut rest = name;
     let mut hash = 0_u32;
     while let [byte, behind @ ..] = rest {
         hash = hash.wrapping_mul(33).wrapping_add(byte.to_ascii_lowercase() as u32);
@@ -46,7 +47,7 @@ impl<const N: usize> Names<N> {
         while index < N {
             #[expect(clippy::indexing_slicing, reason = "below the length of both arrays")]
             {
-                hashes[index] = hash(names[index]) as u64;
+                hashes[index] = hash(names[index].as_bytes()) as u64;
                 some |= 1 << (hashes[index] & 63);
             }
             index += 1;
@@ -82,6 +83,99 @@ impl<const N: usize> Names<N> {
     }
 }
 
+/// For which kinds of events a header is kept, and its name.
+pub(super) type Allowed = (u16, &'static CStr);
+
+/// Many names to look for, each header among hundreds: `S` places, a power of two, several times as many as names.
+pub(super) struct Table<const N: usize, const S: usize> {
+    list: &'static [Allowed; N],
+    texts: [&'static str; N],
+    places: [Place; S],
+}
+
+/// A name is in the place that [`spread`] says, or in the first free one behind.
+#[derive(Clone, Copy)]
+struct Place {
+    hash: u32,
+    kinds: u16,
+    /// One more than the index in the list; 0: the place is free.
+    entry: u16,
+}
+
+/// Hashes of names that differ in a letter are neighbours: spreads them, so that most places say at the first look what is there.
+const fn spread(hash: u32) -> usize {
+    (hash.wrapping_mul(0x9e37_79b1) >> 16) as usize
+}
+
+impl<const N: usize, const S: usize> Table<N, S> {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "run by the compiler, which refuses an index that is too large"
+    )]
+    #[expect(clippy::cast_possible_truncation, reason = "fewer names than 65,536")]
+    pub(super) const fn new(list: &'static [Allowed; N]) -> Self {
+        let mut texts = [""; N];
+        let mut places = [Place { hash: 0, kinds: 0, entry: 0 }; S];
+        let mut index = 0;
+        while index < N {
+            let (kinds, name) = list[index];
+            if let Ok(text) = name.to_str() {
+                texts[index] = text;
+            }
+            let hash = hash(name.to_bytes());
+            let mut place = spread(hash) & (S - 1);
+            while places[place].entry != 0 {
+                place = (place + 1) & (S - 1);
+            }
+            places[place] = Place { hash, kinds, entry: index as u16 + 1 };
+            index += 1;
+        }
+        Self { list, texts, places }
+    }
+
+    /// The name of this header, if it is kept for one of these kinds. In the case of the list: FreeSWITCH writes its names in one.
+    ///
+    /// # Safety
+    /// The header's name is NULL or NUL-terminated.
+    #[inline]
+    pub(super) unsafe fn find(
+        &self,
+        header: &switch_event_header_t,
+        kinds: u16,
+        hashed: bool,
+    ) -> Option<&'static str> {
+        if header.name.is_null() {
+            return None;
+        }
+        // Zero: FreeSWITCH has not computed it yet.
+        let sought = if hashed && header.hash != 0 {
+            u32::try_from(header.hash).ok()?
+        } else {
+            // SAFETY: by the caller's promise.
+            hash(unsafe { bytes(header.name) }?)
+        };
+        let mut at = spread(sought) & (S - 1);
+        loop {
+            let place = self.places.get(at)?;
+            if place.entry == 0 {
+                return None;
+            }
+            if place.hash == sought {
+                if place.kinds & kinds == 0 {
+                    return None;
+                }
+                let index = usize::from(place.entry) - 1;
+                let (_, name) = self.list.get(index)?;
+                // Whoever sends SIP headers can make names with any hash.
+                // SAFETY: by the caller's promise, and not NULL.
+                let differs = unsafe { libc::strcmp(header.name, name.as_ptr()) };
+                return self.texts.get(index).copied().filter(|_| differs == 0);
+            }
+            at = (at + 1) & (S - 1);
+        }
+    }
+}
+
 /// Makes an event, as FreeSWITCH does, and looks at what it says of a header's name.
 pub(super) fn try_hashes() {
     let name = c"Nizam_Probe-1";
@@ -107,8 +201,8 @@ pub(super) fn try_hashes() {
     // SAFETY: the event was just made and belongs to nobody else.
     let last = unsafe { (*event).last_header };
     // SAFETY: NULL or the header just added.
-    let agree = unsafe { last.as_ref() }
-        .is_some_and(|header| name.to_str().is_ok_and(|name| header.hash == u64::from(hash(name))));
+    let agree =
+        unsafe { last.as_ref() }.is_some_and(|header| header.hash == u64::from(hash(name.to_bytes())));
     AGREE.store(agree, Ordering::Relaxed);
     // SAFETY: ours to destroy, and used no more.
     unsafe { switch_event_destroy(&raw mut event) };

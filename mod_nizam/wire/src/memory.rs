@@ -1,5 +1,7 @@
 //! Sealed shared memory: how an image's bytes go from one process to another.
 //!
+//! [`Words`] is memory of the other kind: one file that one process changes, and that outlives it.
+//!
 //! The writer fills a memfd and seals it against writing, shrinking and growing before anyone else sees it; the
 //! reader refuses one that is not sealed. So the bytes behind a [`Mapping`] never change, and reading them never
 //! faults (`memfd_create(2)`, `fcntl(2)` `F_ADD_SEALS`).
@@ -30,14 +32,16 @@ pub fn seal(bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-pub use mapping::Mapping;
+pub use mapping::{Mapping, Words};
 
 #[expect(unsafe_code, reason = "the one place that maps memory")]
 mod mapping {
     use super::{AsFd, Errno, ImageError, SEALS};
+    use rustix::fs::FallocateFlags;
     use rustix::mm::{MapFlags, ProtFlags};
     use std::ffi::c_void;
     use std::ptr::NonNull;
+    use std::sync::atomic::AtomicU64;
 
     /// Read-only view of sealed memory, for as long as it lives.
     pub struct Mapping {
@@ -86,6 +90,63 @@ mod mapping {
         }
     }
 
+    /// A whole file as words that any thread may change. What is in it stays when the process is killed.
+    pub struct Words {
+        address: NonNull<c_void>,
+        count: usize,
+    }
+
+    // SAFETY: the memory is only ever reached as atomics.
+    unsafe impl Send for Words {}
+    // SAFETY: as above.
+    unsafe impl Sync for Words {}
+
+    impl Words {
+        /// Maps a file whose pages are all there: of one with holes on a full disk a write would be a fault, and so of one that is
+        /// made shorter by somebody.
+        pub fn new(file: impl AsFd) -> rustix::io::Result<Self> {
+            let size = rustix::fs::fstat(&file)?.st_size;
+            let count = usize::try_from(size).unwrap_or(0) / size_of::<AtomicU64>();
+            if count == 0 {
+                return Err(Errno::INVAL);
+            }
+            rustix::fs::fallocate(
+                &file,
+                FallocateFlags::empty(),
+                0,
+                (count * size_of::<AtomicU64>()) as u64,
+            )?;
+            // SAFETY: a new mapping at an address of the kernel's choice aliases nothing of ours.
+            let address = unsafe {
+                rustix::mm::mmap(
+                    std::ptr::null_mut(),
+                    count * size_of::<AtomicU64>(),
+                    ProtFlags::READ | ProtFlags::WRITE,
+                    MapFlags::SHARED | MapFlags::POPULATE,
+                    file,
+                    0,
+                )
+            }?;
+            Ok(Self { address: NonNull::new(address).ok_or(Errno::INVAL)?, count })
+        }
+
+        /// The memory.
+        pub fn words(&self) -> &[AtomicU64] {
+            // SAFETY: the mapping holds `count` words, begins at a page and lives as long as `self`; every pattern of bits is a
+            // word, and all that reach it do so as atomics.
+            unsafe { std::slice::from_raw_parts(self.address.as_ptr().cast::<AtomicU64>(), self.count) }
+        }
+    }
+
+    impl Drop for Words {
+        fn drop(&mut self) {
+            let length = self.count * size_of::<AtomicU64>();
+            // SAFETY: the address and length of `new`; no slice of it outlives `self`.
+            let unmapped = unsafe { rustix::mm::munmap(self.address.as_ptr(), length) };
+            debug_assert!(unmapped.is_ok());
+        }
+    }
+
     impl Drop for Mapping {
         fn drop(&mut self) {
             // SAFETY: the address and length that mmap gave; no slice of it outlives `self`.
@@ -99,6 +160,7 @@ mod mapping {
 mod tests {
     use super::*;
     use crate::image::{Builder, Image, Kind};
+    use std::sync::atomic::Ordering;
 
     #[test]
     fn sealed_memory_can_be_read_but_not_changed() {
@@ -119,6 +181,21 @@ mod tests {
         assert_eq!(Mapping::new(&fd).err(), Some(ImageError::NotSealed));
         let file = tempfile();
         assert_eq!(Mapping::new(file).err(), Some(ImageError::NotSealed));
+    }
+
+    #[test]
+    fn words_outlive_their_mapping() {
+        let path = std::env::temp_dir().join(format!("nizam-words-{}", std::process::id()));
+        let open =
+            || File::options().read(true).write(true).create(true).truncate(false).open(&path).unwrap();
+        assert!(Words::new(open()).is_err(), "an empty file has no words");
+        open().set_len(4100).unwrap();
+        let words = Words::new(open()).unwrap();
+        assert_eq!(words.words().len(), 512);
+        words.words()[511].store(7, Ordering::Relaxed);
+        drop(words);
+        assert_eq!(Words::new(open()).unwrap().words()[511].load(Ordering::Relaxed), 7);
+        std::fs::remove_file(path).unwrap();
     }
 
     fn tempfile() -> File {

@@ -3,7 +3,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod compile;
+pub mod control;
 mod country;
 pub mod lint;
 pub mod model;

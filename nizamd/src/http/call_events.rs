@@ -1,13 +1,15 @@
 //! What happened to the calls of a tenant.
 
+use nizam_core::call::stored_name;
 use nizam_core::model::CallEvent;
 use nizam_core::validate::Errors;
 use nizam_store::{CallEventFilter, Place};
 use serde_json::{Value, json};
 
 use super::call::Call;
+use super::failure::Failure;
 use super::gate::Member;
-use super::reply::Outcome;
+use super::reply::{Outcome, Reply};
 use super::{cursor, instant, paginate, present};
 
 /// Events of a page unless the request says otherwise.
@@ -34,14 +36,33 @@ fn filter(call: &Call) -> Result<CallEventFilter, Errors> {
     let mut errors = Errors::default();
     let filter = CallEventFilter {
         call_uuid: paginate::text(&call.input, "call_uuid", &mut errors),
-        event_type: paginate::text(&call.input, "event_type", &mut errors),
+        // As webhooks call it, or as it is stored.
+        event_type: paginate::text(&call.input, "event_type", &mut errors)
+            .map(|name| stored_name(&name).to_owned()),
         from: instant::of_query(&call.input, "from", &mut errors),
         to: instant::of_query(&call.input, "to", &mut errors),
     };
     if errors.is_empty() { Ok(filter) } else { Err(errors) }
 }
 
-fn row(event: &CallEvent) -> Value {
+/// What an event says, without what the row says of itself.
+pub(super) async fn replay(call: Call, member: Member, (): ()) -> Outcome {
+    let found = match call.id("call_event", "CallEvent") {
+        Ok(id) => call.app.store.call_event(member.tenant().id, id).await?,
+        Err(_) => None,
+    };
+    let event = found.ok_or(Failure::NotFound("Event"))?;
+    Ok(Reply::ok(&json!({
+        "id": event.id,
+        "call_uuid": event.call_uuid,
+        "event_type": event.event_type,
+        "schema_version": event.schema_version,
+        "payload": event.payload,
+        "occurred_at": present::time(event.occurred_at),
+    })))
+}
+
+pub(super) fn row(event: &CallEvent) -> Value {
     json!({
         "id": event.id,
         "tenant_id": event.tenant_id,
@@ -52,5 +73,8 @@ fn row(event: &CallEvent) -> Value {
         "occurred_at": present::time(event.occurred_at),
         "created_at": present::time(event.created_at),
         "updated_at": present::time(event.updated_at),
+        "call_id": event.call_id,
+        "generation": event.generation,
+        "sequence": event.sequence,
     })
 }

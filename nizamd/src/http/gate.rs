@@ -370,6 +370,24 @@ where
     Entry { gate: Gate::Member(permission), form: described, run }
 }
 
+/// The same where who may not is told so before anything is said about fields.
+pub(super) fn member_first<F, R, O>(permission: Permission, form: impl Form<F>, run: R) -> Entry
+where
+    F: Send + 'static,
+    R: Fn(Call, Member, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let described = describe(form);
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let tenant = enter(&call, &caller).await?;
+        let member = permit(&call, &caller, tenant, permission)?;
+        let form = call.read(form)?;
+        run(call, member, form).await
+    });
+    Entry { gate: Gate::Member(permission), form: described, run }
+}
+
 /// An operation on a row of an operational tenant, for those who belong to it.
 pub(super) fn member_with<C, F, R, O>(permission: Permission, form: impl Form<F>, run: R) -> Entry
 where

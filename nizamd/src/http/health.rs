@@ -32,8 +32,10 @@ pub(super) async fn show(call: Call, (): ()) -> Outcome {
     });
     if let (Some(who), Some(body)) = (&call.authentic, body.as_object_mut()) {
         let errors = who.user.is_admin();
+        let registered = call.app.store.registered().await.ok();
         body.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
         body.insert("generation".to_owned(), json!(database.as_ref().ok()));
+        body.insert("registrations".to_owned(), json!(registered));
         body.insert("switches".to_owned(), switches.iter().map(|switch| details(switch, errors)).collect());
     }
     let status = if database.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -48,6 +50,12 @@ fn details(switch: &SwitchStatus, errors: bool) -> Value {
         "module_version": switch.module_version,
         "connected": switch.connected,
         "generation": switch.generation,
+        "events": {
+            "received": switch.told.received,
+            "stored": switch.told.stored,
+            "waiting": switch.told.received.saturating_sub(switch.told.stored),
+            "dropped": switch.told.dropped,
+        },
     });
     if errors && let Some(map) = value.as_object_mut() {
         map.insert("last_error".to_owned(), json!(switch.last_error));

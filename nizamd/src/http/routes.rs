@@ -9,8 +9,8 @@ use warp::http::Method;
 
 use super::answers::Answers::{self, Bare, Created, CreatedBare, Data, Flat, Nothing, Page, Text};
 use super::gate::{
-    Entry, Order, admin, admin_first, admin_in_tenant, admin_of_tenant, admin_of_user, member, member_with,
-    no_fields, own_or_admin, public, record, signed_in, tenant, user, user_with,
+    Entry, Order, admin, admin_first, admin_in_tenant, admin_of_tenant, admin_of_user, member, member_first,
+    member_with, no_fields, own_or_admin, public, record, signed_in, tenant, user, user_with,
 };
 use super::reply::Reply;
 use super::route::{Rate, Route};
@@ -25,6 +25,8 @@ pub fn routes() -> Vec<Route> {
     routes.extend(queues());
     routes.extend(integrations());
     routes.extend(reports());
+    routes.extend(calls());
+    routes.extend(control());
     routes.extend(RESOURCES.iter().copied().flat_map(resources::routes));
     routes.extend(files());
     routes
@@ -372,6 +374,91 @@ fn reports() -> Vec<Route> {
             member(P::TenantsView, no_fields, super::usage::reconcile),
         ),
         get(
+            "/tenants/{tenant}/audit-logs",
+            "audit-logs.list",
+            Flat("AuditLog"),
+            member(P::AuditLogsView, no_fields, super::trail::list),
+        ),
+        get(
+            "/tenants/{tenant}/audit-logs/{audit_log}",
+            "audit-logs.show",
+            Data("AuditLog"),
+            member(P::AuditLogsView, no_fields, super::trail::show),
+        ),
+    ]
+}
+
+/// Calls that are there now.
+fn control() -> Vec<Route> {
+    use form::control;
+    vec![
+        post(
+            "/tenants/{tenant}/calls/originate",
+            "calls.originate",
+            Bare("Commanded"),
+            member_first(P::CallsOriginate, control::new_call, super::calls::originate),
+        ),
+        get(
+            "/tenants/{tenant}/calls/status",
+            "calls.status",
+            Bare("Channels"),
+            member_first(P::CallsViewStatus, no_fields, super::calls::status),
+        ),
+        post(
+            "/tenants/{tenant}/calls/hangup",
+            "calls.hangup",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::hangup, super::calls::hangup),
+        ),
+        post(
+            "/tenants/{tenant}/calls/transfer",
+            "calls.transfer",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::transfer, super::calls::transfer),
+        ),
+        post(
+            "/tenants/{tenant}/calls/hold",
+            "calls.hold",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::hold, super::calls::hold),
+        ),
+        post(
+            "/tenants/{tenant}/calls/recording",
+            "calls.recording",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::recording, super::calls::recording),
+        ),
+        post(
+            "/tenants/{tenant}/calls/park",
+            "calls.park",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::park, super::calls::park),
+        ),
+        post(
+            "/tenants/{tenant}/calls/dtmf",
+            "calls.dtmf",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::dtmf, super::calls::dtmf),
+        ),
+        post(
+            "/tenants/{tenant}/calls/bridge",
+            "calls.bridge",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::bridge, super::calls::bridge),
+        ),
+        post(
+            "/tenants/{tenant}/calls/eavesdrop",
+            "calls.eavesdrop",
+            Bare("Commanded"),
+            member_first(P::CallsControl, control::eavesdrop, super::calls::eavesdrop),
+        ),
+    ]
+}
+
+/// What is kept of calls, and what is so now.
+fn calls() -> Vec<Route> {
+    vec![
+        get(
             "/tenants/{tenant}/cdrs",
             "cdrs.list",
             Page("Cdr", &[]),
@@ -384,22 +471,40 @@ fn reports() -> Vec<Route> {
             member(P::CdrsView, no_fields, super::cdrs::show),
         ),
         get(
+            "/tenants/{tenant}/cdrs/export",
+            "cdrs.export",
+            Text("text/csv; charset=utf-8"),
+            member(P::CdrsView, no_fields, super::cdrs::export),
+        ),
+        get(
             "/tenants/{tenant}/call-events",
             "call-events.list",
             Flat("CallEvent"),
             member(P::CallEventsView, no_fields, super::call_events::list),
         ),
         get(
-            "/tenants/{tenant}/audit-logs",
-            "audit-logs.list",
-            Flat("AuditLog"),
-            member(P::AuditLogsView, no_fields, super::trail::list),
+            "/tenants/{tenant}/call-events/{call}/trace",
+            "call-events.trace",
+            Bare("CallTrace"),
+            member(P::CallEventsView, no_fields, super::trace::show),
         ),
         get(
-            "/tenants/{tenant}/audit-logs/{audit_log}",
-            "audit-logs.show",
-            Data("AuditLog"),
-            member(P::AuditLogsView, no_fields, super::trail::show),
+            "/tenants/{tenant}/call-events/replay/{call_event}",
+            "call-events.replay",
+            Bare("ReplayedEvent"),
+            member(P::CallEventsView, no_fields, super::call_events::replay),
+        ),
+        get(
+            "/tenants/{tenant}/registrations",
+            "registrations.list",
+            Flat("Registration"),
+            member(P::ExtensionsView, no_fields, super::live::registrations),
+        ),
+        get(
+            "/tenants/{tenant}/gateways/status",
+            "gateways.status",
+            Data("GatewayStatuses"),
+            member(P::GatewaysView, no_fields, super::live::gateways),
         ),
     ]
 }

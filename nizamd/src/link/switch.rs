@@ -1,6 +1,7 @@
 //! The conversation with one switch.
 
-use super::switches::{Known, Switches, Wanted};
+use super::switches::{Known, Outgoing, Switches, Wanted};
+use crate::ingest::Intake;
 use nizam_engine::link::Connection;
 use nizam_wire::link::{DaemonEvent, DaemonSession, Welcome};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -35,7 +36,7 @@ pub(super) fn serve(stream: UnixStream, switches: &Switches) {
     if let Some(switch) = known {
         let name = switch.hello.switch_name.as_str();
         warn!(switch.name = name, error, "switch disconnected; it goes on answering from its last images");
-        switch.progress.send_modify(|progress| progress.connected = false);
+        switch.disconnected();
     } else {
         warn!(error, "a connection ended before it said who it is");
     }
@@ -70,9 +71,11 @@ fn converse(
     let mut sent = Sent { held: Vec::new(), stack: None, unanswered: VecDeque::new(), repeated: false };
     let mut buffer = vec![0; 64 << 10];
     let (mut heard, mut pinged, mut pings) = (Instant::now(), Instant::now(), 0);
+    let mut intake: Option<Intake> = None;
     loop {
-        if known.is_some() {
+        if let Some(switch) = &known {
             catch_up(&switches.wanted(), &mut session, &mut sent);
+            send_on(switch, &mut session);
         }
         while let Some(chunk) = session.outbox().take() {
             connection.send(&chunk).map_err(|error| format!("it does not read what it is sent: {error}"))?;
@@ -106,7 +109,9 @@ fn converse(
                     );
                     sent.held.clone_from(&hello.layers);
                     let waker = waker.take().ok_or("a second hello")?;
-                    *known = Some(switches.add(Known::new(hello, waker)));
+                    let switch = switches.add(Known::new(hello, waker));
+                    intake = switches.ingest().map(|ingest| ingest.intake(Arc::clone(&switch)));
+                    *known = Some(switch);
                 }
                 DaemonEvent::Applied { generation } => {
                     let serial = answered(&mut sent, generation)?;
@@ -129,6 +134,21 @@ fn converse(
                     }
                 }
                 DaemonEvent::Pong(_) => {}
+                DaemonEvent::Events(batch) => {
+                    if let Some(intake) = &intake {
+                        intake.events(batch).map_err(|full| full.to_string())?;
+                    }
+                }
+                DaemonEvent::Ended(incarnation) => {
+                    if let Some(intake) = &intake {
+                        intake.ended(incarnation);
+                    }
+                }
+                DaemonEvent::Reply { id, result } => {
+                    if let Some(switch) = &known {
+                        switch.waiting.answer(id, result);
+                    }
+                }
             }
         }
         if heard.elapsed() > SILENCE {
@@ -138,6 +158,16 @@ fn converse(
             pinged = Instant::now();
             pings += 1;
             session.ping(pings);
+        }
+    }
+}
+
+/// Puts what others have for the switch into the session.
+fn send_on(switch: &Known, session: &mut DaemonSession<Arc<OwnedFd>>) {
+    while let Some(outgoing) = switch.next() {
+        match outgoing {
+            Outgoing::Ack(incarnation, sequence) => session.ack(incarnation, sequence),
+            Outgoing::Command(command) => session.command(command),
         }
     }
 }

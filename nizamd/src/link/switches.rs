@@ -1,9 +1,11 @@
 //! What every connected switch shall answer with, and what it does answer with.
 
+use super::command::{CommandError, Waiting};
+use crate::ingest::Ingest;
 use crate::publish::Layer;
-use nizam_wire::link::Hello;
+use nizam_wire::link::{Api, Command, Hello, Incarnation};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -45,10 +47,35 @@ pub(super) struct Progress {
     pub(super) error: Option<String>,
 }
 
+/// Something to send to a switch.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// Its events up to this one are stored.
+    Ack(Incarnation, u64),
+    /// Have FreeSWITCH do this.
+    Command(Command),
+}
+
+/// How far the events of a switch are, as far as it has sent them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The number of the newest event that came.
+    pub received: u64,
+    /// The number of the newest event that is stored.
+    pub stored: u64,
+    /// Events that the switch had no room for.
+    pub dropped: u64,
+}
+
 /// One switch, connected now or before.
-pub(super) struct Known {
-    pub(super) hello: Hello,
+pub(crate) struct Known {
+    pub(crate) hello: Hello,
     pub(super) progress: watch::Sender<Progress>,
+    /// What its thread sends next.
+    outgoing: Mutex<VecDeque<Outgoing>>,
+    /// Commands that it has not answered yet.
+    pub(super) waiting: Waiting,
+    told: Mutex<Told>,
     /// It did not answer in time: writes do not wait for it until it has caught up.
     late: AtomicBool,
     /// A byte in it wakes the switch's thread.
@@ -59,7 +86,15 @@ impl Known {
     pub(super) fn new(hello: Hello, wake: UnixStream) -> Self {
         // What it came with does not count: it may be of another database.
         let progress = Progress { connected: true, ..Progress::default() };
-        Self { hello, progress: watch::Sender::new(progress), late: AtomicBool::new(false), wake }
+        Self {
+            hello,
+            progress: watch::Sender::new(progress),
+            outgoing: Mutex::default(),
+            waiting: Waiting::default(),
+            told: Mutex::default(),
+            late: AtomicBool::new(false),
+            wake,
+        }
     }
 
     /// It answers with this stack now.
@@ -77,6 +112,51 @@ impl Known {
         self.progress.send_modify(|progress| progress.error = Some(reason));
     }
 
+    /// Has its thread send something.
+    pub(crate) fn send(&self, outgoing: Outgoing) {
+        self.outgoing.lock().push_back(outgoing);
+        self.wake();
+    }
+
+    /// What is to be sent next.
+    pub(super) fn next(&self) -> Option<Outgoing> {
+        self.outgoing.lock().pop_front()
+    }
+
+    /// Notes how far its events are.
+    pub(crate) fn tell(&self, note: impl FnOnce(&mut Told)) {
+        note(&mut self.told.lock());
+    }
+
+    /// Whether it is connected.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.progress.borrow().connected
+    }
+
+    /// It is gone, and so are the answers that it owes.
+    pub(super) fn disconnected(&self) {
+        self.progress.send_modify(|progress| progress.connected = false);
+        self.waiting.give_up();
+    }
+
+    /// Has this FreeSWITCH do something, and gives what it printed.
+    pub(crate) async fn command(
+        &self,
+        api: Api,
+        argument: &str,
+        deadline: Duration,
+    ) -> Result<String, CommandError> {
+        let (id, answer) = self.waiting.begin(|| self.is_connected())?;
+        let milliseconds = u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX);
+        self.send(Outgoing::Command(Command {
+            id,
+            api,
+            argument: argument.to_owned(),
+            deadline: milliseconds,
+        }));
+        self.waiting.end(id, answer, deadline).await
+    }
+
     fn wake(&self) {
         // A full pipe wakes it as well.
         let _ = std::io::Write::write(&mut &self.wake, &[1]);
@@ -89,6 +169,8 @@ pub struct Switches {
     wanted: Mutex<Arc<Wanted>>,
     known: Mutex<BTreeMap<u64, Arc<Known>>>,
     next: AtomicU64,
+    /// Where events go; without it none is acknowledged.
+    ingest: Option<Arc<Ingest>>,
 }
 
 impl Default for Switches {
@@ -98,6 +180,7 @@ impl Default for Switches {
             wanted: Mutex::default(),
             known: Mutex::default(),
             next: AtomicU64::new(0),
+            ingest: None,
         }
     }
 }
@@ -113,9 +196,44 @@ pub struct Standing {
     pub generation: u64,
     /// Why it did not take the last one.
     pub error: Option<String>,
+    /// How far its events are.
+    pub told: Told,
 }
 
 impl Switches {
+    /// Switches whose events are stored.
+    pub fn storing(ingest: Arc<Ingest>) -> Self {
+        Self { ingest: Some(ingest), ..Self::default() }
+    }
+
+    pub(super) fn ingest(&self) -> Option<&Arc<Ingest>> {
+        self.ingest.as_ref()
+    }
+
+    /// Has a FreeSWITCH that is connected do something, and gives what it printed.
+    pub async fn command(
+        &self,
+        api: Api,
+        argument: &str,
+        deadline: Duration,
+    ) -> Result<String, CommandError> {
+        let switch = self.known.lock().values().find(|switch| switch.is_connected()).cloned();
+        switch.ok_or(CommandError::NoSwitch)?.command(api, argument, deadline).await
+    }
+
+    /// The same of the FreeSWITCH of that name.
+    pub async fn command_on(
+        &self,
+        name: &str,
+        api: Api,
+        argument: &str,
+        deadline: Duration,
+    ) -> Result<String, CommandError> {
+        let named = |switch: &&Arc<Known>| switch.is_connected() && switch.hello.switch_name == name;
+        let switch = self.known.lock().values().find(named).cloned();
+        switch.ok_or(CommandError::NoSwitch)?.command(api, argument, deadline).await
+    }
+
     pub(super) fn wanted(&self) -> Arc<Wanted> {
         Arc::clone(&self.wanted.lock())
     }
@@ -199,6 +317,7 @@ impl Switches {
                     connected: progress.connected,
                     generation: progress.generation,
                     error: progress.error,
+                    told: *switch.told.lock(),
                 }
             })
             .collect()

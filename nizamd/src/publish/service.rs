@@ -3,15 +3,18 @@
 use super::Publishing;
 use crate::config::Config;
 use crate::fatal::Fatal;
-use crate::link::{Allowed, Listener, Switches};
+use crate::ingest::Ingest;
+use crate::link::{Allowed, CommandError, Listener, Switches};
 use crate::publisher::{Publisher, SwitchStatus};
 use nizam_core::model::Touched;
 use nizam_engine::Engine;
 use nizam_store::Store;
+use nizam_wire::link::Api;
 use parking_lot::Mutex;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 struct Service {
     publishing: Publishing,
@@ -23,8 +26,12 @@ struct Service {
 ///
 /// The socket comes first: whether another daemon has it is known at once. A switch that connects meanwhile goes on
 /// answering from its snapshot until the first images are there.
-pub async fn start(store: &Arc<Store>, config: &Config) -> Result<Arc<dyn Publisher>, Fatal> {
-    let switches = Arc::new(Switches::default());
+pub async fn start(
+    store: &Arc<Store>,
+    config: &Config,
+    ingest: Arc<Ingest>,
+) -> Result<Arc<dyn Publisher>, Fatal> {
+    let switches = Arc::new(Switches::storing(ingest));
     let allowed = Allowed::new(&config.link.allow_users);
     let listener = Listener::start(&config.socket, allowed, Arc::clone(&switches))
         .map_err(|error| Fatal::new(error.to_string()))?;
@@ -56,8 +63,24 @@ impl Publisher for Service {
                 connected: switch.connected,
                 generation: switch.generation,
                 last_error: switch.error,
+                told: switch.told,
             })
             .collect()
+    }
+
+    fn command(
+        &self,
+        switch: Option<String>,
+        api: Api,
+        argument: String,
+        deadline: Duration,
+    ) -> Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + '_>> {
+        Box::pin(async move {
+            match switch {
+                Some(name) => self.switches.command_on(&name, api, &argument, deadline).await,
+                None => self.switches.command(api, &argument, deadline).await,
+            }
+        })
     }
 
     fn engine(&self) -> Arc<Engine> {

@@ -10,6 +10,9 @@ use crate::column::{BEGINNING, END, Time};
 use crate::error::StoreResult;
 use crate::page::{Listed, Page, Place, count};
 
+/// Most events of a trace.
+const MOST: i64 = 10_000;
+
 /// Which events.
 #[derive(Clone, Debug, Default)]
 pub struct CallEventFilter {
@@ -34,6 +37,9 @@ struct EventRow {
     occurred_at: Time,
     created_at: Time,
     updated_at: Time,
+    call_id: Option<String>,
+    generation: Option<i64>,
+    sequence: i64,
 }
 
 impl EventRow {
@@ -48,12 +54,22 @@ impl EventRow {
             occurred_at: self.occurred_at.0,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
+            call_id: self.call_id,
+            generation: self.generation,
+            sequence: self.sequence,
         }
     }
 }
 
+macro_rules! columns {
+    () => {
+        "id, tenant_id, call_uuid, event_type, payload, schema_version, occurred_at, created_at, updated_at, call_id, \
+         generation, sequence"
+    };
+}
+
 macro_rules! select {
-    ($columns:literal, $rest:literal) => {
+    ($columns:expr, $rest:literal) => {
         concat!(
             "SELECT ",
             $columns,
@@ -90,7 +106,7 @@ impl Store {
         });
         let rows: Vec<EventRow> = on!(tx.conn(), c => {
             let query = sqlx::query_as(sql!(select!(
-                "id, tenant_id, call_uuid, event_type, payload, schema_version, occurred_at, created_at, updated_at",
+                columns!(),
                 "ORDER BY occurred_at, id LIMIT $6 + 0 OFFSET $7"
             )));
             bind!(query, tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
@@ -109,12 +125,66 @@ impl Store {
         let mut reader = self.db.reader().await?;
         let rows: Vec<EventRow> = on!(reader.conn(), c => {
             let query = sqlx::query_as(sql!(select!(
-                "id, tenant_id, call_uuid, event_type, payload, schema_version, occurred_at, created_at, updated_at",
+                columns!(),
                 "AND (occurred_at, id) > ($6, $7) ORDER BY occurred_at, id LIMIT $8 + 0"
             )));
             bind!(query, tenant_id, filter)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
+    }
+
+    /// One event of a tenant.
+    pub async fn call_event(&self, tenant_id: Uuid, id: Uuid) -> StoreResult<Option<CallEvent>> {
+        let mut reader = self.db.reader().await?;
+        let row: Option<EventRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(concat!("SELECT ", columns!(), " FROM call_events WHERE tenant_id = $1 AND id = $2")))
+                .bind(tenant_id).bind(id).fetch_optional(c).await?
+        });
+        Ok(row.map(EventRow::into_event))
+    }
+
+    /// The events of one channel of a tenant, in the order in which they happened.
+    pub async fn events_of_channel(&self, tenant_id: Uuid, uuid: &str) -> StoreResult<Vec<CallEvent>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<EventRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(concat!(
+                "SELECT ", columns!(), " FROM call_events WHERE tenant_id = $1 AND call_uuid = $2 \
+                 ORDER BY occurred_at, sequence, id LIMIT $3 + 0"
+            )))
+            .bind(tenant_id).bind(uuid).bind(MOST).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
+    }
+
+    /// The events of all legs of a call, in the order in which they happened.
+    pub async fn events_of_call(&self, tenant_id: Uuid, call_id: &str) -> StoreResult<Vec<CallEvent>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<EventRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(concat!(
+                "SELECT ", columns!(), " FROM call_events WHERE tenant_id = $1 AND call_id = $2 \
+                 ORDER BY occurred_at, sequence, id LIMIT $3 + 0"
+            )))
+            .bind(tenant_id).bind(call_id).bind(MOST).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
+    }
+
+    /// The events of a tenant that were stored after that one, in the order in which they were.
+    pub async fn events_stored_after(
+        &self,
+        tenant_id: Uuid,
+        sequence: i64,
+        most: u64,
+    ) -> StoreResult<Vec<CallEvent>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<EventRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(concat!(
+                "SELECT ", columns!(), " FROM call_events WHERE tenant_id = $1 AND sequence > $2 \
+                 ORDER BY sequence LIMIT $3 + 0"
+            )))
+            .bind(tenant_id).bind(sequence).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await?
         });
         Ok(rows.into_iter().map(EventRow::into_event).collect())
     }

@@ -1,12 +1,17 @@
 //! Call detail records, to read.
 
 use nizam_core::model::Cdr;
+use serde_json::Value;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::column::{BEGINNING, END, Time};
 use crate::error::StoreResult;
 use crate::page::{Listed, Page, Place, count};
+
+/// Most legs of a call that are read.
+const MOST_LEGS: i64 = 1000;
 
 /// Which CDRs.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +30,8 @@ pub struct CdrFilter {
     pub from: Option<i64>,
     /// Calls that began until this time.
     pub to: Option<i64>,
+    /// Every leg, and not only the first of each call.
+    pub legs: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -46,6 +53,29 @@ struct CdrRow {
     recording_path: Option<String>,
     created_at: Time,
     updated_at: Time,
+    call_id: Option<String>,
+    leg: String,
+    other_leg_uuid: Option<String>,
+    originator: Option<String>,
+    transfer_history: Option<String>,
+    hangup_cause_q850: Option<i64>,
+    hangup_by: Option<String>,
+    hangup_disposition: Option<String>,
+    post_dial_delay_ms: Option<i64>,
+    ring_ms: Option<i64>,
+    talk_ms: Option<i64>,
+    hold_ms: Option<i64>,
+    read_codec: Option<String>,
+    write_codec: Option<String>,
+    negotiated_codec: Option<String>,
+    mos: Option<f64>,
+    packet_loss: Option<f64>,
+    gateway: Option<String>,
+    refused: Option<String>,
+    generation: Option<i64>,
+    switch_name: Option<String>,
+    closed_by: Option<String>,
+    facts: Option<Json<Value>>,
 }
 
 impl CdrRow {
@@ -68,6 +98,29 @@ impl CdrRow {
             recording_path: self.recording_path,
             created_at: self.created_at.0,
             updated_at: self.updated_at.0,
+            call_id: self.call_id,
+            leg: self.leg,
+            other_leg_uuid: self.other_leg_uuid,
+            originator: self.originator,
+            transfer_history: self.transfer_history,
+            hangup_cause_q850: self.hangup_cause_q850,
+            hangup_by: self.hangup_by,
+            hangup_disposition: self.hangup_disposition,
+            post_dial_delay_ms: self.post_dial_delay_ms,
+            ring_ms: self.ring_ms,
+            talk_ms: self.talk_ms,
+            hold_ms: self.hold_ms,
+            read_codec: self.read_codec,
+            write_codec: self.write_codec,
+            negotiated_codec: self.negotiated_codec,
+            mos: self.mos,
+            packet_loss: self.packet_loss,
+            gateway: self.gateway,
+            refused: self.refused,
+            generation: self.generation,
+            switch_name: self.switch_name,
+            closed_by: self.closed_by,
+            facts: self.facts.map(|facts| facts.0),
         }
     }
 }
@@ -75,22 +128,65 @@ impl CdrRow {
 macro_rules! columns {
     () => {
         "id, tenant_id, uuid, caller_id_name, caller_id_number, destination_number, context, start_stamp, answer_stamp, \
-         end_stamp, duration, billsec, hangup_cause, direction, recording_path, created_at, updated_at"
+         end_stamp, duration, billsec, hangup_cause, direction, recording_path, created_at, updated_at, \
+         call_id, leg, other_leg_uuid, originator, transfer_history, hangup_cause_q850, hangup_by, hangup_disposition, \
+         post_dial_delay_ms, ring_ms, talk_ms, hold_ms, read_codec, write_codec, negotiated_codec, mos, packet_loss, gateway, \
+         refused, generation, switch_name, closed_by, facts"
     };
 }
 
 macro_rules! select {
-    ($columns:expr, $rest:literal) => {
+    ($columns:expr, $by:expr, $rest:literal) => {
         concat!(
             "SELECT ",
             $columns,
             " FROM call_detail_records WHERE tenant_id = $1 AND start_stamp >= $2 AND start_stamp <= $3 \
-             AND direction = COALESCE($4, direction) AND uuid = COALESCE($5, uuid) \
-             AND caller_id_number = COALESCE($6, caller_id_number) \
-             AND destination_number = COALESCE($7, destination_number) \
-             AND (CAST($8 AS boolean) OR hangup_cause = $9) ",
+             AND direction = COALESCE($4, direction) AND leg = COALESCE($10, leg) ",
+            $by,
             $rest
         )
+    };
+}
+
+/// The four texts that a CDR can be found by. Of those that are asked for, the first is compared by itself, so that its index is
+/// used.
+macro_rules! texts {
+    (uuid) => {
+        "AND uuid = $5 AND caller_id_number = COALESCE($6, caller_id_number) \
+         AND destination_number = COALESCE($7, destination_number) AND (CAST($8 AS boolean) OR hangup_cause = $9) "
+    };
+    (caller) => {
+        "AND uuid = COALESCE($5, uuid) AND caller_id_number = $6 \
+         AND destination_number = COALESCE($7, destination_number) AND (CAST($8 AS boolean) OR hangup_cause = $9) "
+    };
+    (destination) => {
+        "AND uuid = COALESCE($5, uuid) AND caller_id_number = COALESCE($6, caller_id_number) \
+         AND destination_number = $7 AND (CAST($8 AS boolean) OR hangup_cause = $9) "
+    };
+    (cause) => {
+        "AND uuid = COALESCE($5, uuid) AND caller_id_number = COALESCE($6, caller_id_number) \
+         AND destination_number = COALESCE($7, destination_number) AND NOT CAST($8 AS boolean) AND hangup_cause = $9 "
+    };
+    (none) => {
+        "AND uuid = COALESCE($5, uuid) AND caller_id_number = COALESCE($6, caller_id_number) \
+         AND destination_number = COALESCE($7, destination_number) AND (CAST($8 AS boolean) OR hangup_cause = $9) "
+    };
+}
+
+/// The statement for what a filter asks for.
+macro_rules! statement {
+    ($filter:expr, $columns:expr, $rest:literal) => {
+        match (
+            $filter.uuid.is_some(),
+            $filter.caller_id_number.is_some(),
+            $filter.destination_number.is_some(),
+        ) {
+            (true, ..) => sql!(select!($columns, texts!(uuid), $rest)),
+            (_, true, _) => sql!(select!($columns, texts!(caller), $rest)),
+            (.., true) => sql!(select!($columns, texts!(destination), $rest)),
+            _ if $filter.hangup_cause.is_some() => sql!(select!($columns, texts!(cause), $rest)),
+            _ => sql!(select!($columns, texts!(none), $rest)),
+        }
     };
 }
 
@@ -107,20 +203,20 @@ macro_rules! bind {
             .bind($filter.destination_number.as_deref())
             .bind($filter.hangup_cause.is_none())
             .bind($filter.hangup_cause.as_deref())
+            .bind((!$filter.legs && $filter.uuid.is_none()).then_some("a"))
     };
 }
 
 impl Store {
-    /// A page of the CDRs of a tenant, the newest first.
+    /// A page of the CDRs of a tenant, the newest first: one for each call, unless all legs are asked for, or one by its uuid.
     pub async fn cdrs(&self, tenant_id: Uuid, filter: &CdrFilter, page: Page) -> StoreResult<Listed<Cdr>> {
         let mut tx = self.db.snapshot().await?;
         let (total,): (i64,) = on!(tx.conn(), c => {
-            bind!(sqlx::query_as(sql!(select!("count(*)", ""))), tenant_id, filter).fetch_one(c).await?
+            bind!(sqlx::query_as(statement!(filter, "count(*)", "")), tenant_id, filter).fetch_one(c).await?
         });
         let rows: Vec<CdrRow> = on!(tx.conn(), c => {
-            let query =
-                sqlx::query_as(sql!(select!(columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $10 + 0 OFFSET $11")));
-            bind!(query, tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
+            let text = statement!(filter, columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $11 + 0 OFFSET $12");
+            bind!(sqlx::query_as(text), tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
         });
         Ok(Listed { rows: rows.into_iter().map(CdrRow::into_cdr).collect(), total: count(total) })
     }
@@ -135,13 +231,27 @@ impl Store {
     ) -> StoreResult<Vec<Cdr>> {
         let mut reader = self.db.reader().await?;
         let rows: Vec<CdrRow> = on!(reader.conn(), c => {
-            let query = sqlx::query_as(sql!(select!(
+            let text = statement!(
+                filter,
                 columns!(),
-                "AND (start_stamp, id) < ($10, $11) ORDER BY start_stamp DESC, id DESC LIMIT $12 + 0"
-            )));
-            bind!(query, tenant_id, filter)
+                "AND (start_stamp, id) < ($11, $12) ORDER BY start_stamp DESC, id DESC LIMIT $13 + 0"
+            );
+            bind!(sqlx::query_as(text), tenant_id, filter)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(CdrRow::into_cdr).collect())
+    }
+
+    /// The CDRs of all legs of a call, in the order in which they began.
+    pub async fn cdrs_of_call(&self, tenant_id: Uuid, call_id: &str) -> StoreResult<Vec<Cdr>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<CdrRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(concat!(
+                "SELECT ", columns!(), " FROM call_detail_records WHERE tenant_id = $1 AND call_id = $2 \
+                 ORDER BY start_stamp, leg, id LIMIT $3 + 0"
+            )))
+            .bind(tenant_id).bind(call_id).bind(MOST_LEGS).fetch_all(c).await?
         });
         Ok(rows.into_iter().map(CdrRow::into_cdr).collect())
     }

@@ -96,6 +96,17 @@ pub enum StoreError {
     Sql(#[source] sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether what was to be written is the reason, so that it fails again whenever it is tried.
+    pub fn is_of_the_data(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::NotFound | Self::Sql(sqlx::Error::Encode(_)) => true,
+            Self::Sql(sqlx::Error::Database(error)) => error.code().is_some_and(|code| unfit(&code)),
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
@@ -117,4 +128,13 @@ impl From<sqlx::Error> for StoreError {
 fn passes(code: &str) -> bool {
     matches!(code, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "53300")
         || code.starts_with("08")
+}
+
+/// Codes for data that does not fit: of PostgreSQL data exceptions, violated constraints and exceeded limits; of SQLite
+/// `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH` with their extended codes.
+fn unfit(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 18..=20),
+        _ => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
+    }
 }

@@ -162,6 +162,16 @@ impl Store {
         row.map(|row| row.open(&self.keys)).transpose()
     }
 
+    /// The extension of that tenant with that number, in any case.
+    pub async fn extension_by_number(&self, tenant_id: Uuid, number: &str) -> StoreResult<Option<Extension>> {
+        let mut reader = self.db.reader().await?;
+        let row: Option<ExtensionRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(select_extensions!("WHERE tenant_id = $1 AND extension_key = $2")))
+                .bind(tenant_id).bind(extension_key(number)).fetch_optional(c).await?
+        });
+        row.map(|row| row.open(&self.keys)).transpose()
+    }
+
     /// Makes an extension, unless the tenant has as many as it may have.
     pub async fn create_extension(
         &self,

@@ -77,13 +77,13 @@ impl Store {
         write.commit_quietly(measured.len() as u64).await
     }
 
-    /// Seconds that the CDRs of a tenant bill for calls that began in that time, microseconds since 1970.
+    /// Seconds that the CDRs of a tenant bill, once a call, for calls that began in that time, microseconds since 1970.
     pub async fn billed_seconds(&self, tenant_id: Uuid, from: i64, to: i64) -> StoreResult<u64> {
         let mut reader = self.db.reader().await?;
         let (seconds,): (i64,) = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT CAST(COALESCE(sum(billsec), 0) AS bigint) FROM call_detail_records \
-                 WHERE tenant_id = $1 AND start_stamp >= $2 AND start_stamp < $3"
+                 WHERE tenant_id = $1 AND leg = 'a' AND start_stamp >= $2 AND start_stamp < $3"
             ))
             .bind(tenant_id).bind(Time(from)).bind(Time(to)).fetch_one(c).await?
         });

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nizam_core::model::{Permission, Role, Touched};
 use nizam_store::Actor;
 use nizamd::config::Registration;
+use nizamd::link::Told;
 use nizamd::publisher::{Publisher, SwitchStatus};
 use parking_lot::Mutex;
 use reqwest::Method;
@@ -124,6 +125,7 @@ impl Publisher for Slow {
             connected: self.answer,
             generation: 7,
             last_error: Some("secret path".into()),
+            told: Told { received: 9, stored: 7, dropped: 2 },
         }]
     }
 }

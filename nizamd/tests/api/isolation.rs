@@ -269,7 +269,9 @@ async fn one(
     let got = send(api, member, route, &address, request_body.as_ref()).await;
     let status = got.status.as_u16();
     let what = || format!("{} {address} {request_body:?}: {got:?}", route.id);
-    assert!(status < 500, "{}", what());
+    // No switch is connected that could be asked.
+    let unasked = status == 503 && &*route.id == "calls.status";
+    assert!(status < 500 || unasked, "{}", what());
     assert!(!got.text.contains("theirs"), "{}", what());
     if foreign_tenant {
         assert_eq!(status, 403, "{}", what());

@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod call_records;
 mod calls;
 mod contact_center;
 mod document;

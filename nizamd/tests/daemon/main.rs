@@ -10,6 +10,7 @@
 
 mod beside;
 mod crash;
+mod events;
 mod outage;
 mod secrets;
 mod site;

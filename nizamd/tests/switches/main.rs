@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod events;
 mod routing;
 
 use nizam_core::model::{ExtensionChange, NewExtension, NewTenant, Slug, Tenant, TenantStatus, Touched};

@@ -2,6 +2,7 @@
 
 mod explain;
 mod lookup;
+mod spool;
 mod status;
 
 use crate::Engine;
@@ -40,13 +41,14 @@ pub struct Reply {
 }
 
 /// The usage line.
-pub const USAGE: &str = "-USAGE: nizam status [json] | generation | lookup directory USER@DOMAIN | \
+pub const USAGE: &str = "-USAGE: nizam status [json] | spool | generation | lookup directory USER@DOMAIN | \
      lookup dialplan CONTEXT NUMBER [CALLER] | explain FROM TO [at TIME] | bench [COUNT] | debug on|off\n";
 
 /// What fs_cli completes, without the leading `nizam`. [`TENANTS`] stands for a list of domains.
-pub const COMPLETIONS: [&str; 9] = [
+pub const COMPLETIONS: [&str; 10] = [
     "status",
     "status json",
+    "spool",
     "generation",
     "lookup directory",
     "lookup dialplan ::nizam::domains",
@@ -68,6 +70,7 @@ pub fn run(engine: &Engine, facts: &Facts, line: &str) -> Reply {
     let text = match words.as_slice() {
         ["status"] => status::text(engine, facts),
         ["status", "json"] => status::json(engine, facts),
+        ["spool"] => spool::text(engine),
         ["generation"] => format!("+OK {}\n", engine.live.load().generation()),
         ["lookup", "directory", address] => lookup::directory(engine, address),
         ["lookup", "dialplan", context, number] => lookup::dialplan(engine, context, number, None),

@@ -1,6 +1,6 @@
 //! `nizam status`, for people and for programs.
 
-use super::Facts;
+use super::{Facts, spool};
 use crate::counters::Tally;
 use crate::{Engine, Origin};
 use serde_json::{Map, Value, json};
@@ -40,6 +40,7 @@ pub(super) fn text(engine: &Engine, facts: &Facts) -> String {
         ),
         format!("directory   {}", counts(&engine.counters.directory)),
         format!("dialplan    {}", counts(&engine.counters.dialplan)),
+        spool::line(engine),
         format!("panics      {}", facts.panics),
     ];
     if let Some(said) = engine.snapshot.lock().as_ref() {
@@ -102,6 +103,7 @@ pub(super) fn json(engine: &Engine, facts: &Facts) -> String {
             "last_error": link.last_error,
             "last_refusal": link.last_refusal,
         },
+        "spool": spool::json(engine),
         "lookups": { "directory": counts(&engine.counters.directory), "dialplan": counts(&engine.counters.dialplan) },
     });
     format!("{status}\n")

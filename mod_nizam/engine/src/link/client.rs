@@ -1,5 +1,8 @@
 //! The module's side: connect, take images, swap them in, try again.
 
+use super::bell::Bell;
+use super::commands::{Answer, Commands, Replies};
+use super::traffic::Traffic;
 use super::{Backoff, Connection, LinkState, socket};
 use crate::{Engine, Layers, Origin, gateways};
 use nizam_wire::image::Image;
@@ -13,13 +16,14 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The daemon pings every five seconds; one that has been silent for so long is dead.
-const SILENCE: Duration = Duration::from_secs(20);
+pub(super) const SILENCE: Duration = Duration::from_secs(20);
 
 /// How often a quiet connection looks up from its socket.
-const TICK: Duration = Duration::from_secs(1);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// Who this switch is.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +57,10 @@ pub struct Client {
     socket: PathBuf,
     identity: Identity,
     tell: Tell,
+    commands: Option<Arc<dyn Commands>>,
+    replies: Arc<Replies>,
+    bell: Arc<Bell>,
+    connections: AtomicU64,
     stop: Mutex<Stop>,
     stopped: Condvar,
 }
@@ -66,7 +74,30 @@ struct Stop {
 impl Client {
     /// A client that is not running yet.
     pub fn new(engine: Arc<Engine>, socket: PathBuf, identity: Identity, tell: Tell) -> Self {
-        Self { engine, socket, identity, tell, stop: Mutex::default(), stopped: Condvar::new() }
+        Self {
+            engine,
+            socket,
+            identity,
+            tell,
+            commands: None,
+            replies: Arc::default(),
+            bell: Arc::default(),
+            connections: AtomicU64::new(0),
+            stop: Mutex::default(),
+            stopped: Condvar::new(),
+        }
+    }
+
+    /// With somebody who runs the daemon's commands; without, they are refused.
+    #[must_use]
+    pub fn with_commands(mut self, commands: Arc<dyn Commands>) -> Self {
+        self.commands = Some(commands);
+        self
+    }
+
+    /// Has the client look whether there are events to send. For any thread; it does not wait.
+    pub fn wake(&self) {
+        self.bell.ring();
     }
 
     /// Runs until [`Client::stop`]. For a thread of its own.
@@ -168,24 +199,33 @@ impl Client {
     fn converse(&self, connection: &Connection, up: &mut bool) -> Result<(), String> {
         let text = |error: std::io::Error| error.to_string();
         connection.set_timeouts(TICK, SILENCE).map_err(text)?;
+        let number = self.connections.fetch_add(1, Ordering::Relaxed);
         let mut session = ModuleSession::<OwnedFd>::new(self.hello());
+        let mut traffic = Traffic::default();
         let mut received: HashMap<u64, Arc<Image>> = HashMap::new();
         let mut refused: HashMap<u64, String> = HashMap::new();
         let mut buffer = vec![0; 64 << 10];
         let mut heard = Instant::now();
         loop {
-            flush(connection, &mut session)?;
+            for (id, result) in self.replies.take(number) {
+                session.reply(id, result);
+            }
+            let spool = self.engine.spool.load_full();
+            let more = traffic.send(connection, &mut session, spool.as_deref())?;
+            let readable = traffic.wait(connection, &self.bell, more).map_err(text)?;
+            if self.stop.lock().asked {
+                return Ok(());
+            }
             let mut descriptors = Vec::new();
-            match connection.receive(&mut buffer, &mut descriptors).map_err(text)? {
-                Some(length) => {
+            if readable {
+                if let Some(length) = connection.receive(&mut buffer, &mut descriptors).map_err(text)? {
                     heard = Instant::now();
                     session.input(buffer.get(..length).unwrap_or_default(), descriptors);
                 }
-                None if self.stop.lock().asked => return Ok(()),
-                None if heard.elapsed() > SILENCE => {
-                    return Err(format!("nizamd was silent for {SILENCE:?}"));
-                }
-                None => self.engine.live.sweep(),
+            } else if heard.elapsed() > SILENCE {
+                return Err(format!("nizamd was silent for {SILENCE:?}"));
+            } else if !more {
+                self.engine.live.sweep();
             }
             while let Some(event) = session.poll().map_err(|error| error.to_string())? {
                 match event {
@@ -212,9 +252,22 @@ impl Client {
                         received.clear();
                         refused.clear();
                     }
+                    ModuleEvent::Ack { incarnation, sequence } => {
+                        if let Some(spool) = &spool {
+                            traffic.ack(spool, incarnation, sequence);
+                        }
+                    }
+                    ModuleEvent::Command(command) => {
+                        let (replies, bell) = (Arc::clone(&self.replies), Arc::clone(&self.bell));
+                        let answer = Answer::new(number, command.id, replies, bell);
+                        match &self.commands {
+                            Some(commands) => commands.take(command, answer),
+                            None => answer.give(Err("nobody here runs commands".to_owned())),
+                        }
+                    }
                 }
                 // An answer must not wait for the next event: a REST call waits for it.
-                flush(connection, &mut session)?;
+                traffic.send(connection, &mut session, None)?;
             }
         }
     }
@@ -291,21 +344,6 @@ impl Client {
         }
         Ok(())
     }
-}
-
-/// Sends what there is to send. Where that fails, the daemon may have said why before it closed.
-fn flush(connection: &Connection, session: &mut ModuleSession<OwnedFd>) -> Result<(), String> {
-    while let Some(chunk) = session.outbox().take() {
-        if let Err(error) = connection.send(&chunk) {
-            let mut buffer = [0; 4096];
-            if let Ok(Some(length)) = connection.receive(&mut buffer, &mut Vec::new()) {
-                session.input(buffer.get(..length).unwrap_or_default(), []);
-                session.poll().map_err(|reason| reason.to_string())?;
-            }
-            return Err(error.to_string());
-        }
-    }
-    Ok(())
 }
 
 fn open(id: u64, memory: &OwnedFd) -> Result<Image, String> {

@@ -76,6 +76,16 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends some of these bytes, as many as go without waiting. `Ok(None)`: none.
+    pub fn send_some(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        match rustix::net::send(&self.stream, bytes, flags) {
+            Ok(sent) => Ok(Some(sent)),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
     /// Receives some bytes and the descriptors that came with them. `Ok(None)`: nothing came in time.
     /// An end of the stream is an error.
     pub fn receive(&self, buffer: &mut [u8], descriptors: &mut Vec<OwnedFd>) -> io::Result<Option<usize>> {

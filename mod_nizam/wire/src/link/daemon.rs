@@ -1,6 +1,8 @@
 //! The daemon's end of the link.
 
-use super::{Decoder, FromDaemon, FromModule, Hello, LinkError, Outbox, Welcome};
+use super::{
+    Batch, Command, Decoder, FromDaemon, FromModule, Hello, Incarnation, LinkError, Outbox, Welcome,
+};
 
 /// What a switch said.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +23,17 @@ pub enum DaemonEvent {
     },
     /// It is alive.
     Pong(u64),
+    /// What happened there; [`DaemonSession::ack`] when it is stored.
+    Events(Batch),
+    /// No more events of that incarnation will come.
+    Ended(Incarnation),
+    /// What became of a command.
+    Reply {
+        /// Its number.
+        id: u64,
+        /// What FreeSWITCH printed, or why it was not asked.
+        result: Result<String, String>,
+    },
 }
 
 /// The protocol as the daemon sees it, for one switch. `F` is a descriptor.
@@ -64,6 +77,9 @@ impl<F> DaemonSession<F> {
                 Ok(Some(DaemonEvent::Refused { generation, reason }))
             }
             (FromModule::Pong(number), None) => Ok(Some(DaemonEvent::Pong(number))),
+            (FromModule::Events(batch), None) => Ok(Some(DaemonEvent::Events(batch))),
+            (FromModule::Ended { incarnation }, None) => Ok(Some(DaemonEvent::Ended(incarnation))),
+            (FromModule::Reply { id, result }, None) => Ok(Some(DaemonEvent::Reply { id, result })),
         }
     }
 
@@ -80,6 +96,16 @@ impl<F> DaemonSession<F> {
     /// Asks whether the switch is there.
     pub fn ping(&mut self, number: u64) {
         self.outbox.put(&FromDaemon::Ping(number), None);
+    }
+
+    /// Tells the switch that its events up to this one are stored.
+    pub fn ack(&mut self, incarnation: Incarnation, sequence: u64) {
+        self.outbox.put(&FromDaemon::Ack { incarnation, sequence }, None);
+    }
+
+    /// Has FreeSWITCH do something.
+    pub fn command(&mut self, command: Command) {
+        self.outbox.put(&FromDaemon::Command(command), None);
     }
 
     /// What to send.

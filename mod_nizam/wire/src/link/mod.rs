@@ -14,6 +14,8 @@ mod outbox;
 pub use daemon::{DaemonEvent, DaemonSession};
 pub use error::LinkError;
 pub use frame::{Decoder, MAX_FRAME, PREAMBLE_LEN, PROTOCOL_VERSION, preamble};
-pub use message::{FromDaemon, FromModule, Hello, MAX_LAYERS, Welcome};
+pub use message::{
+    Api, Batch, Command, FromDaemon, FromModule, Hello, Incarnation, MAX_LAYERS, RECORDINGS, Welcome,
+};
 pub use module::{ModuleEvent, ModuleSession};
 pub use outbox::{Chunk, Outbox};

@@ -1,6 +1,9 @@
 //! The module's end of the link.
 
-use super::{Decoder, FromDaemon, FromModule, Hello, LinkError, MAX_LAYERS, Outbox, Welcome};
+use super::{
+    Batch, Command, Decoder, FromDaemon, FromModule, Hello, Incarnation, LinkError, MAX_LAYERS, Outbox,
+    Welcome,
+};
 use std::collections::VecDeque;
 
 /// What the module must do.
@@ -22,6 +25,15 @@ pub enum ModuleEvent<F> {
         /// Ids, newest first.
         layers: Vec<u64>,
     },
+    /// Events up to this one are stored.
+    Ack {
+        /// Whose.
+        incarnation: Incarnation,
+        /// The number of the last one.
+        sequence: u64,
+    },
+    /// Have FreeSWITCH do this, then call [`ModuleSession::reply`].
+    Command(Command),
 }
 
 /// The protocol as the module sees it. `F` is a descriptor.
@@ -68,6 +80,10 @@ impl<F> ModuleSession<F> {
                 FromDaemon::Stack { generation, layers } => {
                     return Ok(Some(ModuleEvent::Stack { generation, layers }));
                 }
+                FromDaemon::Ack { incarnation, sequence } => {
+                    return Ok(Some(ModuleEvent::Ack { incarnation, sequence }));
+                }
+                FromDaemon::Command(command) => return Ok(Some(ModuleEvent::Command(command))),
                 FromDaemon::Ping(number) => self.outbox.put(&FromModule::Pong(number), None),
             }
         }
@@ -82,6 +98,26 @@ impl<F> ModuleSession<F> {
     /// Tells the daemon why a stack was not taken.
     pub fn refused(&mut self, generation: u64, reason: String) {
         self.outbox.put(&FromModule::Refused { generation, reason }, None);
+    }
+
+    /// Whether the daemon has said who it is: before that nothing else is sent.
+    pub fn is_up(&self) -> bool {
+        self.welcomed
+    }
+
+    /// Sends events.
+    pub fn events(&mut self, batch: Batch) {
+        self.outbox.put(&FromModule::Events(batch), None);
+    }
+
+    /// Tells the daemon that no more events of that incarnation will come.
+    pub fn ended(&mut self, incarnation: Incarnation) {
+        self.outbox.put(&FromModule::Ended { incarnation }, None);
+    }
+
+    /// Answers a command.
+    pub fn reply(&mut self, id: u64, result: Result<String, String>) {
+        self.outbox.put(&FromModule::Reply { id, result }, None);
     }
 
     /// What to send.

@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// A call detail record: one leg of a call, after its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cdr {
     /// Key of the row, version 7.
     pub id: Uuid,
@@ -40,6 +40,52 @@ pub struct Cdr {
     pub created_at: i64,
     /// When the row was changed.
     pub updated_at: i64,
+    /// What all legs of one call have in common.
+    pub call_id: Option<String>,
+    /// `a` for the leg that began a call, `b` for one that another leg made.
+    pub leg: String,
+    /// The channel that it talked to last.
+    pub other_leg_uuid: Option<String>,
+    /// The channel that made it.
+    pub originator: Option<String>,
+    /// Its transfers, as FreeSWITCH writes them.
+    pub transfer_history: Option<String>,
+    /// The cause by its number in Q.850.
+    pub hangup_cause_q850: Option<i64>,
+    /// `caller`, `callee` or `switch`.
+    pub hangup_by: Option<String>,
+    /// How its SIP dialog ended: `recv_bye`.
+    pub hangup_disposition: Option<String>,
+    /// From its start to the first ringing or media.
+    pub post_dial_delay_ms: Option<i64>,
+    /// From there to the answer, or to the end.
+    pub ring_ms: Option<i64>,
+    /// From the answer to the end, without holding.
+    pub talk_ms: Option<i64>,
+    /// On hold.
+    pub hold_ms: Option<i64>,
+    /// The codec of what it received.
+    pub read_codec: Option<String>,
+    /// The codec of what it sent.
+    pub write_codec: Option<String>,
+    /// The codec that was agreed on.
+    pub negotiated_codec: Option<String>,
+    /// The quality of what it received, from 1 to 4.5.
+    pub mos: Option<f64>,
+    /// Packets of that that were lost, in percent.
+    pub packet_loss: Option<f64>,
+    /// The gateway that it went to or came from.
+    pub gateway: Option<String>,
+    /// What refused it: `policy`.
+    pub refused: Option<String>,
+    /// The configuration that routed it.
+    pub generation: Option<i64>,
+    /// The switch that it was on.
+    pub switch_name: Option<String>,
+    /// `reconciler`, where the channel vanished with its switch.
+    pub closed_by: Option<String>,
+    /// What SIP and media were like.
+    pub facts: Option<Value>,
 }
 
 /// Something that happened to a call.
@@ -63,4 +109,10 @@ pub struct CallEvent {
     pub created_at: i64,
     /// When the row was changed.
     pub updated_at: i64,
+    /// What all legs of its call have in common.
+    pub call_id: Option<String>,
+    /// The configuration that routed it.
+    pub generation: Option<i64>,
+    /// Its place among all events, in the order in which they were stored.
+    pub sequence: i64,
 }

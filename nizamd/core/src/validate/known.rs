@@ -17,6 +17,14 @@ pub(super) struct Known {
     pub(super) must: &'static str,
 }
 
+/// Longest time for which what is kept of calls is kept.
+const MOST_DAYS: i64 = 36_500;
+
+/// For how many days what is kept of calls is kept.
+pub fn retention(value: &Value) -> Option<i64> {
+    integer(value).filter(|days| (1..=MOST_DAYS).contains(days))
+}
+
 /// Most emergency numbers of a tenant's own.
 pub(super) const MOST_NUMBERS: usize = 20;
 /// Most calls at once that a bound on a class may allow.
@@ -35,6 +43,11 @@ pub(super) const ALL: &[Known] = &[
         name: "ring_timeout",
         fits: |value| ring_seconds(value).is_some(),
         must: "a number of seconds from 5 to 300",
+    },
+    Known {
+        name: "call_retention_days",
+        fits: |value| retention(value).is_some(),
+        must: "a number of days from 1 to 36500",
     },
     Known {
         name: "country",

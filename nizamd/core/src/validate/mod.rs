@@ -5,6 +5,7 @@
 
 mod account;
 pub(crate) mod class;
+pub mod control;
 mod describe;
 mod errors;
 mod extension;
@@ -28,6 +29,7 @@ pub use extension::{change_extension, new_extension, new_extensions};
 pub use fields::Fields;
 pub(crate) use form::is_list;
 pub use input::{Input, Unreadable};
+pub use known::retention as call_retention_days;
 pub use operation::{
     AgentState, Evaluation, Explanation, Membership, agent_state, evaluation, explanation, membership, period,
 };

@@ -105,6 +105,10 @@ fn schema(least: u32) -> Value {
         "properties": {
             "timezone": {"type": ["string", "null"], "description": "A time zone of the IANA database."},
             "ring_timeout": or_null(&json!({"type": "integer", "minimum": 5, "maximum": 300})),
+            "call_retention_days": or_null(&json!({
+                "type": "integer", "minimum": 1, "maximum": 36_500,
+                "description": "CDRs and call events that are older are deleted; without it none are.",
+            })),
             "country": {"type": ["string", "null"], "pattern": "^[A-Za-z]{2}$", "description": "An ISO 3166 code."},
             "emergency_numbers": {
                 "type": ["array", "null"], "maxItems": known::MOST_NUMBERS, "items": {"type": "string", "pattern": "^[0-9]{2,6}$"},

@@ -47,6 +47,8 @@ pub(super) fn path_parameters(path: &str) -> Vec<Value> {
         .map(|name| {
             let schema = match name {
                 "token" | "user" => or_empty(&json!({"type": "integer", "minimum": 1, "maximum": i64::MAX})),
+                // A channel may have been given any id.
+                "call" => json!({"type": "string", "minLength": 1, "maxLength": 255}),
                 _ => json!({"type": "string", "format": "uuid"}),
             };
             json!({"name": name, "in": "path", "required": true, "schema": schema})
@@ -139,7 +141,7 @@ fn parameters(route: &Route) -> Vec<Value> {
 /// What an operation reads from its query besides.
 fn own(route: &Route, query: &mut impl FnMut(&str, Value, &str)) {
     match &*route.id {
-        "cdrs.list" => {
+        "cdrs.list" | "cdrs.export" => {
             let direction = json!({"type": "string", "enum": ["inbound", "outbound", "local"]});
             query("direction", or_empty(&direction), "Only such calls.");
             for name in ["uuid", "hangup_cause", "caller_id_number", "destination_number"] {
@@ -151,10 +153,19 @@ fn own(route: &Route, query: &mut impl FnMut(&str, Value, &str)) {
                 or_empty(&day()),
                 "Only calls that began until this time; a date is its midnight.",
             );
+            query(
+                "legs",
+                or_empty(&json!({"type": "string", "enum": ["1", "0", "true", "false"]})),
+                "Every leg of a call, and not only the first.",
+            );
         }
         "call-events.list" => {
             query("call_uuid", searched(), "Only events of this channel.");
-            query("event_type", searched(), "Only such events: `call.answered`.");
+            query(
+                "event_type",
+                searched(),
+                "Only such events: `call.answered`. The names of webhooks are understood, too.",
+            );
             query("from", or_empty(&day()), "From this time on.");
             query("to", or_empty(&day()), "Until this time.");
         }

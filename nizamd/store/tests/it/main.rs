@@ -13,6 +13,7 @@ mod calls;
 mod closure;
 mod configuration;
 mod fresh;
+mod ingest;
 mod model;
 mod opening;
 mod people;

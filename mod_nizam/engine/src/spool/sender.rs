@@ -1,0 +1,173 @@
+//! What one connection sends, in which order.
+
+use super::Spool;
+use super::life::Life;
+use super::segment::Records;
+use super::store::Store;
+use nizam_wire::link::{Batch, Incarnation};
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::path::PathBuf;
+
+/// Most events in a batch.
+const EVENTS: usize = 500;
+
+/// Bytes of events after which a batch ends.
+const BYTES: usize = 256 << 10;
+
+/// Most batches that are on their way.
+const WINDOW: usize = 8;
+
+/// The daemon's answer to the end of an incarnation.
+const END: u64 = u64::MAX;
+
+/// What to send next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// Events.
+    Events(Batch),
+    /// All of that incarnation was acknowledged, and another one has begun. Said once in each connection, until the daemon answers with
+    /// an acknowledgement of `u64::MAX`.
+    Ended(Incarnation),
+}
+
+/// The place of the next record to send.
+#[derive(Clone, Copy, Debug, Default)]
+struct Position {
+    /// All up to this number were sent.
+    sent: u64,
+    /// Where the segment with this name, in this form, goes on.
+    hint: Option<(u64, u64, u64)>,
+    ended: bool,
+}
+
+/// What to read.
+struct Plan {
+    id: Incarnation,
+    path: PathBuf,
+    name: u64,
+    form: u64,
+    /// 0: from the first record on.
+    offset: u64,
+    /// The end of what is whole.
+    end: u64,
+    last: u64,
+    dropped: u64,
+}
+
+/// Sends the events of a spool over one connection, from what was not acknowledged on.
+#[derive(Debug, Default)]
+pub struct Sender {
+    positions: BTreeMap<Incarnation, Position>,
+    /// The last number of each batch that is on its way.
+    window: VecDeque<(Incarnation, u64)>,
+}
+
+impl Sender {
+    /// For a new connection.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes an acknowledgement.
+    pub fn ack(&mut self, spool: &Spool, incarnation: Incarnation, sequence: u64) {
+        let ended = self.positions.get(&incarnation).is_some_and(|position| position.ended);
+        if sequence == END && ended {
+            spool.forget(incarnation);
+        } else if sequence != END {
+            spool.ack(incarnation, sequence);
+        }
+        self.window.retain(|(of, last)| *of != incarnation || *last > sequence);
+    }
+
+    /// What to send next. `None`: nothing new, or enough is on its way, or the disk is busy.
+    pub fn next(&mut self, spool: &Spool) -> Option<Outgoing> {
+        if self.window.len() >= WINDOW {
+            return None;
+        }
+        // A segment may go while it is read, or hold nothing more: then there is another plan.
+        for _ in 0..64 {
+            let plan = match spool.with_store(|store| self.plan(store))?? {
+                Ok(plan) => plan,
+                Err(ended) => return Some(Outgoing::Ended(ended)),
+            };
+            match self.read(&plan) {
+                Ok(Some(batch)) => {
+                    self.window.extend(batch.events.last().map(|(last, _)| (plan.id, *last)));
+                    return Some(Outgoing::Events(batch));
+                }
+                Ok(None) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    spool.trouble_reading(&plan.path, &error);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// What to read next, or which incarnation has ended.
+    fn plan(&mut self, store: &Store) -> Option<Result<Plan, Incarnation>> {
+        let present = store.lives.len().saturating_sub(1);
+        for (at, life) in store.lives.iter().enumerate() {
+            let position = self.positions.entry(life.id).or_default();
+            position.sent = position.sent.max(life.acked);
+            if let Some(plan) = plan_of(life, position, store) {
+                return Some(Ok(plan));
+            }
+            if at == present || life.has_more() {
+                return None;
+            }
+            if !position.ended {
+                position.ended = true;
+                return Some(Err(life.id));
+            }
+        }
+        None
+    }
+
+    /// Reads a batch. `None`: that segment has nothing more.
+    fn read(&mut self, plan: &Plan) -> io::Result<Option<Batch>> {
+        let position = self.positions.entry(plan.id).or_default();
+        let mut records = match plan.offset {
+            0 => Records::open(&plan.path, plan.id)?,
+            offset => Records::at(&plan.path, offset)?,
+        };
+        let mut batch = Batch { incarnation: plan.id, events: Vec::new(), dropped: plan.dropped };
+        let (mut bytes, mut event, mut over) = (0, Vec::new(), false);
+        while batch.events.len() < EVENTS && bytes < BYTES {
+            let found = if records.offset() < plan.end { records.next(&mut event)? } else { None };
+            let Some(head) = found else {
+                over = true;
+                break;
+            };
+            if head.sequence > position.sent {
+                bytes += event.len();
+                position.sent = head.sequence;
+                batch.events.push((head.sequence, std::mem::take(&mut event)));
+            }
+        }
+        position.hint = Some((plan.name, plan.form, records.offset()));
+        if over {
+            // Also over what could not be read: it was whole once, and will not be again.
+            position.sent = position.sent.max(plan.last);
+        }
+        Ok(Some(batch).filter(|batch| !batch.events.is_empty()))
+    }
+}
+
+fn plan_of(life: &Life, position: &Position, store: &Store) -> Option<Plan> {
+    let segment = life.segments.iter().find(|segment| segment.last > position.sent)?;
+    let same = position.hint.filter(|(name, form, _)| (*name, *form) == (segment.name, segment.form));
+    Some(Plan {
+        id: life.id,
+        path: segment.path(&store.directory, life.id),
+        name: segment.name,
+        form: segment.form,
+        offset: same.map_or(0, |(.., offset)| offset),
+        end: segment.bytes,
+        last: segment.last,
+        dropped: life.dropped(),
+    })
+}

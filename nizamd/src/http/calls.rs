@@ -1,0 +1,206 @@
+//! Calls that are there now: making, seeing and changing them. Each channel is proved to be the tenant's before it is touched.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use nizam_core::control::{Control, Leg, Switch, fits_dial_string};
+use nizam_core::model::Tenant;
+use nizam_core::validate::control::NewCall;
+use nizam_wire::link::Api;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use warp::http::StatusCode;
+
+use super::call::Call;
+use super::failure::Failure;
+use super::gate::Member;
+use super::reply::{Outcome, Reply};
+use crate::link::CommandError;
+
+/// How long FreeSWITCH may take for what it does at once.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// How long a phone may ring that a call is made from.
+const RINGING: Duration = Duration::from_secs(70);
+/// How long a client waits to hear that a call could not be made at all.
+const AT_ONCE: Duration = Duration::from_millis(700);
+
+pub(super) async fn originate(call: Call, member: Member, form: NewCall) -> Outcome {
+    let tenant = member.tenant();
+    let missing = || Failure::Answer(StatusCode::NOT_FOUND, "Extension not found or inactive.".to_owned());
+    let found = call.app.store.extension_by_number(tenant.id, &form.extension).await?;
+    let extension = found.filter(|extension| extension.is_active).ok_or_else(missing)?;
+    let names =
+        [form.caller_id_name, extension.effective_caller_id_name, Some(extension.directory_first_name)];
+    let number = form.caller_id_number.or(extension.effective_caller_id_number);
+    let number = number.filter(|number| !number.contains(' ') && fits_dial_string(number));
+    let number = number.unwrap_or_else(|| extension.extension.clone());
+    let name =
+        names.into_iter().flatten().find(|name| fits_dial_string(name)).unwrap_or_else(|| number.clone());
+    let channel = Uuid::new_v4();
+    let control = Control::Originate {
+        channel,
+        extension: extension.extension,
+        destination: form.destination,
+        caller: (name, number),
+    };
+    ring(&call, tenant, channel, &control, "Call originated.").await
+}
+
+/// Has a phone ring, and answers when that has begun or failed.
+async fn ring(call: &Call, tenant: &Tenant, channel: Uuid, control: &Control, message: &str) -> Outcome {
+    let (api, argument) = control.command(tenant.id, &tenant.domain);
+    let app = std::sync::Arc::clone(&call.app);
+    let ringing = tokio::spawn(async move { app.publisher.command(None, api, argument, RINGING).await });
+    let response = match tokio::time::timeout(AT_ONCE, ringing).await {
+        // It rings.
+        Err(_) => format!("+OK {channel}"),
+        Ok(Ok(answer)) => answer.map_err(|error| failure(&error))?,
+        Ok(Err(error)) => return Err(Failure::Broken(error.to_string())),
+    };
+    Ok(commanded(message, &response, channel))
+}
+
+pub(super) async fn status(call: Call, member: Member, (): ()) -> Outcome {
+    let own = call.app.store.channels(member.tenant().id).await?;
+    let switches: BTreeSet<&String> = own.values().collect();
+    let mut channels = Vec::new();
+    if switches.is_empty() && !call.app.publisher.switches().iter().any(|switch| switch.connected) {
+        return Err(failure(&CommandError::NoSwitch));
+    }
+    for name in switches {
+        let shown = call.app.publisher.command(
+            Some(name.clone()),
+            Api::Show,
+            "channels as json".to_owned(),
+            DEADLINE,
+        );
+        let text = shown.await.map_err(|error| failure(&error))?;
+        let parsed: Value = serde_json::from_str(text.trim()).unwrap_or_default();
+        let rows = parsed.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
+        // A switch has the channels of all tenants.
+        channels.extend(rows.into_iter().filter(|row| {
+            row.get("uuid").and_then(Value::as_str).is_some_and(|uuid| own.get(uuid) == Some(name))
+        }));
+    }
+    Ok(Reply::ok(&json!({"count": channels.len(), "channels": channels})))
+}
+
+pub(super) async fn hangup(call: Call, member: Member, (channel, cause): (Option<Uuid>, String)) -> Outcome {
+    let change = |channel| Control::Hangup { channel, cause };
+    run(&call, &member, channel, change, "Hangup command sent.").await
+}
+
+pub(super) async fn transfer(
+    call: Call,
+    member: Member,
+    (channel, leg, destination): (Option<Uuid>, Leg, String),
+) -> Outcome {
+    let change = |channel| Control::Transfer { channel, leg, destination };
+    run(&call, &member, channel, change, "Transfer command sent.").await
+}
+
+pub(super) async fn hold(call: Call, member: Member, (channel, to): (Option<Uuid>, Switch)) -> Outcome {
+    let message = match to {
+        Switch::On => "Hold hold command sent.",
+        Switch::Off => "Hold unhold command sent.",
+        Switch::Toggle => "Hold toggle command sent.",
+    };
+    run(&call, &member, channel, |channel| Control::Hold { channel, to }, message).await
+}
+
+pub(super) async fn recording(call: Call, member: Member, (channel, to): (Option<Uuid>, Switch)) -> Outcome {
+    if to == Switch::Toggle {
+        // FreeSWITCH cannot be asked whether a call is recorded: stopping what is not recorded is an error, and then it begins.
+        let stop = |channel| Control::Record { channel, on: false };
+        let stopped = send(&call, &member, channel, stop).await?;
+        if stopped.1.starts_with("+OK") {
+            return Ok(commanded("Recording stop command sent.", &stopped.1, stopped.0));
+        }
+    }
+    let on = to != Switch::Off;
+    let message = if on { "Recording start command sent." } else { "Recording stop command sent." };
+    run(&call, &member, channel, |channel| Control::Record { channel, on }, message).await
+}
+
+pub(super) async fn park(call: Call, member: Member, channel: Option<Uuid>) -> Outcome {
+    run(&call, &member, channel, |channel| Control::Park { channel }, "Park command sent.").await
+}
+
+pub(super) async fn dtmf(call: Call, member: Member, (channel, digits): (Option<Uuid>, String)) -> Outcome {
+    run(&call, &member, channel, |channel| Control::Dtmf { channel, digits }, "DTMF command sent.").await
+}
+
+pub(super) async fn bridge(
+    call: Call,
+    member: Member,
+    (channel, other): (Option<Uuid>, Option<Uuid>),
+) -> Outcome {
+    let (one, other) = (owned(&call, &member, channel).await?, owned(&call, &member, other).await?);
+    if one.1 != other.1 {
+        let text = "The two calls are on different switches.";
+        return Err(Failure::Answer(StatusCode::CONFLICT, text.to_owned()));
+    }
+    let other = other.0;
+    run(&call, &member, channel, |channel| Control::Bridge { channel, other }, "Bridge command sent.").await
+}
+
+pub(super) async fn eavesdrop(
+    call: Call,
+    member: Member,
+    (channel, extension): (Option<Uuid>, String),
+) -> Outcome {
+    let tenant = member.tenant();
+    let (channel, _) = owned(&call, &member, channel).await?;
+    let found = call.app.store.extension_by_number(tenant.id, &extension).await?;
+    let missing = || Failure::Answer(StatusCode::NOT_FOUND, "Extension not found or inactive.".to_owned());
+    let extension = found.filter(|extension| extension.is_active).ok_or_else(missing)?.extension;
+    let listener = Uuid::new_v4();
+    let control = Control::Eavesdrop { channel, listener, extension };
+    ring(&call, tenant, listener, &control, "Eavesdrop command sent.").await
+}
+
+/// The channel and its switch, if it is one of the tenant's.
+async fn owned(call: &Call, member: &Member, channel: Option<Uuid>) -> Result<(Uuid, String), Failure> {
+    let missing = || Failure::NotFound("Call");
+    let channel = channel.ok_or_else(missing)?;
+    let switch = call.app.store.channel_switch(member.tenant().id, channel).await?;
+    Ok((channel, switch.ok_or_else(missing)?))
+}
+
+/// Does something to a channel of the tenant, and gives what FreeSWITCH said.
+async fn send(
+    call: &Call,
+    member: &Member,
+    channel: Option<Uuid>,
+    control: impl FnOnce(Uuid) -> Control,
+) -> Result<(Uuid, String), Failure> {
+    let (channel, switch) = owned(call, member, channel).await?;
+    let tenant = member.tenant();
+    let (api, argument) = control(channel).command(tenant.id, &tenant.domain);
+    let answer = call.app.publisher.command(Some(switch), api, argument, DEADLINE).await;
+    Ok((channel, answer.map_err(|error| failure(&error))?))
+}
+
+async fn run(
+    call: &Call,
+    member: &Member,
+    channel: Option<Uuid>,
+    control: impl FnOnce(Uuid) -> Control,
+    message: &str,
+) -> Outcome {
+    let (channel, response) = send(call, member, channel, control).await?;
+    Ok(commanded(message, &response, channel))
+}
+
+fn commanded(message: &str, response: &str, channel: Uuid) -> Reply {
+    Reply::ok(&json!({"message": message, "response": response.trim(), "call_uuid": channel}))
+}
+
+/// What a client is told whose command did not reach FreeSWITCH, or got no answer.
+fn failure(error: &CommandError) -> Failure {
+    let text = match error {
+        CommandError::NoSwitch => "Unable to connect to FreeSWITCH.".to_owned(),
+        error => format!("Unable to connect to FreeSWITCH: {error}."),
+    };
+    Failure::Answer(StatusCode::SERVICE_UNAVAILABLE, text)
+}

@@ -1,0 +1,291 @@
+//! From the link to the tables: batches of events wait here until they are stored, and are acknowledged then.
+//!
+//! A switch's thread hands over and goes on, so that images go out whatever the database does. While the database is away batches wait,
+//! in memory within a bound and beyond it at the switch, which keeps everything until it is acknowledged.
+
+use crate::link::{Known, Outgoing};
+use nizam_core::call::Fact;
+use nizam_store::{Delivered, Origin, Store, StoreError, Stored};
+use nizam_wire::link::{Api, Batch, Incarnation};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info, warn};
+
+/// Bytes of events of one switch that may wait here. A switch has fewer on the way at a time.
+const HELD: usize = 64 << 20;
+
+/// Events of one transaction, when there are more.
+const TOGETHER: usize = 2048;
+
+/// The first and the longest pause before the database is tried again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// How long a switch may take to say whether a channel lives.
+const EXISTS: Duration = Duration::from_secs(5);
+
+/// The acknowledgement of an end.
+const END: u64 = u64::MAX;
+
+/// Stores what switches tell.
+pub struct Ingest {
+    store: Arc<Store>,
+    runtime: Handle,
+    newest: watch::Sender<i64>,
+}
+
+/// More waits than may: the connection ends, and the switch sends all of it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("more than {HELD} bytes of its events wait for the database")]
+pub(crate) struct Full;
+
+/// The way of one connection's events.
+pub(crate) struct Intake {
+    work: mpsc::UnboundedSender<Work>,
+    held: Arc<AtomicUsize>,
+    switch: Arc<Known>,
+}
+
+enum Work {
+    Events(Batch, usize),
+    Ended(Incarnation),
+}
+
+impl Ingest {
+    /// Stores there, on the runtime that this is called in.
+    pub async fn start(store: Arc<Store>) -> Result<Arc<Self>, StoreError> {
+        let newest = store.newest_event().await?;
+        Ok(Arc::new(Self { store, runtime: Handle::current(), newest: watch::Sender::new(newest) }))
+    }
+
+    /// The number of the newest event of a tenant that this process has stored.
+    pub fn newest(&self) -> watch::Receiver<i64> {
+        self.newest.subscribe()
+    }
+
+    /// Wakes those who follow.
+    fn wake(&self, stored: i64) {
+        self.newest.send_if_modified(|newest| {
+            let newer = stored > *newest;
+            *newest = stored.max(*newest);
+            newer
+        });
+    }
+
+    /// Begins to store what a switch tells.
+    pub(crate) fn intake(self: &Arc<Self>, switch: Arc<Known>) -> Intake {
+        let (work, queue) = mpsc::unbounded_channel();
+        let held = Arc::new(AtomicUsize::new(0));
+        let line = Line {
+            ingest: Arc::clone(self),
+            switch: Arc::clone(&switch),
+            held: Arc::clone(&held),
+            current: None,
+        };
+        self.runtime.spawn(line.run(queue));
+        Intake { work, held, switch }
+    }
+}
+
+impl Intake {
+    /// Hands a batch over.
+    pub(crate) fn events(&self, batch: Batch) -> Result<(), Full> {
+        let bytes = batch.events.iter().map(|(_, record)| record.len() + 32).sum();
+        if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes > HELD {
+            return Err(Full);
+        }
+        let newest = batch.events.last().map_or(0, |(sequence, _)| *sequence);
+        self.switch.tell(|told| {
+            told.received = newest;
+            told.dropped = batch.dropped;
+        });
+        // The other end lives as long as the runtime; after that nobody acknowledges either.
+        let _ended = self.work.send(Work::Events(batch, bytes));
+        Ok(())
+    }
+
+    /// Hands over that an incarnation has ended.
+    pub(crate) fn ended(&self, incarnation: Incarnation) {
+        let _ended = self.work.send(Work::Ended(incarnation));
+    }
+}
+
+/// What stores the events of one connection, in their order.
+struct Line {
+    ingest: Arc<Ingest>,
+    switch: Arc<Known>,
+    held: Arc<AtomicUsize>,
+    /// The life of the module whose events come.
+    current: Option<Incarnation>,
+}
+
+impl Line {
+    async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Work>) {
+        let mut next = None;
+        loop {
+            let work = match next.take() {
+                Some(work) => work,
+                None => match queue.recv().await {
+                    Some(work) => work,
+                    None => return,
+                },
+            };
+            match work {
+                Work::Events(mut batch, mut bytes) => {
+                    // What waits behind it goes with it.
+                    while batch.events.len() < TOGETHER {
+                        match queue.try_recv() {
+                            Ok(Work::Events(more, size)) if follows(&batch, &more) => {
+                                batch.dropped = more.dropped;
+                                batch.events.extend(more.events);
+                                bytes += size;
+                            }
+                            Ok(other) => {
+                                next = Some(other);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    self.events(batch).await;
+                    self.held.fetch_sub(bytes, Ordering::Relaxed);
+                }
+                Work::Ended(incarnation) => self.ended(incarnation).await,
+            }
+        }
+    }
+
+    fn origin(&self, incarnation: Incarnation) -> Origin<'_> {
+        let hello = &self.switch.hello;
+        Origin { switch: &hello.switch_name, core_uuid: &hello.core_uuid, incarnation: incarnation.0 }
+    }
+
+    async fn events(&mut self, batch: Batch) {
+        self.current = Some(batch.incarnation);
+        let received = now();
+        let mut events: Vec<(u64, Delivered)> =
+            batch.events.iter().map(|(sequence, record)| (*sequence, understood(record, received))).collect();
+        let origin = self.origin(batch.incarnation);
+        // Parts that are stored one after the other: all at once, unless the database refuses something in it.
+        let mut parts = vec![(0, events.len())];
+        let mut pause = PAUSES.0;
+        let mut stored = Stored::default();
+        while let Some(part) = parts.pop() {
+            let slice = events.get(part.0..part.1).unwrap_or_default();
+            match self.ingest.store.ingest(origin, slice, batch.dropped).await {
+                Ok(done) => {
+                    stored = done;
+                    pause = PAUSES.0;
+                    self.ingest.wake(done.newest);
+                }
+                Err(error) if error.is_of_the_data() && part.1 - part.0 > 1 => {
+                    let middle = part.0 + (part.1 - part.0) / 2;
+                    parts.push((middle, part.1));
+                    parts.push((part.0, middle));
+                }
+                Err(error) if error.is_of_the_data() && self.condemn(&batch, &mut events, part.0, &error) => {
+                    parts.push(part);
+                }
+                Err(error) => {
+                    error!(%error, switch.name = origin.switch, events = part.1 - part.0, "events wait: they cannot be stored");
+                    parts.push(part);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+        self.switch.tell(|told| told.stored = stored.sequence);
+        if stored.sequence > 0 {
+            self.switch.send(Outgoing::Ack(batch.incarnation, stored.sequence));
+        }
+    }
+
+    /// Marks an event that the database refuses as unusable. False if it is marked already.
+    fn condemn(&self, batch: &Batch, events: &mut [(u64, Delivered)], at: usize, error: &StoreError) -> bool {
+        let (Some((sequence, event)), Some((_, record))) = (events.get_mut(at), batch.events.get(at)) else {
+            return false;
+        };
+        if matches!(event, Delivered::Unusable(..)) {
+            return false;
+        }
+        warn!(%error, sequence, switch.name = self.switch.hello.switch_name, "an event is quarantined: the database refuses it");
+        *event = Delivered::Unusable(error.to_string(), record.clone());
+        true
+    }
+
+    /// Closes the channels of an incarnation that has ended, but for those that FreeSWITCH still has: it may live on when the module was
+    /// loaded again.
+    async fn ended(&mut self, incarnation: Incarnation) {
+        let current = self.current.filter(|current| *current != incarnation).unwrap_or_default();
+        let mut pause = PAUSES.0;
+        // Without an acknowledgement the switch says it again when it comes back.
+        while self.switch.is_connected() {
+            match self.reconcile(incarnation, current).await {
+                Ok(()) => {
+                    self.switch.send(Outgoing::Ack(incarnation, END));
+                    return;
+                }
+                Err(error) => {
+                    warn!(
+                        error,
+                        switch.name = self.switch.hello.switch_name,
+                        "channels of a switch that ended are not closed yet"
+                    );
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+    }
+
+    async fn reconcile(&self, ended: Incarnation, current: Incarnation) -> Result<(), String> {
+        let store = &self.ingest.store;
+        let origin = self.origin(current);
+        let mut alive = HashSet::new();
+        for uuid in store.doubtful_channels(origin).await.map_err(|error| error.to_string())? {
+            // It may be any text that somebody gave a channel as its id; only an id can be asked for.
+            let plain = uuid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+            if plain {
+                let answer = self.switch.command(Api::Exists, &uuid, EXISTS).await;
+                if answer.map_err(|error| error.to_string())?.trim() == "true" {
+                    alive.insert(uuid);
+                }
+            }
+        }
+        let stored = store.close_lost(origin, &alive).await.map_err(|error| error.to_string())?;
+        store.incarnation_ended(self.origin(ended)).await.map_err(|error| error.to_string())?;
+        if stored.cdrs + stored.strays > 0 {
+            info!(
+                switch.name = origin.switch,
+                cdrs = stored.cdrs,
+                "closed the channels of a switch that ended"
+            );
+        }
+        self.ingest.wake(stored.newest);
+        Ok(())
+    }
+}
+
+/// Whether one batch goes on where the other ends, so that both can be stored as one.
+fn follows(batch: &Batch, next: &Batch) -> bool {
+    let (last, first) = (batch.events.last(), next.events.first());
+    batch.incarnation == next.incarnation
+        && last.zip(first).is_none_or(|((last, _), (first, _))| last < first)
+}
+
+fn understood(record: &[u8], received: i64) -> Delivered {
+    match Fact::read(record, received) {
+        Ok(Some(fact)) => Delivered::Fact(Box::new(fact)),
+        Ok(None) => Delivered::Nothing,
+        Err(unusable) => Delivered::Unusable(unusable.to_string(), record.to_owned()),
+    }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,131 @@
+//! CDRs, and the minutes that are billed for them.
+
+use std::collections::HashSet;
+
+use nizam_core::model::Cdr;
+use sqlx::QueryBuilder;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::json_texts;
+use crate::column::Time;
+use crate::db::{Conn, Tx};
+use crate::error::StoreResult;
+
+/// CDRs of one statement, which have 41 parameters each.
+const ROWS: usize = 250;
+
+const INSERT: &str = "INSERT INTO call_detail_records (id, tenant_id, uuid, caller_id_name, caller_id_number, \
+    destination_number, context, start_stamp, answer_stamp, end_stamp, duration, billsec, hangup_cause, direction, \
+    recording_path, read_codec, write_codec, negotiated_codec, created_at, updated_at, call_id, leg, other_leg_uuid, \
+    originator, transfer_history, hangup_cause_q850, hangup_by, hangup_disposition, post_dial_delay_ms, ring_ms, talk_ms, \
+    hold_ms, mos, packet_loss, gateway, refused, generation, switch_name, closed_by, facts) ";
+
+/// Writes CDRs, each once, and gives how many were new.
+pub(super) async fn write(tx: &mut Tx, cdrs: &[Cdr], now: i64) -> StoreResult<u64> {
+    let mut new = 0;
+    for cdrs in cdrs.chunks(ROWS) {
+        replace_lost(tx.conn(), cdrs).await?;
+        let made = insert(tx, cdrs, now).await?;
+        new += made.len() as u64;
+        let billed: Vec<&Cdr> =
+            cdrs.iter().filter(|cdr| cdr.leg == "a" && cdr.billsec > 0 && made.contains(&cdr.uuid)).collect();
+        meter(tx, &billed, now).await?;
+    }
+    Ok(new)
+}
+
+/// A channel's own word counts more than the reconciler's.
+async fn replace_lost(conn: Conn<'_>, cdrs: &[Cdr]) -> StoreResult<()> {
+    let uuids: Vec<&str> = cdrs.iter().filter(|cdr| cdr.closed_by.is_none()).map(|cdr| &*cdr.uuid).collect();
+    let _rows = match conn {
+        Conn::Sqlite(c) => sqlx::query(sql!(sqlite
+                "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND uuid IN (SELECT value FROM json_each($1))"
+            ))
+            .bind(json_texts(uuids))
+            .execute(c)
+            .await?.rows_affected(),
+        Conn::Postgres(c) => sqlx::query(sql!(postgres "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND uuid = ANY($1)"))
+                .bind(&uuids)
+                .execute(c)
+                .await?.rows_affected(),
+    };
+    Ok(())
+}
+
+async fn insert(tx: &mut Tx, cdrs: &[Cdr], now: i64) -> StoreResult<HashSet<String>> {
+    let made: Vec<(String,)> = on!(tx.conn(), c => {
+        let mut insert = QueryBuilder::new(INSERT);
+        insert.push_values(cdrs, |mut row, cdr| {
+            row.push_bind(Uuid::now_v7())
+                .push_bind(cdr.tenant_id)
+                .push_bind(&cdr.uuid)
+                .push_bind(&cdr.caller_id_name)
+                .push_bind(&cdr.caller_id_number)
+                .push_bind(&cdr.destination_number)
+                .push_bind(&cdr.context)
+                .push_bind(Time(cdr.start_stamp))
+                .push_bind(cdr.answer_stamp.map(Time))
+                .push_bind(cdr.end_stamp.map(Time))
+                .push_bind(cdr.duration)
+                .push_bind(cdr.billsec)
+                .push_bind(&cdr.hangup_cause)
+                .push_bind(&cdr.direction)
+                .push_bind(&cdr.recording_path)
+                .push_bind(&cdr.read_codec)
+                .push_bind(&cdr.write_codec)
+                .push_bind(&cdr.negotiated_codec)
+                .push_bind(Time(now))
+                .push_bind(Time(now))
+                .push_bind(&cdr.call_id)
+                .push_bind(&cdr.leg)
+                .push_bind(&cdr.other_leg_uuid)
+                .push_bind(&cdr.originator)
+                .push_bind(&cdr.transfer_history)
+                .push_bind(cdr.hangup_cause_q850)
+                .push_bind(&cdr.hangup_by)
+                .push_bind(&cdr.hangup_disposition)
+                .push_bind(cdr.post_dial_delay_ms)
+                .push_bind(cdr.ring_ms)
+                .push_bind(cdr.talk_ms)
+                .push_bind(cdr.hold_ms)
+                .push_bind(cdr.mos)
+                .push_bind(cdr.packet_loss)
+                .push_bind(&cdr.gateway)
+                .push_bind(&cdr.refused)
+                .push_bind(cdr.generation)
+                .push_bind(&cdr.switch_name)
+                .push_bind(&cdr.closed_by)
+                .push_bind(cdr.facts.as_ref().map(Json));
+        });
+        insert.push(" ON CONFLICT (uuid) DO NOTHING RETURNING uuid");
+        insert.build_query_as().fetch_all(c).await?
+    });
+    Ok(made.into_iter().map(|(uuid,)| uuid).collect())
+}
+
+/// Counts the minutes of calls: one measurement for each, of its first leg, on the day it ended.
+async fn meter(tx: &mut Tx, cdrs: &[&Cdr], now: i64) -> StoreResult<()> {
+    if cdrs.is_empty() {
+        return Ok(());
+    }
+    on!(tx.conn(), c => {
+        let mut insert = QueryBuilder::new(
+            "INSERT INTO usage_records (id, tenant_id, metric, value, recorded_date, created_at, updated_at) ",
+        );
+        insert.push_values(cdrs, |mut row, cdr| {
+            // Seconds of a call are far below 2^53.
+            #[expect(clippy::cast_precision_loss, reason = "exact in a double")]
+            let minutes = (cdr.billsec as f64 / 60.0 * 10_000.0).round() / 10_000.0;
+            row.push_bind(Uuid::now_v7())
+                .push_bind(cdr.tenant_id)
+                .push_bind("call_minutes")
+                .push_bind(minutes)
+                .push_bind(nizam_core::call::day(cdr.start_stamp))
+                .push_bind(Time(now))
+                .push_bind(Time(now));
+        });
+        insert.build().execute(c).await?.rows_affected()
+    });
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Channels that vanished with their switch.
+
+use std::collections::HashSet;
+
+use nizam_core::call::{Ledger, Leg};
+use sqlx::types::Json;
+
+use super::{Origin, Stored, event_rows, write};
+use crate::Store;
+use crate::clock;
+use crate::column::Time;
+use crate::error::StoreResult;
+
+impl Store {
+    /// Channels of that very life of FreeSWITCH that an earlier life of the module reported: only the switch can say whether they live.
+    pub async fn doubtful_channels(&self, origin: Origin<'_>) -> StoreResult<Vec<String>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<(String,)> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT uuid FROM channels WHERE switch_name = $1 AND core_uuid = $2 AND incarnation <> $3 ORDER BY uuid"
+            ))
+            .bind(origin.switch).bind(origin.core_uuid).bind(origin.incarnation.as_slice()).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(|(uuid,)| uuid).collect())
+    }
+
+    /// Closes the channels of a switch that another life of its module reported and that live no more: those of another life of FreeSWITCH,
+    /// and of this one those that are not `alive`. `origin` is the life that goes on.
+    pub async fn close_lost(&self, origin: Origin<'_>, alive: &HashSet<String>) -> StoreResult<Stored> {
+        let mut tx = self.db.write().await?;
+        let now = clock::now();
+        let rows: Vec<(String, String, Json<Leg>)> = on!(tx.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT uuid, core_uuid, leg FROM channels WHERE switch_name = $1 AND incarnation <> $2 ORDER BY uuid"
+            ))
+            .bind(origin.switch).bind(origin.incarnation.as_slice()).fetch_all(c).await?
+        });
+        let mut ledger = Ledger { switch: origin.switch.to_owned(), ..Ledger::default() };
+        let lost =
+            rows.into_iter().filter(|(uuid, core, _)| core != origin.core_uuid || !alive.contains(uuid));
+        let lost: Vec<(String, Leg)> = lost.map(|(uuid, _, leg)| (uuid, leg.0)).collect();
+        let uuids: Vec<String> = lost.iter().map(|(uuid, _)| uuid.clone()).collect();
+        ledger.legs.extend(lost);
+        for uuid in &uuids {
+            ledger.lose(uuid);
+        }
+        let mut stored = write(&mut tx, origin, origin.core_uuid, &ledger, now).await?;
+        stored.newest = event_rows::write(&mut tx, origin.switch, ledger, now).await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    /// Notes that no more events will come of an incarnation.
+    pub async fn incarnation_ended(&self, origin: Origin<'_>) -> StoreResult<()> {
+        let mut tx = self.db.write().await?;
+        on!(tx.conn(), c => {
+            sqlx::query(sql!(
+                "UPDATE switch_incarnations SET ended_at = $3 WHERE switch_name = $1 AND incarnation = $2 AND ended_at IS NULL"
+            ))
+            .bind(origin.switch).bind(origin.incarnation.as_slice()).bind(Time(clock::now())).execute(c).await?.rows_affected()
+        });
+        tx.commit().await
+    }
+}

@@ -1,0 +1,102 @@
+//! What is kept of calls is not kept for ever, if the tenant wants it so.
+
+use nizam_core::validate::call_retention_days;
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::Store;
+use crate::clock;
+use crate::column::Time;
+use crate::error::StoreResult;
+
+/// Rows of one transaction: others that write wait no longer than that takes.
+const ROWS: i64 = 1000;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// How many days events of nobody, and events that make no sense, are kept.
+const OPERATOR_DAYS: i64 = 30;
+
+/// The statements that delete the oldest rows of a table before a time, of one tenant (`$1`) or of all.
+macro_rules! oldest {
+    ($table:literal, $time:literal, tenant) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE id IN (SELECT id FROM ",
+            $table,
+            " WHERE tenant_id = $1 AND ",
+            $time,
+            " < $2 ORDER BY ",
+            $time,
+            " LIMIT $3 + 0)"
+        )
+    };
+    ($table:literal, $time:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE id IN (SELECT id FROM ",
+            $table,
+            " WHERE ",
+            $time,
+            " < $1 ORDER BY ",
+            $time,
+            " LIMIT $2 + 0)"
+        )
+    };
+}
+
+impl Store {
+    /// Deletes CDRs and call events that are older than their tenant keeps them (setting `call_retention_days`), and what the
+    /// operator has had for a month; gives how many rows that were.
+    pub async fn forget_calls(&self) -> StoreResult<u64> {
+        let now = clock::now();
+        let mut gone = 0;
+        for (tenant, days) in self.retentions().await? {
+            let before = now.saturating_sub(days.saturating_mul(DAY));
+            for statement in [
+                sql!(oldest!("call_detail_records", "start_stamp", tenant)),
+                sql!(oldest!("call_events", "occurred_at", tenant)),
+            ] {
+                gone += self.forget(statement, Some(tenant), before).await?;
+            }
+        }
+        for statement in
+            [sql!(oldest!("stray_events", "occurred_at")), sql!(oldest!("quarantined_events", "created_at"))]
+        {
+            gone += self.forget(statement, None, now.saturating_sub(OPERATOR_DAYS * DAY)).await?;
+        }
+        Ok(gone)
+    }
+
+    async fn retentions(&self) -> StoreResult<Vec<(Uuid, i64)>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<(Uuid, Json<Value>)> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!("SELECT id, settings FROM tenants")).fetch_all(c).await?
+        });
+        let days = |settings: &Value| call_retention_days(settings.get("call_retention_days")?);
+        Ok(rows.into_iter().filter_map(|(id, settings)| Some((id, days(&settings.0)?))).collect())
+    }
+
+    async fn forget(&self, statement: &'static str, tenant: Option<Uuid>, before: i64) -> StoreResult<u64> {
+        let mut gone = 0;
+        loop {
+            let mut tx = self.db.write().await?;
+            let rows = on!(tx.conn(), c => {
+                let mut query = sqlx::query(statement);
+                if let Some(tenant) = tenant {
+                    query = query.bind(tenant);
+                }
+                query.bind(Time(before)).bind(ROWS).execute(c).await?.rows_affected()
+            });
+            tx.commit().await?;
+            gone += rows;
+            if rows < ROWS.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
+    }
+}

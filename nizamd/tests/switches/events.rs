@@ -1,0 +1,268 @@
+//! Events over a real socket: a module of our own that sends what it likes, and the tables behind it.
+
+use crate::{ACTOR, new_tenant, until};
+use nizam_engine::link::Connection;
+use nizam_store::{CdrFilter, Key, Keyring, Page, Store};
+use nizam_test_postgres::Database;
+use nizam_wire::event::EventWriter;
+use nizam_wire::link::{Api, Batch, Hello, Incarnation, ModuleEvent, ModuleSession};
+use nizamd::ingest::Ingest;
+use nizamd::link::{Allowed, CommandError, Listener, Switches};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const LONG: Duration = Duration::from_secs(20);
+const FIRST: Incarnation = Incarnation([1; 16]);
+const SECOND: Incarnation = Incarnation([2; 16]);
+
+/// nizamd without its REST API and its images.
+struct Site {
+    dir: TempDir,
+    store: Arc<Store>,
+    switches: Arc<Switches>,
+    ingest: Arc<Ingest>,
+    _listener: Listener,
+    tenant: Uuid,
+}
+
+impl Site {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let url = Database::chosen().fresh(dir.path());
+        let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
+        let tenant = store.create_tenant(&ACTOR, new_tenant("acme.example")).await.unwrap().value.id;
+        let ingest = Ingest::start(Arc::clone(&store)).await.unwrap();
+        let switches = Arc::new(Switches::storing(Arc::clone(&ingest)));
+        let socket = dir.path().join("nizam.sock");
+        let listener = Listener::start(&socket, Allowed::new(&[]), Arc::clone(&switches)).unwrap();
+        Self { dir, store, switches, ingest, _listener: listener, tenant }
+    }
+
+    fn module(&self, name: &str, core: &str) -> Module {
+        Module::connect(&self.dir.path().join("nizam.sock"), name, core)
+    }
+
+    async fn types(&self, uuid: &str) -> Vec<String> {
+        let events = self.store.events_of_channel(self.tenant, uuid).await.unwrap();
+        events.into_iter().map(|event| event.event_type).collect()
+    }
+
+    async fn cdrs(&self) -> Vec<nizam_core::model::Cdr> {
+        let filter = CdrFilter { legs: true, ..CdrFilter::default() };
+        self.store.cdrs(self.tenant, &filter, Page { number: 1, size: 1000 }).await.unwrap().rows
+    }
+}
+
+/// The module's end of the link, driven by hand.
+struct Module {
+    connection: Connection,
+    session: ModuleSession<OwnedFd>,
+}
+
+impl Module {
+    fn connect(socket: &Path, name: &str, core: &str) -> Self {
+        let connection = Connection::connect(socket).unwrap();
+        connection.set_timeouts(LONG, LONG).unwrap();
+        let hello = Hello { switch_name: name.into(), core_uuid: core.into(), ..Hello::default() };
+        let mut this = Self { connection, session: ModuleSession::new(hello) };
+        assert!(matches!(this.next(), ModuleEvent::Welcome(_)));
+        this
+    }
+
+    fn flush(&mut self) {
+        while let Some(chunk) = self.session.outbox().take() {
+            self.connection.send(&chunk).unwrap();
+        }
+    }
+
+    fn send(&mut self, incarnation: Incarnation, events: &[(u64, Vec<u8>)]) {
+        self.session.events(Batch { incarnation, events: events.to_vec(), dropped: 0 });
+        self.flush();
+    }
+
+    fn next(&mut self) -> ModuleEvent<OwnedFd> {
+        loop {
+            self.flush();
+            if let Some(event) = self.session.poll().unwrap() {
+                return event;
+            }
+            let mut buffer = [0; 4096];
+            let length = self.connection.receive(&mut buffer, &mut Vec::new()).unwrap().expect("in time");
+            self.session.input(&buffer[..length], None);
+        }
+    }
+
+    /// Waits until that much is acknowledged.
+    #[track_caller]
+    fn acknowledged(&mut self, of: Incarnation, until: u64) {
+        loop {
+            match self.next() {
+                ModuleEvent::Ack { incarnation, sequence } if incarnation == of && sequence >= until => {
+                    assert_eq!(sequence, until);
+                    return;
+                }
+                ModuleEvent::Ack { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+fn record(name: &str, uuid: &str, more: &[(&str, &str)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut writer = EventWriter::new(&mut out, 1_785_153_600_000_000, name.as_bytes(), b"");
+    writer.header("Unique-ID", uuid.as_bytes());
+    writer.header("Caller-Context", b"acme.example");
+    writer.header("Caller-Caller-ID-Name", b"\xff\0odd");
+    for (name, value) in more {
+        writer.header(name, value.as_bytes());
+    }
+    out
+}
+
+fn call(uuid: &str) -> [Vec<u8>; 3] {
+    let end = [
+        ("variable_billsec", "60"),
+        ("variable_duration", "61"),
+        ("variable_hangup_cause", "NORMAL_CLEARING"),
+    ];
+    [
+        record("CHANNEL_CREATE", uuid, &[]),
+        record("CHANNEL_ANSWER", uuid, &[]),
+        record("CHANNEL_HANGUP_COMPLETE", uuid, &end),
+    ]
+}
+
+fn numbered(from: u64, records: impl IntoIterator<Item = Vec<u8>>) -> Vec<(u64, Vec<u8>)> {
+    (from..).zip(records).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_two_switches_tell_is_stored_once_and_in_order() {
+    let site = Site::start().await;
+    let mut newest = site.ingest.newest();
+    let (mut one, mut two) = (site.module("fs1", "c1"), site.module("fs2", "c2"));
+    let first = numbered(1, call("u1"));
+    one.send(FIRST, &first[..2]);
+    one.acknowledged(FIRST, 2);
+    // The same numbers of another switch are others, even in a life of the same name.
+    two.send(FIRST, &numbered(1, call("u2")));
+    two.acknowledged(FIRST, 3);
+    // The acknowledgement was lost, and with it the connection: all of it is sent again.
+    drop(one);
+    let mut one = site.module("fs1", "c1");
+    one.send(FIRST, &first);
+    one.acknowledged(FIRST, 3);
+    // A gap: the policy of the spool dropped what was between.
+    one.send(FIRST, &numbered(10, call("u3")));
+    one.acknowledged(FIRST, 12);
+    for uuid in ["u1", "u2", "u3"] {
+        assert_eq!(site.types(uuid).await, ["call.created", "call.answered", "call.hangup"], "{uuid}");
+    }
+    let cdrs = site.cdrs().await;
+    assert_eq!(cdrs.len(), 3);
+    assert_eq!(cdrs[0].caller_id_name.as_deref(), Some("\u{fffd}\u{fffd}odd"));
+    let usage = site.store.usage(site.tenant, "2000-01-01", "2100-01-01").await.unwrap();
+    assert_eq!((usage[0].count, usage[0].total), (3, 3.0));
+    assert_eq!(*newest.borrow_and_update(), 9, "followers are woken");
+    let told: Vec<_> = site.switches.standing().into_iter().filter(|switch| switch.connected).collect();
+    assert!(told.iter().all(|switch| switch.told.received == switch.told.stored), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poisonous_event_stops_nothing() {
+    let site = Site::start().await;
+    let mut module = site.module("fs1", "c1");
+    let mut records = call("u1").to_vec();
+    records.insert(1, b"\x09no event".to_vec());
+    records.insert(2, Vec::new());
+    records.insert(3, record("CHANNEL_ANSWER", &"x".repeat(4000), &[]));
+    let mut headers = Vec::new();
+    let names: Vec<String> = (0..10_000).map(|n| format!("h{n}")).collect();
+    headers.extend(names.iter().map(|name| (&**name, "v")));
+    records.insert(4, record("CHANNEL_PROGRESS", "u1", &headers));
+    module.send(FIRST, &numbered(1, records));
+    module.acknowledged(FIRST, 7);
+    assert_eq!(site.types("u1").await.len(), 4);
+    assert_eq!(site.cdrs().await.len(), 1);
+    assert_eq!(site.store.quarantined().await.unwrap(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn channels_that_vanished_are_closed_and_those_that_live_are_not() {
+    let site = Site::start().await;
+    let mut module = site.module("fs1", "c1");
+    let events: Vec<Vec<u8>> = ["u1", "u2"].iter().map(|uuid| record("CHANNEL_CREATE", uuid, &[])).collect();
+    module.send(FIRST, &numbered(1, events));
+    module.acknowledged(FIRST, 2);
+    // The module was loaded again. FreeSWITCH is asked about each.
+    module.session.ended(FIRST);
+    for uuid in ["u1", "u2"] {
+        let ModuleEvent::Command(command) = module.next() else { panic!("no question") };
+        assert_eq!((command.api, &*command.argument), (Api::Exists, uuid));
+        let lives = if uuid == "u2" { "true" } else { "false" };
+        module.session.reply(command.id, Ok(lives.to_owned()));
+    }
+    module.acknowledged(FIRST, u64::MAX);
+    let cdrs = site.cdrs().await;
+    assert_eq!(cdrs.iter().map(|cdr| &*cdr.uuid).collect::<Vec<_>>(), ["u1"]);
+    assert_eq!((cdrs[0].closed_by.as_deref(), &cdrs[0].hangup_cause), (Some("reconciler"), &None));
+    module.send(SECOND, &numbered(1, call("u2").into_iter().skip(1)));
+    module.acknowledged(SECOND, 2);
+    drop(module);
+    // FreeSWITCH was killed, and its last events are drained by the next one, which has another core.
+    let mut module = site.module("fs1", "c2");
+    module.send(SECOND, &numbered(3, [record("CHANNEL_CREATE", "u3", &[("Core-UUID", "c1")])]));
+    module.acknowledged(SECOND, 3);
+    module.session.ended(SECOND);
+    module.acknowledged(SECOND, u64::MAX);
+    // Said once more, as after an acknowledgement that was lost.
+    module.session.ended(SECOND);
+    module.acknowledged(SECOND, u64::MAX);
+    let mut closed: Vec<(String, Option<String>)> =
+        site.cdrs().await.into_iter().map(|cdr| (cdr.uuid, cdr.closed_by)).collect();
+    closed.sort();
+    let by = |uuid: &str, closed: bool| (uuid.to_owned(), closed.then(|| "reconciler".to_owned()));
+    assert_eq!(closed, [by("u1", true), by("u2", false), by("u3", true)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_are_answered_in_any_order_and_refused_where_nobody_is() {
+    let site = Site::start().await;
+    let command = |argument: &'static str, deadline| {
+        let switches = Arc::clone(&site.switches);
+        tokio::spawn(async move { switches.command(Api::Show, argument, deadline).await })
+    };
+    assert_eq!(command("calls", LONG).await.unwrap(), Err(CommandError::NoSwitch));
+    let mut module = site.module("fs1", "c1");
+    until("the switch", || site.switches.standing().iter().any(|switch| switch.connected)).await;
+    let asked = ["one", "two", "three"].map(|argument| command(argument, LONG));
+    let mut got = Vec::new();
+    for _ in &asked {
+        let ModuleEvent::Command(command) = module.next() else { panic!("no command") };
+        got.push(command);
+    }
+    got.reverse();
+    for command in got {
+        let result = if command.argument == "two" { Err("no".to_owned()) } else { Ok(command.argument) };
+        module.session.reply(command.id, result);
+    }
+    module.flush();
+    let [one, two, three] = asked;
+    assert_eq!(one.await.unwrap(), Ok("one".to_owned()));
+    assert_eq!(two.await.unwrap(), Err(CommandError::Refused("no".to_owned())));
+    assert_eq!(three.await.unwrap(), Ok("three".to_owned()));
+    // A slow one delays no other.
+    let slow = command("slow", Duration::from_millis(200));
+    let ModuleEvent::Command(late) = module.next() else { panic!("no command") };
+    assert_eq!((late.deadline, slow.await.unwrap()), (200, Err(CommandError::Late)));
+    module.session.reply(late.id, Ok("too late".to_owned()));
+    let open = command("open", LONG);
+    let ModuleEvent::Command(_) = module.next() else { panic!("no command") };
+    drop(module);
+    assert_eq!(open.await.unwrap(), Err(CommandError::Gone));
+}
