@@ -140,7 +140,7 @@ async fn body(api: &Api, admin: &Person, world: &World, route: &Route) -> Body {
     let map = body.as_object_mut().unwrap();
     match &*route.id {
         id if id.starts_with("calls.") => {
-            map.extend(["uuid", "other_uuid"].map(|name| (name.to_owned(), json!(uuid::Uuid::new_v4()))));
+            map.extend(["uuid", "other_uuid"].map(|name| (name.to_owned(), json!(Uuid::new_v4()))));
         }
         "settings.update" => drop(map.insert("settings".into(), json!({"timezone": "UTC"}))),
         "auth.register" => drop(map.insert("password_confirmation".into(), map["password"].clone())),
