@@ -79,6 +79,18 @@ impl Layers {
         None
     }
 
+    /// Has the memory of these keys come from the base all at once, not one after the other as each is looked up: of many tenants
+    /// nobody's cache holds all. The layers above the base are small.
+    pub fn expect<const N: usize>(&self, keys: [(Kind, &Scope, &[u8]); N]) {
+        let Some(base) = self.images.last() else { return };
+        let seed = base.header().seed;
+        let hashes = keys.map(|(kind, scope, key)| image::hash(seed, kind, scope, key));
+        let slots = hashes.map(|hash| hash.map(|hash| (hash, base.slot(hash))));
+        for (hash, slot) in slots.into_iter().flatten() {
+            base.touch(hash, slot);
+        }
+    }
+
     /// All records of one kind in one scope, in the order of their keys.
     pub fn scope(&self, scope: &Scope, kind: Kind) -> impl Iterator<Item = Entry<'_>> {
         image::scope(self.images.iter().map(Arc::as_ref), scope, kind)

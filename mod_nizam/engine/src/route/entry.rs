@@ -7,7 +7,7 @@ use super::walk::{Place, Visit, Walk};
 use crate::Layers;
 use crate::layers::LowerKey;
 use nizam_wire::Kind;
-use nizam_wire::image::PLATFORM;
+use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::number;
 use nizam_wire::record::{Destination, DestinationKind, Did, Gateway, Ids, State, Tenant};
 use uuid::Uuid;
@@ -26,6 +26,14 @@ pub(crate) fn resolve<T: Trace>(
         return outside(layers, call, trace);
     }
     let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, context.as_bytes())?).ok()?;
+    let [caller, number] = [call.caller, call.number].map(|text| LowerKey::new(text.unwrap_or_default()));
+    let [caller, number] = [&caller, &number].map(|key| key.as_ref().map_or(ONLY, LowerKey::as_bytes));
+    layers.expect([
+        (Kind::Routing, &tenant.id, ONLY),
+        (Kind::Extension, &tenant.id, caller),
+        (Kind::Extension, &tenant.id, number),
+        (Kind::Patterns, &tenant.id, ONLY),
+    ]);
     Some(inside(layers, call, tenant, trace))
 }
 
@@ -91,10 +99,16 @@ fn outside<'a, T: Trace>(
     let claims = Ids::decode(layers.get(Kind::Claim, &PLATFORM, digits.as_bytes())?).ok()?;
     let mut found: Option<(Tenant<'a>, Did)> = None;
     for id in claims.0.iter() {
-        let Some(tenant) = tenant_by_id(layers, &id).filter(|tenant| tenant.state != State::Closed) else {
+        let domain = (Kind::TenantId, &PLATFORM, id.as_slice());
+        layers.expect([domain, (Kind::Did, &id, digits.as_bytes()), (Kind::Routing, &id, ONLY)]);
+        let Some(Ok(did)) = layers.get(Kind::Did, &id, digits.as_bytes()).map(Did::decode) else {
             continue;
         };
-        let Some(Ok(did)) = layers.get(Kind::Did, &tenant.id, digits.as_bytes()).map(Did::decode) else {
+        if let Some(domain) = layers.get(Kind::TenantId, &PLATFORM, &id) {
+            let to = did.destination;
+            layers.expect([(Kind::Tenant, &PLATFORM, domain), (record_of(to.kind), &id, &to.id)]);
+        }
+        let Some(tenant) = tenant_by_id(layers, &id).filter(|tenant| tenant.state != State::Closed) else {
             continue;
         };
         if found.is_some() {
@@ -108,6 +122,19 @@ fn outside<'a, T: Trace>(
     let mut walk = Walk::begin(layers, call, tenant, context, trace);
     walk.came_to(&did);
     Some(walk.route)
+}
+
+/// The kind of record that a destination has.
+fn record_of(kind: DestinationKind) -> Kind {
+    match kind {
+        DestinationKind::Extension | DestinationKind::Voicemail => Kind::ExtensionId,
+        DestinationKind::RingGroup => Kind::RingGroup,
+        DestinationKind::TimeCondition => Kind::TimeCondition,
+        DestinationKind::Policy => Kind::Policy,
+        DestinationKind::Ivr => Kind::Ivr,
+        DestinationKind::Queue => Kind::Queue,
+        DestinationKind::Flow => Kind::Flow,
+    }
 }
 
 /// A call to a number that two tenants have is nobody's.

@@ -113,6 +113,21 @@ impl Image {
         Lookup::Absent
     }
 
+    /// The first slot that [`Image::get`] looks at for that hash.
+    pub fn slot(&self, hash: u64) -> u64 {
+        let index = hash & (self.header.slot_count - 1);
+        let at = usize::try_from(self.header.slots + index * 8).ok();
+        at.and_then(|at| u64_at(self.bytes(), at)).unwrap_or(0)
+    }
+
+    /// Reads the beginning of the record that such a slot leads to, for nothing but that it comes nearer.
+    pub fn touch(&self, hash: u64, slot: u64) {
+        if let Some(at) = slot::offset(slot, hash).and_then(|offset| usize::try_from(offset).ok()) {
+            let bytes = self.bytes();
+            std::hint::black_box([bytes.get(at).copied(), bytes.get(at.saturating_add(64)).copied()]);
+        }
+    }
+
     /// The record at `offset` and the offset behind it. `None` where no whole record lies.
     fn record(&self, offset: u64) -> Option<(Entry<'_>, u64)> {
         if offset < self.header.records || offset >= self.header.records_end {
