@@ -70,24 +70,29 @@ pub(crate) fn run() {
         busy_phone.next_call();
         agent_phone.next_call();
     });
-    cases.case("Destinations queue", "without an agent a call waits, until one is available", || {
-        let waiting = queue("waiting", &json!({"max_wait_time": 60}), &[(&later, "offline")], "+4930100003");
-        let (call, uuid) = world.talk(&phone, "+4930100003");
-        world.events.wait_for_step(&uuid, "playback", "tone_stream://");
-        world.post(&format!("agents/{}/state", waiting.agents[0]), &json!({"state": "available"}));
-        later_phone.next_call();
-        let steps = [
-            "set playback_timeout_sec=10",
-            "playback ",
-            "transfer nizam:queue:",
-            "bridge user/1004@queues.test",
-        ];
-        let told = world.end(call);
-        told.expect(200, &steps);
-        let rounds = told.steps.iter().filter(|step| step.data.starts_with("nizam:queue:"));
-        let until: BTreeSet<_> = rounds.map(|step| step.data.as_str()).collect();
-        assert_eq!(until.len(), 1, "the wait ends when it would have ended: {told:#?}");
-    });
+    cases.case(
+        "Destinations queue, Continuations nizam:queue:QUEUE:UNTIL",
+        "without an agent a call waits, until one is available",
+        || {
+            let waiting =
+                queue("waiting", &json!({"max_wait_time": 60}), &[(&later, "offline")], "+4930100003");
+            let (call, uuid) = world.talk(&phone, "+4930100003");
+            world.events.wait_for_step(&uuid, "playback", "tone_stream://");
+            world.post(&format!("agents/{}/state", waiting.agents[0]), &json!({"state": "available"}));
+            later_phone.next_call();
+            let steps = [
+                "set playback_timeout_sec=10",
+                "playback ",
+                "transfer nizam:queue:",
+                "bridge user/1004@queues.test",
+            ];
+            let told = world.end(call);
+            told.expect(200, &steps);
+            let rounds = told.steps.iter().filter(|step| step.data.starts_with("nizam:queue:"));
+            let until: BTreeSet<_> = rounds.map(|step| step.data.as_str()).collect();
+            assert_eq!(until.len(), 1, "the wait ends when it would have ended: {told:#?}");
+        },
+    );
     cases.case("Destinations queue", "who waited too long goes where the queue says", || {
         let kinds = [
             ("extension", agent.number.as_str(), "bridge user/1002@queues.test"),
