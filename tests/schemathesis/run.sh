@@ -78,7 +78,7 @@ serve() {
         export NIZAM_SEED="$seed" SCHEMATHESIS_HOOKS="$here/hooks.py" PYTHONPATH="$here"
         # shellcheck disable=SC2086
         exec "$venv/bin/st" --config-file "$here/schemathesis.toml" run "$base/openapi.json" --url "$base" \
-            --checks all --max-examples "${EXAMPLES:-200}" --continue-on-failure --no-color ${ST_ARGUMENTS:-}
+            --max-examples "${EXAMPLES:-200}" --continue-on-failure --no-color ${ST_ARGUMENTS:-}
     ) >"$work/$database.out" 2>&1 &
     run[$database]=$!
     started+=($!)
