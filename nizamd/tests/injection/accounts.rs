@@ -18,6 +18,13 @@ pub(crate) async fn accounts(site: &Site, town: &Town) -> Vec<Form> {
     let user = site.make("/users", user).await;
     let new =
         |operation: &'static str, path: String, body: Value| Form::new(town, operation, path, body).unread();
+    let channel = "019ab0c4-5a10-7cc3-9d6c-3f6d2e5b7a01";
+    let of_call = |operation: &'static str, more: Value| {
+        let mut body = json!({"uuid": channel, "call_uuid": channel});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let name = operation.trim_start_matches("calls.");
+        new(operation, format!("/tenants/{tenant}/calls/{name}"), body)
+    };
     let mut confirmed = json!({"name": "q-name", "email": "q-new@example.org", "password": "q-password"});
     confirmed["password_confirmation"] = json!("q-password");
     vec![
@@ -74,6 +81,19 @@ pub(crate) async fn accounts(site: &Site, town: &Town) -> Vec<Form> {
             format!("/tenants/{tenant}/call-routing-policies/{policy}/evaluate"),
             json!({"did": "q-did", "caller_id": "q-caller", "time": "2036-12-25T09:00:00Z", "metadata": {"q-key": "q-value"}}),
         ),
+        new(
+            "calls.originate",
+            format!("/tenants/{tenant}/calls/originate"),
+            json!({"extension": "7001", "destination": "7002", "caller_id_name": "q-name", "caller_id_number": "7003"}),
+        ),
+        of_call("calls.hangup", json!({"cause": "USER_BUSY"})),
+        of_call("calls.transfer", json!({"destination": "7002", "leg": "both"})),
+        of_call("calls.hold", json!({"action": "hold"})),
+        of_call("calls.recording", json!({"action": "start"})),
+        of_call("calls.park", json!({})),
+        of_call("calls.dtmf", json!({"digits": "12#"})),
+        of_call("calls.bridge", json!({"other_uuid": channel})),
+        of_call("calls.eavesdrop", json!({"extension": "7001"})),
         new(
             "routes.explain",
             format!("/tenants/{tenant}/routes/explain"),
