@@ -42,6 +42,14 @@ fn filter(call: &Call) -> Result<CdrFilter, Errors> {
     if direction.as_ref().is_some_and(|known| !["inbound", "outbound", "local"].contains(&known.as_str())) {
         errors.push("direction", "The selected direction is invalid.");
     }
+    let legs = match call.input.query_text("legs") {
+        None | Some("0" | "false") => false,
+        Some("1" | "true") => true,
+        Some(_) => {
+            errors.push("legs", "The legs field must be true or false.");
+            false
+        }
+    };
     let filter = CdrFilter {
         direction,
         uuid: paginate::text(&call.input, "uuid", &mut errors),
@@ -50,7 +58,7 @@ fn filter(call: &Call) -> Result<CdrFilter, Errors> {
         destination_number: paginate::text(&call.input, "destination_number", &mut errors),
         from: instant::of_query(&call.input, "date_from", &mut errors),
         to: instant::of_query(&call.input, "date_to", &mut errors),
-        legs: call.input.query_text("legs").is_some_and(|legs| legs == "1" || legs == "true"),
+        legs,
     };
     if errors.is_empty() { Ok(filter) } else { Err(errors) }
 }

@@ -2,7 +2,7 @@
 //! with what was answered first.
 
 use nizam_core::validate::Errors;
-use nizam_store::{Earlier, Idempotency, Store};
+use nizam_store::{Authentic, Earlier, Idempotency, Store};
 use warp::http::header::{CONTENT_TYPE, HeaderName};
 use warp::http::{HeaderValue, StatusCode};
 
@@ -21,7 +21,7 @@ pub(super) enum Replay {
 /// What became of the request when it was sent before.
 pub(super) async fn earlier(
     store: &Store,
-    user: i64,
+    who: &Authentic,
     operation: &str,
     request: &Request,
 ) -> Result<Replay, Failure> {
@@ -33,11 +33,18 @@ pub(super) async fn earlier(
         let message = "The Idempotency-Key header must be 1 to 255 printable characters.";
         return Err(Errors::one("Idempotency-Key", message).into());
     }
-    let parts =
-        [operation.as_bytes(), request.path.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
+    // With the token, because the first answer may hold what another token of the same user may not see.
+    let token = who.token.id.to_be_bytes();
+    let parts = [
+        operation.as_bytes(),
+        request.path.as_bytes(),
+        request.query.as_bytes(),
+        request.body.as_slice(),
+        token.as_slice(),
+    ];
     let idempotency = Idempotency::new(key, &parts);
     // Boxed: few requests have a key, and the futures of all of them would have room for the query.
-    match Box::pin(store.earlier(user, &idempotency)).await? {
+    match Box::pin(store.earlier(who.user.id, &idempotency)).await? {
         None => Ok(Replay::New(Some(idempotency))),
         Some(Earlier::Other) => {
             let message = "The Idempotency-Key was used for another request.";

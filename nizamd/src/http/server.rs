@@ -174,7 +174,7 @@ impl Server {
         }
         let idempotency = match &authentic {
             Some(who) if route.method == Method::POST => {
-                match replay::earlier(&self.app.store, who.user.id, &route.id, &request).await? {
+                match replay::earlier(&self.app.store, who, &route.id, &request).await? {
                     Replay::Answer(reply) => return Ok(reply),
                     Replay::New(idempotency) => idempotency,
                 }

@@ -341,6 +341,10 @@ async fn a_request_with_a_key_is_done_once() {
     send(&extensions, "key-1", extension("3002")).await.names(&["Idempotency-Key"]);
     send(&path(world.tenant, "queues"), "key-1", json!({"name": "q"})).await.names(&["Idempotency-Key"]);
     send(&extensions, &"x".repeat(256), extension("3002")).await.names(&["Idempotency-Key"]);
+    // Another token of the same user learns nothing of it: it may be one that may not see the answer.
+    let weak = api.token(admin.id, &["extensions.view"], None).await;
+    let request = api.client.post(api.url(&extensions)).bearer_auth(&weak).header("idempotency-key", "key-1");
+    answer(request.json(&extension("3001"))).await.names(&["Idempotency-Key"]);
     // What failed was not done, and may be sent again.
     send(&extensions, "key-2", json!({})).await.is(422);
     send(&extensions, "key-2", extension("3003")).await.is(201);

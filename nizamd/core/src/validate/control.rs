@@ -8,7 +8,8 @@ use super::{Errors, Fields, Presence};
 use crate::control::{Leg, Switch, fits_dial_string};
 
 /// A number that is dialled for somebody. No `:`: the numbers with one are those that only steps of routes lead to.
-const DIALLED: Rule = Rule::checked(dialled, 1, 255, "+15551001001").pattern("^[A-Za-z0-9_+*#.-]{1,255}$");
+const DIALLED: Rule =
+    Rule::checked(dialled, 1, 255, "+15551001001").pattern("^[A-Za-z0-9_+*#.][A-Za-z0-9_+*#.-]{0,254}$");
 /// A name that a phone shows, and that can stand in a dial string.
 const CALLER_NAME: Rule = Rule::checked(caller_name, 1, 255, "Reception")
     .pattern(r#"^[^'"\\,{}\[\]()<>|^&;$`\u0000-\u001f\u007f-\u009f]+$"#);
@@ -34,6 +35,10 @@ fn of(
 }
 
 fn dialled(name: &str, text: &str) -> Result<String, String> {
+    if text.starts_with('-') {
+        // FreeSWITCH would take it for an option.
+        return Err(format!("The {name} field must not begin with -."));
+    }
     let good = |c: char| c.is_ascii_alphanumeric() || "_+*#.-".contains(c);
     of(name, text, 255, "letters, digits and . _ + * # -", good)
 }

@@ -20,6 +20,8 @@ pub(super) fn links(route: &Route, routes: &[Route]) -> Map<String, Value> {
         .collect();
     routes
         .iter()
+        // Calls are not made with what is below which they are.
+        .filter(|next| !next.id.starts_with("calls."))
         .filter_map(|next| {
             let name = parameter_below(&route.path, &next.path)?;
             let mut parameters = above.clone();
