@@ -359,15 +359,7 @@ where
     R: Fn(Call, Member, F) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
 {
-    let described = describe(form);
-    let run = boxed(move |call: Call| async move {
-        let caller = Caller::of(&call)?;
-        let tenant = enter(&call, &caller).await?;
-        let form = call.read(form)?;
-        let member = permit(&call, &caller, tenant, permission)?;
-        run(call, member, form).await
-    });
-    Entry { gate: Gate::Member(permission), form: described, run }
+    member_in(Order::FieldsFirst, permission, form, run)
 }
 
 /// The same where who may not is told so before anything is said about fields.
@@ -377,12 +369,26 @@ where
     R: Fn(Call, Member, F) -> O + Copy + Send + Sync + 'static,
     O: Future<Output = Outcome> + Send + 'static,
 {
+    member_in(Order::PermissionFirst, permission, form, run)
+}
+
+fn member_in<F, R, O>(order: Order, permission: Permission, form: impl Form<F>, run: R) -> Entry
+where
+    F: Send + 'static,
+    R: Fn(Call, Member, F) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
     let described = describe(form);
     let run = boxed(move |call: Call| async move {
         let caller = Caller::of(&call)?;
         let tenant = enter(&call, &caller).await?;
-        let member = permit(&call, &caller, tenant, permission)?;
-        let form = call.read(form)?;
+        let (member, form) = if order == Order::PermissionFirst {
+            let member = permit(&call, &caller, tenant, permission)?;
+            (member, call.read(form)?)
+        } else {
+            let form = call.read(form)?;
+            (permit(&call, &caller, tenant, permission)?, form)
+        };
         run(call, member, form).await
     });
     Entry { gate: Gate::Member(permission), form: described, run }
