@@ -11,9 +11,9 @@
 
 mod support;
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, net::UdpSocket, path::Path, time::Duration};
 
-use support::{Phone, Site, require, share_of_tone, until, write_silence};
+use support::{Caller, Manner, Phone, Site, require, share_of_tone, until, write_silence};
 
 const ALL: [&str; 3] = ["freeswitch", "sipp", "baresip"];
 const SIP: [&str; 2] = ["freeswitch", "sipp"];
@@ -54,6 +54,35 @@ fn two_tenants_with_the_same_number_register_each_with_its_own_password() {
     nowhere.domain = "nowhere.test".to_owned();
     site.register(&nowhere, 403);
     site.switch.stop();
+}
+
+#[test]
+fn whoever_is_called_does_not_send_the_call_elsewhere() {
+    if !require(&SIP) {
+        return;
+    }
+    let mut site = Site::start();
+    let tenant = site.tenant("redirect.test");
+    let [a, b] = ["1001", "1002"].map(|number| site.extension(&tenant, "redirect.test", number, false));
+    let elsewhere = UdpSocket::bind("127.0.0.2:0").unwrap();
+    elsewhere.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    let mut phone = site.phone_that(&b, Manner::Redirect(elsewhere.local_addr().unwrap().port()));
+    let mut heard = [0; 4096];
+    let mut call = site.call(&Caller::phone(&a), "1002");
+    phone.next_call();
+    let answer = elsewhere.recv(&mut heard);
+    assert!(answer.is_err(), "{}", String::from_utf8_lossy(&heard));
+    let status = call.status();
+    println!("the caller is told {status}");
+    assert!(status >= 300);
+
+    // The trap is one: without the variable the call does leave.
+    site.switch.api("global_setvar outbound_redirect_fatal=false");
+    let call = site.call(&Caller::phone(&a), "1002");
+    phone.next_call();
+    let length = elsewhere.recv(&mut heard).unwrap();
+    assert!(heard[..length].starts_with(b"INVITE sip:+4990012345@127.0.0.2"));
+    drop(call);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(crate) enum Manner {
     Ring,
     /// Refuses them with that status.
     Refuse(u16),
+    /// Sends them to that port of 127.0.0.2, by a 302.
+    Redirect(u16),
     /// Does not take calls, but registrations of gateways.
     Registrar,
 }
@@ -41,6 +43,7 @@ impl Callee {
             Manner::AnswerAfter(milliseconds) => ("answer", milliseconds),
             Manner::Ring => ("ring", 0),
             Manner::Refuse(status) => ("refuse", status.into()),
+            Manner::Redirect(port) => ("redirect", port.into()),
             Manner::Registrar => ("registrar", 0),
         };
         fs::create_dir_all(dir).unwrap();
