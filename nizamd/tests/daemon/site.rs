@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use reqwest::blocking::{Client, RequestBuilder};
@@ -26,6 +27,17 @@ pub(crate) struct Site {
 pub(crate) struct Daemon {
     pub(crate) child: Child,
     pub(crate) log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Daemon {
+    /// Ends it as a crash would; gives all that it has logged, which a reader that is behind would not have seen before.
+    pub(crate) fn end(mut self) -> String {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        self.log.lock().unwrap().clone()
+    }
 }
 
 impl Drop for Daemon {
@@ -120,7 +132,7 @@ impl Site {
     /// Starts it, and waits until it says that it is ready.
     pub(crate) fn serve(&self) -> Daemon {
         let child = self.command(&["serve"]).spawn().unwrap();
-        let mut daemon = Daemon { child, log: Arc::default() };
+        let mut daemon = Daemon { child, log: Arc::default(), reader: None };
         let mut lines = BufReader::new(daemon.child.stderr.take().unwrap()).lines();
         let log = Arc::clone(&daemon.log);
         loop {
@@ -132,7 +144,8 @@ impl Site {
                 break;
             }
         }
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| note(&log, &line)));
+        daemon.reader =
+            Some(std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| note(&log, &line))));
         daemon
     }
 
