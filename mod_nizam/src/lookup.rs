@@ -34,15 +34,25 @@ pub(crate) fn answer(engine: &Engine, manner: Manner, question: &Question<'_>) -
     if section == Section::Other {
         return Answer::Pass;
     }
-    let start = (!manner.is_quiet()).then(Instant::now);
+    let start = Instant::now();
     let (answer, said) = ask(engine, section, question);
+    let tally = match section {
+        Section::Directory => Some(&engine.counters.directory),
+        Section::Dialplan => Some(&engine.counters.dialplan),
+        Section::Menu | Section::Other => None,
+    };
+    if let Some(tally) = tally {
+        tally.latency.note(start.elapsed());
+    }
     if let Answer::Tree(root) = &answer
         && manner.mode == Mode::Authoritative
         && question.directory().purpose == Some(b"gateways")
     {
         worker::given(root);
     }
-    let Some(start) = start else { return answer };
+    if manner.is_quiet() {
+        return answer;
+    }
     let asked = match section {
         Section::Directory => describe_directory(&question.directory()),
         Section::Menu => format!("menu {}", show(question.menu())),
@@ -58,11 +68,12 @@ pub(crate) fn answer(engine: &Engine, manner: Manner, question: &Question<'_>) -
 
 /// Routes a call of the dialplan interface. `None`: not ours, FreeSWITCH hunts in its other dialplans.
 pub(crate) fn hunt(engine: &Engine, manner: Manner, question: &DialplanQuestion<'_>) -> Option<Route> {
-    if manner.is_quiet() {
-        return route(engine, question).0;
-    }
     let start = Instant::now();
     let (route, said) = route(engine, question);
+    engine.counters.dialplan.latency.note(start.elapsed());
+    if manner.is_quiet() {
+        return route;
+    }
     let steps = route.as_ref().map_or(0, |route| route.actions().count());
     manner.say(&format!("hunt {}", describe_call(question)), &format!("{said}, {steps} steps"), start);
     route.filter(|_| manner.mode == Mode::Authoritative)

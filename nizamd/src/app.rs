@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use crate::config::Registration;
 use crate::follow::Own;
 use crate::http::{Bounds, Limits, Proxies};
+use crate::ingest::Ingest;
+use crate::metrics::Metrics;
 use crate::password::Passwords;
 use crate::publisher::Publisher;
 
@@ -38,6 +40,8 @@ pub struct App {
     pub own: Arc<Own>,
     /// The number of the newest event: who follows events waits for it to change.
     pub newest: watch::Receiver<i64>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     uses: Mutex<HashMap<i64, Instant>>,
 }
 
@@ -58,6 +62,7 @@ impl App {
             proxies: Proxies::default(),
             own: Arc::default(),
             newest: watch::channel(0).1,
+            metrics: Arc::default(),
             uses: Mutex::default(),
         }
     }
@@ -70,8 +75,8 @@ impl App {
 
     /// The same, where events come.
     #[must_use]
-    pub fn following(self, newest: watch::Receiver<i64>) -> Self {
-        Self { newest, ..self }
+    pub fn following(self, ingest: &Ingest) -> Self {
+        Self { newest: ingest.newest(), metrics: ingest.metrics(), ..self }
     }
 
     /// Notes that a token is used, once a minute at most, without letting the request wait for it.

@@ -4,13 +4,14 @@
 //! in memory within a bound and beyond it at the switch, which keeps everything until it is acknowledged.
 
 use crate::link::{Known, Outgoing};
+use crate::metrics::Metrics;
 use nizam_core::call::Fact;
 use nizam_store::{Delivered, Origin, Store, StoreError, Stored};
 use nizam_wire::link::{Api, Batch, Incarnation};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -36,6 +37,7 @@ pub struct Ingest {
     store: Arc<Store>,
     runtime: Handle,
     newest: watch::Sender<i64>,
+    metrics: Arc<Metrics>,
 }
 
 /// More waits than may: the connection ends, and the switch sends all of it again.
@@ -59,7 +61,17 @@ impl Ingest {
     /// Stores there, on the runtime that this is called in.
     pub async fn start(store: Arc<Store>) -> Result<Arc<Self>, StoreError> {
         let newest = store.newest_event().await?;
-        Ok(Arc::new(Self { store, runtime: Handle::current(), newest: watch::Sender::new(newest) }))
+        Ok(Arc::new(Self {
+            store,
+            runtime: Handle::current(),
+            newest: watch::Sender::new(newest),
+            metrics: Arc::default(),
+        }))
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
     }
 
     /// The number of the newest event of a tenant that this process has stored.
@@ -176,9 +188,11 @@ impl Line {
         let mut stored = Stored::default();
         while let Some(part) = parts.pop() {
             let slice = events.get(part.0..part.1).unwrap_or_default();
+            let began = Instant::now();
             match self.ingest.store.ingest(origin, slice, batch.dropped).await {
                 Ok(done) => {
                     stored = done;
+                    self.ingest.metrics.stored(&stored, began.elapsed());
                     pause = PAUSES.0;
                     self.ingest.wake(done.newest);
                 }
@@ -192,6 +206,7 @@ impl Line {
                 }
                 Err(error) => {
                     error!(%error, switch.name = origin.switch, events = part.1 - part.0, "events wait: they cannot be stored");
+                    self.ingest.metrics.refused();
                     parts.push(part);
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);

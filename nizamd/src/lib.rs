@@ -12,6 +12,7 @@ pub mod http;
 pub mod ingest;
 pub mod link;
 pub mod logging;
+pub mod metrics;
 pub mod opening;
 pub mod password;
 mod pin;

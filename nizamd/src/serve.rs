@@ -34,7 +34,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
         .behind(Proxies::new(config.trusted_proxies.clone()))
-        .following(ingest.newest());
+        .following(&ingest);
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
     let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));

@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import os
+import re
 
 with open(os.environ["NIZAM_SEED"], encoding="utf-8") as seed:
     SEED = json.load(seed)
@@ -65,6 +66,13 @@ def headers(values):
         values["Idempotency-Key"] = f"{values['Idempotency-Key'][:200]}-{next(COUNT)}"
     if "If-Match" in values:
         values["If-Match"] = "*"
+
+
+def wrong_headers(values):
+    """Blanks around a value are no part of it (RFC 9110, 5.5): what is wrong by them alone is made wrong in another way."""
+    key = str(values.get("Idempotency-Key", ""))
+    if key != key.strip() and re.fullmatch("[!-~]{1,255}", key.strip()):
+        values["Idempotency-Key"] = f"{key.strip()} {key.strip()}"
 
 
 def body(case):

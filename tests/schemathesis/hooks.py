@@ -20,6 +20,8 @@ BETWEEN_ROWS = re.compile(
     # Free JSON: what texts may hold at any depth.
     r"|^The (settings|nodes\.\d+\.data) field must not contain control characters"
     r"|^The options field must not contain NUL characters"
+    # The tenant's own domain.
+    r"|^The context field must be public or "
 )
 
 
@@ -44,7 +46,9 @@ def before_call(context, case, kwargs):
             row = fitting.path(case, name)
             if row is not None:
                 case.path_parameters[name] = row
-    if not wrong(case, ParameterLocation.HEADER):
+    if wrong(case, ParameterLocation.HEADER):
+        fitting.wrong_headers(case.headers)
+    else:
         fitting.headers(case.headers)
     if not wrong(case, ParameterLocation.BODY):
         body = fitting.body(case)

@@ -33,7 +33,7 @@ impl Engine {
     /// Answers a directory lookup into `out`.
     pub fn directory(&self, question: &DirectoryQuestion<'_>, out: &mut impl Sink) -> DirectoryAnswer {
         let answer = directory::resolve(&self.live.load(), question, out);
-        let Tally { found, unknown, passed, refused } = &self.counters.directory;
+        let Tally { found, unknown, passed, refused, .. } = &self.counters.directory;
         count(match answer {
             DirectoryAnswer::NotOurs => passed,
             DirectoryAnswer::Found | DirectoryAnswer::List(_) => found,
@@ -46,7 +46,7 @@ impl Engine {
     /// Routes a call. `None`: the context is not a tenant's, or nobody has the number.
     pub fn dialplan(&self, question: &DialplanQuestion<'_>) -> Option<Route> {
         let route = route::resolve(&self.live.load(), question, &mut Silent);
-        let Tally { found, unknown, passed, refused } = &self.counters.dialplan;
+        let Tally { found, unknown, passed, refused, .. } = &self.counters.dialplan;
         count(match route.as_ref().map(|route| route.outcome) {
             None => passed,
             Some(Outcome::Unknown | Outcome::Ambiguous) => unknown,

@@ -25,7 +25,7 @@ pub mod spool;
 
 pub use argument::is_taken;
 pub use bench::{Measured, bench};
-pub use counters::{Counters, Section};
+pub use counters::Counters;
 pub use directory::{DirectoryAnswer, DirectoryQuestion};
 pub use element::Element;
 pub use engine::Engine;

@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod demo;
+mod gateway_status;
 mod key;
 mod token;
 
@@ -48,6 +49,8 @@ enum Command {
     Token(Token),
     /// Makes a tenant to try things with, and prints its passwords
     SeedDemo,
+    /// Says of every gateway in force whether it is up; fails if one is down
+    GatewayStatus,
     /// Prints the OpenAPI document of the REST API
     Openapi,
     /// Says whether the configuration is right, and which values are in force
@@ -128,6 +131,7 @@ fn execute(cli: Cli) -> Result<(), Fatal> {
         Command::Key(KeyCommand::Rotate) => block_on(key::rotate(&config)),
         Command::Token(Token::Create { email, name }) => block_on(token::create(&config, &email, &name)),
         Command::SeedDemo => block_on(demo::seed(&config)),
+        Command::GatewayStatus => block_on(gateway_status::show(&config)),
         Command::Openapi => print(&format!("{:#}", http::document())),
         Command::CheckConfig => check::show(&config),
     }

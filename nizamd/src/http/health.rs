@@ -1,9 +1,12 @@
 //! Whether nizamd works. Anybody may ask; details are for those with a token, errors of switches for admins.
 
+use jiff::Timestamp;
+use nizam_store::{Authentic, GatewayStanding, Store};
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 
 use super::call::Call;
+use super::present;
 use super::reply::{Outcome, Reply};
 use crate::publisher::SwitchStatus;
 
@@ -14,6 +17,10 @@ pub(super) async fn show(call: Call, (): ()) -> Outcome {
     }
     let switches = call.app.publisher.switches();
     let connected = switches.iter().any(|switch| switch.connected);
+    let gateways = match &call.authentic {
+        Some(who) => gateways(&call.app.store, who, &switches).await,
+        None => told(reached(&switches), &[], 0, None),
+    };
     let mut body = json!({
         "status": if database.is_ok() { "healthy" } else { "degraded" },
         "checks": {
@@ -22,17 +29,13 @@ pub(super) async fn show(call: Call, (): ()) -> Outcome {
             // Nothing is cached outside of this process.
             "cache": {"status": "ok"},
             "esl": {"connected": connected, "status": if connected { "ok" } else { "unreachable" }},
-            "gateways": {
-                "status": "unknown",
-                "gateways": [],
-                "registrations": {"count": 0, "entries": []},
-                "checked_at": null,
-            },
+            "gateways": gateways,
         },
     });
     if let (Some(who), Some(body)) = (&call.authentic, body.as_object_mut()) {
         let errors = who.user.is_admin();
-        let registered = call.app.store.registered().await.ok();
+        let tenant = who.user.tenant_id.filter(|_| !errors);
+        let registered = call.app.store.registered(tenant).await.ok();
         body.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
         body.insert("generation".to_owned(), json!(database.as_ref().ok()));
         body.insert("registrations".to_owned(), json!(registered));
@@ -40,6 +43,52 @@ pub(super) async fn show(call: Call, (): ()) -> Outcome {
     }
     let status = if database.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(Reply::json(status, &body))
+}
+
+/// Whether anybody can say how the gateways are.
+fn reached(switches: &[SwitchStatus]) -> &'static str {
+    match switches {
+        [] => "unknown",
+        some if some.iter().any(|switch| switch.connected) => "ok",
+        _ => "unreachable",
+    }
+}
+
+/// The gateways of all for an admin, of the own tenant for others.
+async fn gateways(store: &Store, who: &Authentic, switches: &[SwitchStatus]) -> Value {
+    let status = reached(switches);
+    let all = who.user.is_admin();
+    let tenant = who.user.tenant_id.filter(|_| !all);
+    if !all && tenant.is_none() {
+        return told(status, &[], 0, None);
+    }
+    let standing = store.gateways_standing(tenant).await;
+    let registered = store.registered(tenant).await;
+    match (standing, registered) {
+        (Ok(standing), Ok(registered)) => told(status, &standing, registered, Some(Timestamp::now())),
+        _ => told("unknown", &[], 0, None),
+    }
+}
+
+/// In the form that clients know.
+fn told(status: &str, gateways: &[GatewayStanding], registered: u64, at: Option<Timestamp>) -> Value {
+    let gateway = |gateway: &GatewayStanding| {
+        json!({
+            "name": gateway.name,
+            "domain": gateway.domain,
+            "type": if gateway.register { "register" } else { "static" },
+            "status": if gateway.is_up() { "up" } else { "down" },
+            "state": gateway.state,
+            "switch": gateway.switch_name,
+            "changed_at": gateway.changed_at.map(present::time),
+        })
+    };
+    json!({
+        "status": status,
+        "gateways": gateways.iter().map(gateway).collect::<Vec<_>>(),
+        "registrations": {"count": registered, "entries": []},
+        "checked_at": at.map(|at| present::time(at.as_microsecond())),
+    })
 }
 
 fn details(switch: &SwitchStatus, errors: bool) -> Value {

@@ -25,6 +25,7 @@ mod limits;
 mod lint;
 mod live;
 mod openapi;
+mod operator;
 mod paginate;
 mod present;
 mod prompts;

@@ -28,9 +28,9 @@ pub(super) async fn earlier(
     if !request.headers.contains_key("idempotency-key") {
         return Ok(Replay::New(None));
     }
-    let key = request.header("idempotency-key").map(str::trim).unwrap_or_default();
-    if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        let message = "The Idempotency-Key header must be 1 to 255 printable characters.";
+    let key = request.header("idempotency-key").unwrap_or_default();
+    if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
+        let message = "The Idempotency-Key header must be 1 to 255 visible ASCII characters, without blanks.";
         return Err(Errors::one("Idempotency-Key", message).into());
     }
     // With the token, because the first answer may hold what another token of the same user may not see.

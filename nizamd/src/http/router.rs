@@ -10,6 +10,9 @@ use super::route::Route;
 /// The bases under which every operation is, the longer one first.
 const BASES: &[&str] = &["/api/v1", "/api"];
 
+/// Where Prometheus looks unless it is told otherwise, beside its place among the operations.
+const METRICS: &str = "/metrics";
+
 /// What a method and a path come to.
 pub(super) enum Found<'r> {
     /// An operation, and the parameters of its path.
@@ -73,7 +76,8 @@ impl Router {
 
     pub(super) fn find(&self, method: &Method, path: &str) -> Found<'_> {
         for base in BASES {
-            let Some(rest) = path.strip_prefix(base).filter(|rest| rest.starts_with('/')) else { continue };
+            let below = path.strip_prefix(base).or((path == METRICS).then_some(path));
+            let Some(rest) = below.filter(|rest| rest.starts_with('/')) else { continue };
             let parts: Vec<&str> = rest.trim_start_matches('/').trim_end_matches('/').split('/').collect();
             let Some(node) = self.root.find(&parts) else { continue };
             let Some(end) = node.ends.iter().find(|end| end.route.answers(method)) else {

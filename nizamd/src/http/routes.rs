@@ -14,7 +14,7 @@ use super::gate::{
 };
 use super::reply::Reply;
 use super::route::{Rate, Route};
-use super::{account, bulk, health, resources, settings, tokens};
+use super::{account, bulk, health, operator, resources, settings, tokens};
 
 /// Every operation of the API.
 pub fn routes() -> Vec<Route> {
@@ -336,6 +336,25 @@ fn reports() -> Vec<Route> {
             "admin.dashboard",
             Data("Dashboard"),
             admin(P::TenantsView, no_fields, super::reports::dashboard),
+        ),
+        get(
+            "/metrics",
+            "metrics",
+            Text(crate::metrics::MEDIA_TYPE),
+            admin(P::TenantsView, no_fields, operator::metrics),
+        )
+        .rate(Rate::Free),
+        get(
+            "/admin/stray-events",
+            "admin.stray-events",
+            Flat("StrayEvent"),
+            admin(P::TenantsView, no_fields, operator::strays),
+        ),
+        get(
+            "/admin/quarantined-events",
+            "admin.quarantined-events",
+            Flat("QuarantinedEvent"),
+            admin(P::TenantsView, no_fields, operator::quarantine),
         ),
         post(
             "/tenants/provision",

@@ -141,6 +141,7 @@ where
     } else {
         log!(info);
     }
+    server.app.metrics.answered(&context.operation, reply.status.as_u16(), began.elapsed());
     finish(reply, &context, &id, head)
 }
 

@@ -147,13 +147,16 @@ impl Store {
         Ok(rows.into_iter().map(row).collect())
     }
 
-    /// How many phones are registered, of all tenants.
-    pub async fn registered(&self) -> StoreResult<u64> {
+    /// How many phones are registered, of one tenant or of all.
+    pub async fn registered(&self, tenant_id: Option<Uuid>) -> StoreResult<u64> {
         let over = Time(clock::now() - GRACE);
         let mut reader = self.db.reader().await?;
         let (total,): (i64,) = on!(reader.conn(), c => {
-            sqlx::query_as(sql!("SELECT count(*) FROM registrations WHERE expires_at IS NULL OR expires_at > $1"))
-                .bind(over).fetch_one(c).await?
+            sqlx::query_as(sql!(
+                "SELECT count(*) FROM registrations WHERE (expires_at IS NULL OR expires_at > $1) \
+                 AND tenant_id = COALESCE($2, tenant_id)"
+            ))
+            .bind(over).bind(tenant_id).fetch_one(c).await?
         });
         Ok(count(total))
     }

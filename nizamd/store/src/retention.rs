@@ -69,6 +69,29 @@ impl Store {
         {
             gone += self.forget(statement, None, now.saturating_sub(OPERATOR_DAYS * DAY)).await?;
         }
+        Ok(gone + self.forget_lives(now.saturating_sub(OPERATOR_DAYS * DAY)).await?)
+    }
+
+    /// Deletes what is known of modules that ended before that time, but for those with channels that nobody has closed, and the states of
+    /// gateways that are no more.
+    async fn forget_lives(&self, before: i64) -> StoreResult<u64> {
+        let mut tx = self.db.write().await?;
+        let mut gone = on!(tx.conn(), c => {
+            sqlx::query(sql!(
+                "DELETE FROM switch_incarnations WHERE updated_at < $1 AND ended_at IS NOT NULL AND NOT EXISTS \
+                 (SELECT 1 FROM channels WHERE channels.switch_name = switch_incarnations.switch_name \
+                 AND channels.incarnation = switch_incarnations.incarnation)"
+            ))
+            .bind(Time(before)).execute(c).await?.rows_affected()
+        });
+        gone += on!(tx.conn(), c => {
+            sqlx::query(sql!(
+                "DELETE FROM gateway_states WHERE gateway_id IS NOT NULL AND changed_at < $1 \
+                 AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.id = gateway_states.gateway_id)"
+            ))
+            .bind(Time(before)).execute(c).await?.rows_affected()
+        });
+        tx.commit().await?;
         Ok(gone)
     }
 

@@ -11,7 +11,7 @@ use crate::support::{Api, Person};
 
 const NOON: i64 = 1_785_153_600_000_000;
 
-fn told(name: &str, subclass: &str, after: i64, headers: &[(&str, &str)]) -> Delivered {
+pub(crate) fn told(name: &str, subclass: &str, after: i64, headers: &[(&str, &str)]) -> Delivered {
     let mut out = Vec::new();
     let mut writer = EventWriter::new(&mut out, NOON + after, name.as_bytes(), subclass.as_bytes());
     for (name, value) in headers {

@@ -170,7 +170,7 @@ async fn health_says_little_to_strangers() {
             "cache": {"status": "ok"},
             "esl": {"connected": true, "status": "ok"},
             "gateways": {
-                "status": "unknown", "gateways": [], "registrations": {"count": 0, "entries": []}, "checked_at": null
+                "status": "ok", "gateways": [], "registrations": {"count": 0, "entries": []}, "checked_at": null
             },
         }})
     );
@@ -182,6 +182,25 @@ async fn health_says_little_to_strangers() {
     assert!(!details.to_string().contains("secret path"));
     let admin = api.admin().await;
     assert!(api.get("/health", &admin).await.text.contains("secret path"));
+
+    let [ours, theirs] = [api.tenant(&admin, "ours").await, api.tenant(&admin, "theirs").await];
+    for tenant in [ours, theirs] {
+        let gateway =
+            json!({"name": "carrier", "host": "sip.example.org", "username": "u", "password": "p4ssw0rd!x"});
+        api.post(&format!("/tenants/{tenant}/gateways"), &admin, gateway).await.is(201);
+    }
+    let member = api.person(Role::User, Some(ours)).await;
+    for (token, domains) in
+        [(&admin, vec!["ours.example", "theirs.example"]), (&member, vec!["ours.example"]), (&user, vec![])]
+    {
+        let shown = api.get("/health", token).await.json()["checks"]["gateways"].clone();
+        let rows = shown["gateways"].as_array().unwrap();
+        assert_eq!(rows.iter().map(|row| row["domain"].as_str().unwrap()).collect::<Vec<_>>(), domains);
+        assert!(
+            rows.iter().all(|row| row["status"] == "down" && row["state"].is_null()),
+            "no switch told of it"
+        );
+    }
 
     let nobody = Api::new().await;
     let esl = nobody.send(Method::GET, "/health", None, None).await.is(200).json();

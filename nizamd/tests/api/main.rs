@@ -21,6 +21,7 @@ mod isolation;
 mod limits;
 mod matrix;
 mod operations;
+mod operator;
 mod people;
 mod protocol;
 mod resources;

@@ -1,7 +1,7 @@
 //! `nizam status`, for people and for programs.
 
 use super::{Facts, spool};
-use crate::counters::Tally;
+use crate::counters::{BOUNDS, Tally};
 use crate::{Engine, Origin};
 use serde_json::{Map, Value, json};
 
@@ -59,13 +59,11 @@ pub(super) fn json(engine: &Engine, facts: &Facts) -> String {
     let layers = engine.live.load();
     let link = engine.link.lock().clone();
     let counts = |tally: &Tally| {
-        Value::Object(
-            tally
-                .read()
-                .into_iter()
-                .map(|(name, count)| (name.to_owned(), json!(count)))
-                .collect::<Map<_, _>>(),
-        )
+        let (classes, sum) = tally.latency.read();
+        let mut counts: Map<String, Value> =
+            tally.read().into_iter().map(|(name, count)| (name.to_owned(), json!(count))).collect();
+        counts.insert("latency".to_owned(), json!({ "bounds_ns": BOUNDS, "counts": classes, "sum_ns": sum }));
+        Value::Object(counts)
     };
     let images: Vec<Value> = layers
         .images()

@@ -102,6 +102,8 @@ pub enum Api {
     Exists,
     /// `show`.
     Show,
+    /// `nizam`, the module's own.
+    Nizam,
 }
 
 impl Api {
@@ -118,6 +120,7 @@ impl Api {
             Self::SendDtmf => "uuid_send_dtmf",
             Self::Exists => "uuid_exists",
             Self::Show => "show",
+            Self::Nizam => "nizam",
         }
     }
 }

@@ -146,6 +146,13 @@ pub(super) async fn gateways(
             .bind(switch).bind(&state.name).bind(state.gateway_id).bind(tenant).bind(&state.state).bind(&state.ping)
             .bind(&state.phrase).bind(state.code).bind(Time(state.at)).execute(c).await?.rows_affected()
         });
+        // A gateway that was changed has another name on the switch; the one before is gone from it.
+        on!(tx.conn(), c => {
+            sqlx::query(sql!(
+                "DELETE FROM gateway_states WHERE switch_name = $1 AND gateway_id = $2 AND name <> $3 AND changed_at < $4"
+            ))
+            .bind(switch).bind(state.gateway_id).bind(&state.name).bind(Time(state.at)).execute(c).await?.rows_affected()
+        });
     }
     Ok(())
 }
