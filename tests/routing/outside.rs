@@ -84,10 +84,15 @@ pub(crate) fn run() {
             }
         },
     );
-    cases.case("From outside 1", "a trunk known by its host, where that is an address", || {
+    cases.case("From outside 1", "a host says nothing on who calls, also where it is an address", || {
         world.gateway("by host", dead, &json!({"host": "127.0.0.7"}));
+        let theirs = json!({"name": "of another", "host": "127.0.0.2", "register": false});
+        rest.create(&beta, "gateways", &theirs);
+        // Nobody's trunk: the number is read without a home.
+        assert_eq!(world.call(&Caller::outside("127.0.0.7", MOBILE), "0301234567").status, 404);
+        // Still that of whoever has the address.
         world
-            .call(&Caller::outside("127.0.0.7", MOBILE), "0301234567")
+            .call(&Caller::outside("127.0.0.2", MOBILE), "0301234567")
             .expect(200, &["bridge user/1001@alpha.test"]);
         phone.next_call();
     });

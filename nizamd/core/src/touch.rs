@@ -137,12 +137,12 @@ fn gateway(record: &Record, shown: &mut Shown) {
     }
 }
 
-/// The addresses from which the calls of a gateway come: those that it names, and its host where that is one.
+/// The addresses from which the calls of a gateway come. Its host is none of them: everybody may name any host.
 pub fn addresses(record: &Record) -> Vec<IpAddr> {
     let named = record.value("addresses").as_array().map(Vec::as_slice).unwrap_or_default();
-    let texts = named.iter().filter_map(Value::as_str).chain([record.text("host")]);
+    let parse = |text: &str| text.parse::<IpAddr>().ok();
     let mut addresses: Vec<IpAddr> =
-        texts.filter_map(|text| text.parse::<IpAddr>().ok()).map(|ip| ip.to_canonical()).collect();
+        named.iter().filter_map(|text| parse(text.as_str()?)).map(|ip| ip.to_canonical()).collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses
@@ -251,11 +251,13 @@ mod tests {
         assert_eq!(gateway(with("password", json!("x"))), [own(Kind::Gateway)]);
         assert_eq!(gateway(with("name", json!("b"))), [own(Kind::Gateway), routing()]);
         assert_eq!(gateway(with("shared", json!(true))), [own(Kind::Gateway), Touched::Shared]);
-        let named = gateway(with("addresses", json!(["::ffff:192.0.2.1", "192.0.2.2"])));
-        assert_eq!(named, [own(Kind::Gateway), address("192.0.2.2")]);
-        let hosts = gateway(with("host", json!("sip.carrier.example")));
-        assert_eq!(hosts, [own(Kind::Gateway), address("192.0.2.1")]);
-        assert_eq!(gateway(None), [own(Kind::Gateway), routing(), address("192.0.2.1")]);
+        let named = || with("addresses", json!(["::ffff:192.0.2.1", "192.0.2.2"]));
+        let both = [own(Kind::Gateway), address("192.0.2.1"), address("192.0.2.2")];
+        assert_eq!(gateway(named()), both);
+        assert_eq!(touched(&GATEWAY, named(), plain()), both);
+        let hosts = gateway(with("host", json!("192.0.2.3")));
+        assert_eq!(hosts, [own(Kind::Gateway)], "a host says nothing on who calls");
+        assert_eq!(gateway(None), [own(Kind::Gateway), routing()]);
     }
 
     #[test]

@@ -62,13 +62,12 @@ pub(crate) async fn tenant_gone(write: &mut Write<'_>, keys: &Keyring, tenant: &
     })
     .await?;
     // Not by their fields: one whose password cannot be read must not keep its tenant.
-    let gateways: Vec<(Uuid, String, Option<Json<Value>>, bool)> = on!(write.conn(), c => {
-        sqlx::query_as(sql!("SELECT id, host, addresses, shared FROM gateways WHERE tenant_id = $1"))
+    let gateways: Vec<(Uuid, Option<Json<Value>>, bool)> = on!(write.conn(), c => {
+        sqlx::query_as(sql!("SELECT id, addresses, shared FROM gateways WHERE tenant_id = $1"))
             .bind(tenant.id).fetch_all(c).await?
     });
-    for (id, host, addresses, shared) in gateways {
+    for (id, addresses, shared) in gateways {
         let values: Values = [
-            ("host", json!(host)),
             ("addresses", addresses.map_or(Value::Null, |Json(value)| value)),
             ("shared", json!(shared)),
             ("is_active", json!(true)),

@@ -234,6 +234,50 @@ async fn the_addresses_of_a_gateway() {
 }
 
 #[tokio::test]
+async fn only_an_administrator_says_where_calls_come_from() {
+    let api = Api::new().await;
+    let (admin, world) = world(&api, "acme").await;
+    let all = path(world.tenant, "gateways");
+    let with =
+        |name: &str, addresses: Value| json!({"name": name, "host": "192.0.2.9", "addresses": addresses});
+    let carrier = api.post(&all, &admin, with("of acme", json!(["192.0.2.7"]))).await.is(201).json();
+
+    // Somebody of another tenant wants the calls of that carrier.
+    let other = World::new(&api, &admin, "other").await;
+    let user = api.person(Role::User, Some(other.tenant)).await;
+    let theirs = path(other.tenant, "gateways");
+    let refused = api.post(&theirs, &user, with("a", json!(["192.0.2.7"]))).await;
+    refused.names(&["addresses"]);
+    assert_eq!(refused.json()["message"], "The addresses field may only be set by an administrator.");
+    api.post(&theirs, &user, with("a", json!(["not an address"]))).await.names(&["addresses.0"]);
+    let made = api.post(&theirs, &user, with("a", json!([]))).await.is(201).json();
+    assert_eq!(made["data"]["addresses"], Value::Null);
+    let one = format!("{theirs}/{}", id(&made));
+    for addresses in [json!(["192.0.2.7"]), json!(["::ffff:192.0.2.7"]), json!(["198.51.100.1"])] {
+        api.put(&one, &user, json!({"addresses": addresses})).await.names(&["addresses"]);
+    }
+    for addresses in [json!(null), json!([])] {
+        api.put(&one, &user, json!({"addresses": addresses, "port": 5070})).await.is(200);
+    }
+
+    // What an administrator has set may be sent back as it is, and neither taken away nor added to.
+    let set = json!(["198.51.100.1", "2001:db8::1"]);
+    api.put(&one, &admin, json!({"addresses": set})).await.is(200);
+    let spelled = json!(["::ffff:198.51.100.1", "2001:DB8::1"]);
+    for same in [&set, &spelled] {
+        let kept = api.put(&one, &user, json!({"addresses": same, "name": "b"})).await.is(200).json();
+        assert_eq!((&kept["data"]["addresses"], &kept["data"]["name"]), (&set, &json!("b")));
+    }
+    for other in [json!(null), json!([]), json!(["198.51.100.1"])] {
+        api.put(&one, &user, json!({"addresses": other})).await.names(&["addresses"]);
+    }
+    let kept = api.put(&one, &user, json!({"port": 5080})).await.is(200).json();
+    assert_eq!(kept["data"]["addresses"], set);
+    let carrier = api.get(&format!("{all}/{}", id(&carrier)), &admin).await.json();
+    assert_eq!(carrier["data"]["addresses"], json!(["192.0.2.7"]));
+}
+
+#[tokio::test]
 async fn there_is_an_end_to_outbound_routes() {
     let api = Api::new().await;
     let (admin, world) = world(&api, "acme").await;

@@ -131,8 +131,8 @@ fn addresses(model: &Model, rows: &mut Vec<Row>) {
     let mut behind: BTreeMap<IpAddr, Vec<GatewayRow>> = BTreeMap::new();
     for gateway in &model.gateways {
         let listed = gateway.value("addresses").as_array().map(Vec::as_slice).unwrap_or_default();
-        let texts = listed.iter().filter_map(|text| text.as_str()).chain([gateway.text("host")]);
-        let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
+        let mut addresses: Vec<IpAddr> =
+            listed.iter().filter_map(|text| text.as_str()?.parse().ok()).collect();
         addresses.sort_unstable();
         addresses.dedup();
         for address in addresses {

@@ -50,28 +50,21 @@ pub(super) async fn shared(conn: Conn<'_>) -> StoreResult<Vec<GatewayRow>> {
 /// The gateways from which calls come from an address. It looks through all of them: there are few, and they seldom change.
 pub(super) async fn at_address(conn: Conn<'_>, address: IpAddr) -> StoreResult<Vec<GatewayRow>> {
     let text = address.to_string();
-    // A host may be written in the other form of the same address.
-    let other = match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_string(),
-        IpAddr::V6(_) => text.clone(),
-    };
     let rows: Vec<(Uuid, String, bool)> = match conn {
         Conn::Sqlite(c) => {
             sqlx::query_as(sql!(sqlite
-                "SELECT id, name, is_active FROM gateways WHERE host IN ($1, $2) \
-                 OR EXISTS (SELECT 1 FROM json_each(addresses) WHERE value = $1)"
+                "SELECT id, name, is_active FROM gateways \
+                 WHERE EXISTS (SELECT 1 FROM json_each(addresses) WHERE value = $1)"
             ))
             .bind(text)
-            .bind(other)
             .fetch_all(c)
             .await?
         }
         Conn::Postgres(c) => {
             sqlx::query_as(sql!(postgres
-                "SELECT id, name, is_active FROM gateways WHERE host IN ($1, $2) OR addresses @> to_jsonb($1::text)"
+                "SELECT id, name, is_active FROM gateways WHERE addresses @> to_jsonb($1::text)"
             ))
             .bind(text)
-            .bind(other)
             .fetch_all(c)
             .await?
         }

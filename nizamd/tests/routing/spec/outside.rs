@@ -95,6 +95,9 @@ fn a_trunk_of_a_tenant_is_asked_at_home() {
     let unknown = Call { number: Some(b"0301234568".to_vec()), ..by_id.clone() };
     assert_eq!(steps(&model, &unknown), ["respond 404"]);
     model.gateways.push(gateway(OTHER, 4, &json!({"host": "192.0.2.10"})));
+    let still = steps(&model, &by_address("192.0.2.10"));
+    assert_eq!(still, rings_101(&["hangup ${originate_disposition}"]), "a host says nothing on who calls");
+    model.gateways[1].values["addresses"] = json!(["192.0.2.10"]);
     assert_eq!(all_steps(&model, &by_address("192.0.2.10")), None, "of several tenants");
     model.gateways[0].values["shared"] = json!(true);
     assert_eq!(all_steps(&model, &by_id), None, "read without a home");
