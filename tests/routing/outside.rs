@@ -55,6 +55,31 @@ pub(crate) fn run() {
         phone.expect_no_call();
         world.delete("dids", &of_alpha);
     });
+    cases.case(
+        "From outside 3",
+        "a confirmed claim goes before others, and another tenant cannot end it",
+        || {
+            let number = "+49 89 5555555";
+            let of_alpha = world.did(number, "extension", &desk.id);
+            rest.create(&beta, "dids", &to_beta(number));
+            world.call(&stranger, "+49895555555").expect_refused(404, "ambiguous");
+            let ours = |more: &Value| {
+                let did = merged(json!({"number": number}), &destination("", "extension", &desk.id));
+                rest.change(&world.tenant, "dids", &of_alpha, &merged(did, more));
+            };
+            ours(&json!({"confirmed": true}));
+            let told = world.call(&stranger, "+49895555555");
+            told.expect(200, &["bridge user/1001@alpha.test"]);
+            assert_eq!(told.variable("nizam_tenant"), world.tenant);
+            phone.next_call();
+            ours(&json!({"is_active": false}));
+            assert_eq!(
+                world.call(&stranger, "+49895555555").variable("nizam_tenant"),
+                beta,
+                "no claim any more"
+            );
+        },
+    );
     cases.case("From outside 3", "a closed tenant's DID does not make another tenant's ambiguous", || {
         let closed = world.site.tenant("closed.test");
         let number = "+49 89 4444444";

@@ -112,7 +112,7 @@ fn did(record: &Record, home: Option<&Home<'_>>, shown: &mut Shown) {
     let (tenant_id, id) = (record.tenant_id, record.id);
     let leads = json!([record.value("destination_type"), record.value("destination_id")]);
     if let Some(digits) = digits(record.text("number"), home) {
-        shown.insert(Touched::Did { tenant_id, digits }, json!([id, leads]));
+        shown.insert(Touched::Did { tenant_id, digits }, json!([id, leads, record.is("confirmed")]));
     }
     // Policies that a DID leads to are not asked before every call.
     if record.text("destination_type") == Target::CallRoutingPolicy.name() {
@@ -210,6 +210,9 @@ mod tests {
             Some(json!({"number": number, "destination_type": kind, "destination_id": ID}))
         };
         assert_eq!(touched(&DID, None, to("030 1234567", "ivr")), [did("49301234567")]);
+        let mut confirmed = to("030 1234567", "ivr");
+        confirmed.as_mut().unwrap()["confirmed"] = json!(true);
+        assert_eq!(touched(&DID, to("030 1234567", "ivr"), confirmed), [did("49301234567")]);
         let both = touched(&DID, to("030 1234567", "ivr"), to("+49 89 1234567", "ivr"));
         assert_eq!(both, [did("49301234567"), did("49891234567")]);
         let policy = to("+49301234567", "call_routing_policy");

@@ -426,7 +426,7 @@ async fn files_in_and_out() {
     send(&path(one.tenant, "dids/import"), "text/csv", dids.clone()).await.is(201);
     let exported = api.get(&path(one.tenant, "dids/export"), &admin).await.text;
     assert!(exported.starts_with(
-        "number,description,destination_type,destination_id,is_active\n+15551001001,,extension,"
+        "number,description,destination_type,destination_id,confirmed,is_active\n+15551001001,,extension,"
     ));
     send(&path(one.tenant, "dids/import"), "text/csv", dids).await.names(&["dids.0.number"]);
 }

@@ -278,6 +278,65 @@ async fn only_an_administrator_says_where_calls_come_from() {
 }
 
 #[tokio::test]
+async fn only_an_administrator_confirms_a_number() {
+    let api = Api::new().await;
+    let (admin, world) = world(&api, "acme").await;
+    let other = World::new(&api, &admin, "other").await;
+    let user = api.person(Role::User, Some(world.tenant)).await;
+    let number = "+4930123456";
+    let did = |world: &World, number: &str, confirmed: Value| {
+        let mut body =
+            json!({"number": number, "destination_type": "extension", "destination_id": world.extension});
+        if !confirmed.is_null() {
+            body["confirmed"] = confirmed;
+        }
+        body
+    };
+    let (all, theirs) = (path(world.tenant, "dids"), path(other.tenant, "dids"));
+    api.post(&all, &user, did(&world, number, json!(true))).await.names(&["confirmed"]);
+    let made = api.post(&all, &user, did(&world, number, json!(false))).await.is(201).json();
+    assert_eq!(made["data"]["confirmed"], false);
+    let one = format!("{all}/{}", id(&made));
+    let ours = |number: &str, confirmed: Value| did(&world, number, confirmed);
+    api.put(&one, &user, ours(number, json!(true))).await.names(&["confirmed"]);
+
+    // An administrator who does not say so confirms nothing either; the first of two confirmations counts.
+    let made = api.post(&theirs, &admin, did(&other, "0049 30 123456", Value::Null)).await.is(201).json();
+    assert_eq!(made["data"]["confirmed"], false);
+    let another = format!("{theirs}/{}", id(&made));
+    api.put(&one, &admin, ours(number, json!(true))).await.is(200);
+    let refused = api.put(&another, &admin, did(&other, number, json!(true))).await;
+    refused.names(&["confirmed"]);
+    assert_eq!(refused.json()["message"], "The number has already been confirmed for another DID.");
+    api.post(&theirs, &admin, did(&other, number, json!(true))).await.names(&["confirmed"]);
+
+    // It may be sent back as it is, and goes with the number that was confirmed.
+    let kept = api.put(&one, &user, ours(number, json!(1))).await.is(200).json();
+    assert_eq!(kept["data"]["confirmed"], true);
+    api.put(&one, &user, ours(number, json!(false))).await.names(&["confirmed"]);
+    let kept = api.put(&one, &user, ours("+49 (30) 123456", Value::Null)).await.is(200).json();
+    assert_eq!(kept["data"]["confirmed"], true);
+    let lost = api.put(&one, &user, ours("+4930999999", json!(true))).await.is(200).json();
+    assert_eq!(lost["data"]["confirmed"], false);
+    api.put(&one, &user, ours(number, Value::Null)).await.is(200);
+    let lost = api.get(&one, &user).await.json();
+    assert_eq!(lost["data"]["confirmed"], false, "not by the way back either");
+    api.put(&another, &admin, did(&other, number, json!(true))).await.is(200);
+
+    // A file is no way around it.
+    let file = |confirmed: &str| {
+        let head = "number,destination_type,destination_id,confirmed";
+        format!("{head}\n+49301,extension,{0},0\n+49302,extension,{0},{confirmed}\n", world.extension)
+    };
+    let import = async |file: String| {
+        let request = api.client.post(api.url(&format!("{all}/import"))).bearer_auth(&user.token);
+        answer(request.header("content-type", "text/csv").body(file)).await
+    };
+    import(file("1")).await.names(&["dids.1.confirmed"]);
+    import(file("0")).await.is(201);
+}
+
+#[tokio::test]
 async fn there_is_an_end_to_outbound_routes() {
     let api = Api::new().await;
     let (admin, world) = world(&api, "acme").await;

@@ -117,15 +117,15 @@ pub(super) async fn number(
 }
 
 /// A DID as lists read it.
-pub(super) type DidColumns = (Uuid, Uuid, String, String, Uuid, bool);
+pub(super) type DidColumns = (Uuid, Uuid, String, String, Uuid, bool, bool);
 
 /// What lists say of it, and its digits at that home.
 pub(super) fn did(
-    (id, tenant_id, number, kind, to, is_active): DidColumns,
+    (id, tenant_id, number, kind, to, confirmed, is_active): DidColumns,
     homes: &Homes,
 ) -> Option<(String, DidRow)> {
     let digits = touch::digits(&number, homes.get(tenant_id))?;
-    Some((digits, DidRow { id, tenant_id, to: destination(&kind, to), is_active }))
+    Some((digits, DidRow { id, tenant_id, to: destination(&kind, to), confirmed, is_active }))
 }
 
 /// Everybody's DIDs with these digits. They are found by all the spellings that could mean them, and read at the home of
@@ -154,7 +154,7 @@ async fn spelled(conn: Conn<'_>, keys: Vec<String>) -> StoreResult<Vec<DidColumn
     Ok(match conn {
         Conn::Sqlite(c) => {
             sqlx::query_as(sql!(sqlite
-                "SELECT id, tenant_id, number_key, destination_type, destination_id, is_active FROM dids \
+                "SELECT id, tenant_id, number_key, destination_type, destination_id, confirmed, is_active FROM dids \
                  WHERE number_key IN (SELECT value FROM json_each($1))"
             ))
             .bind(json!(keys).to_string())
@@ -163,7 +163,7 @@ async fn spelled(conn: Conn<'_>, keys: Vec<String>) -> StoreResult<Vec<DidColumn
         }
         Conn::Postgres(c) => {
             sqlx::query_as(sql!(postgres
-                "SELECT id, tenant_id, number_key, destination_type, destination_id, is_active FROM dids \
+                "SELECT id, tenant_id, number_key, destination_type, destination_id, confirmed, is_active FROM dids \
                  WHERE number_key = ANY($1)"
             ))
             .bind(keys)
