@@ -1,6 +1,6 @@
 //! Calls from trunks and strangers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::{SOON, World, destination, merged};
 use crate::support::{Caller, Cases, Manner, until};
