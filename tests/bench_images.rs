@@ -108,7 +108,12 @@ fn way_to_a_menu(builder: &mut Builder, tenant: [u8; 16], digits: &str) {
     // Ids need to differ within their tenant and kind only.
     let hours = Destination { kind: DestinationKind::TimeCondition, id: tenant };
     let menu = Destination { kind: DestinationKind::Ivr, id: tenant };
-    put(Kind::Did, tenant, digits.as_bytes(), &Did { id: tenant, destination: hours }.encode());
+    put(
+        Kind::Did,
+        tenant,
+        digits.as_bytes(),
+        &Did { id: tenant, destination: hours, confirmed: true }.encode(),
+    );
     put(Kind::Claim, PLATFORM, digits.as_bytes(), &Ids(ListBuf::of([tenant]).as_list()).encode());
     let always =
         TimeRule { weekdays: 0x7f, days: ANY_DAY, months: ANY_MONTH, from: 0, to: 24 * 60, holiday: None };

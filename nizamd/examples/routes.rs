@@ -199,7 +199,12 @@ fn tenant(builder: &mut Builder, n: u32, dials_out: bool, patterns: &[u8]) {
     };
     put(Kind::Ivr, scope, &ivr.id, &menu.encode());
     let hours = Destination { kind: DestinationKind::TimeCondition, id: id(n, 4) };
-    put(Kind::Did, scope, number.as_bytes(), &Did { id: id(n, 5), destination: hours }.encode());
+    put(
+        Kind::Did,
+        scope,
+        number.as_bytes(),
+        &Did { id: id(n, 5), destination: hours, confirmed: false }.encode(),
+    );
     let claims = ListBuf::of([scope]);
     put(Kind::Claim, PLATFORM, number.as_bytes(), &Ids(claims.as_list()).encode());
     if !dials_out {

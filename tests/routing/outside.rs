@@ -1,6 +1,6 @@
 //! Calls from trunks and strangers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::{SOON, World, destination, merged};
 use crate::support::{Caller, Cases, Manner, until};
@@ -55,6 +55,31 @@ pub(crate) fn run() {
         phone.expect_no_call();
         world.delete("dids", &of_alpha);
     });
+    cases.case(
+        "From outside 3",
+        "a confirmed claim goes before others, and another tenant cannot end it",
+        || {
+            let number = "+49 89 5555555";
+            let of_alpha = world.did(number, "extension", &desk.id);
+            rest.create(&beta, "dids", &to_beta(number));
+            world.call(&stranger, "+49895555555").expect_refused(404, "ambiguous");
+            let ours = |more: &Value| {
+                let did = merged(json!({"number": number}), &destination("", "extension", &desk.id));
+                rest.change(&world.tenant, "dids", &of_alpha, &merged(did, more));
+            };
+            ours(&json!({"confirmed": true}));
+            let told = world.call(&stranger, "+49895555555");
+            told.expect(200, &["bridge user/1001@alpha.test"]);
+            assert_eq!(told.variable("nizam_tenant"), world.tenant);
+            phone.next_call();
+            ours(&json!({"is_active": false}));
+            assert_eq!(
+                world.call(&stranger, "+49895555555").variable("nizam_tenant"),
+                beta,
+                "no claim any more"
+            );
+        },
+    );
     cases.case("From outside 3", "a closed tenant's DID does not make another tenant's ambiguous", || {
         let closed = world.site.tenant("closed.test");
         let number = "+49 89 4444444";
@@ -84,10 +109,15 @@ pub(crate) fn run() {
             }
         },
     );
-    cases.case("From outside 1", "a trunk known by its host, where that is an address", || {
+    cases.case("From outside 1", "a host says nothing on who calls, also where it is an address", || {
         world.gateway("by host", dead, &json!({"host": "127.0.0.7"}));
+        let theirs = json!({"name": "of another", "host": "127.0.0.2", "register": false});
+        rest.create(&beta, "gateways", &theirs);
+        // Nobody's trunk: the number is read without a home.
+        assert_eq!(world.call(&Caller::outside("127.0.0.7", MOBILE), "0301234567").status, 404);
+        // Still that of whoever has the address.
         world
-            .call(&Caller::outside("127.0.0.7", MOBILE), "0301234567")
+            .call(&Caller::outside("127.0.0.2", MOBILE), "0301234567")
             .expect(200, &["bridge user/1001@alpha.test"]);
         phone.next_call();
     });

@@ -2,6 +2,7 @@
 
 use crate::counters::{Tally, count};
 use crate::link::LinkStatus;
+use crate::route::Claimed;
 use crate::spool::Spool;
 use crate::{
     Counters, DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Layers, Live, Note, Origin, Outcome,
@@ -10,7 +11,6 @@ use crate::{
 use arc_swap::ArcSwapOption;
 use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
-use nizam_wire::record::Ids;
 use parking_lot::Mutex;
 use std::path::Path;
 
@@ -80,11 +80,14 @@ impl Engine {
         }
     }
 
-    /// How many tenants have an active DID with these digits of an E.164 form.
-    pub fn claimants(&self, digits: &[u8]) -> usize {
-        let layers = self.live.load();
-        let claims = layers.get(Kind::Claim, &PLATFORM, digits).and_then(|value| Ids::decode(value).ok());
-        claims.map_or(0, |ids| ids.0.iter().count())
+    /// Whether others claim a number of that tenant, by the digits of its E.164 form, so that calls from trunks that several
+    /// tenants use do not come to it.
+    pub fn is_contested(&self, tenant: &[u8; 16], digits: &[u8]) -> bool {
+        match route::claimed(&self.live.load(), digits) {
+            Claimed::Nobody => false,
+            Claimed::One(of, _) => of.id != *tenant,
+            Claimed::Several => true,
+        }
     }
 
     /// Whether that tenant has an active extension with that number.

@@ -4,12 +4,12 @@
 
 mod common;
 
-use common::{ACME, base, engine, extension, image, put, tenant};
+use common::{ACME, OTHER, base, engine, extension, image, put, tenant};
 use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
-use nizam_wire::image::{ONLY, PLATFORM};
+use nizam_wire::image::{ONLY, PLATFORM, Scope};
 use nizam_wire::record::{
-    CallerIdRule, Class, Destination, DestinationKind, Extension, Flow, Ivr, List, ListBuf, OutboundRoute,
-    PatternRow, PatternSets, Patterns, Prompt, State, Step, StepAction,
+    CallerIdRule, Class, Destination, DestinationKind, Did, Extension, Flow, Ids, Ivr, List, ListBuf,
+    OutboundRoute, PatternRow, PatternSets, Patterns, Prompt, State, Step, StepAction,
 };
 use nizam_wire::{Builder, Kind};
 
@@ -154,6 +154,30 @@ fn a_number_that_cannot_be_dialled_leaves_by_no_route() {
     {
         assert_eq!(last(hostile), "respond 404", "{hostile:?}");
     }
+}
+
+#[test]
+fn a_number_is_contested_unless_the_own_claim_is_better() {
+    let contested = |of: &[(Scope, bool)]| {
+        let mut builder = Builder::base(1, 7);
+        for (id, domain) in [(ACME, "acme.example"), (OTHER, "other.example")] {
+            tenant(&mut builder, id, domain, State::Open);
+            builder.put(Kind::TenantId, PLATFORM, &id, Some(domain.as_bytes())).unwrap();
+        }
+        for (tenant, confirmed) in of {
+            let destination = Destination { kind: DestinationKind::Ivr, id: [5; 16] };
+            let did = Did { id: [6; 16], destination, confirmed: *confirmed };
+            builder.put(Kind::Did, *tenant, b"4930123456", Some(&did.encode())).unwrap();
+        }
+        let ids = Ids(ListBuf::of(of.iter().map(|(id, _)| *id)).as_list()).encode();
+        builder.put(Kind::Claim, PLATFORM, b"4930123456", Some(&ids)).unwrap();
+        let engine = engine(vec![image(builder)]);
+        [ACME, OTHER].map(|tenant| engine.is_contested(&tenant, b"4930123456"))
+    };
+    assert_eq!(contested(&[(ACME, false)]), [false, true]);
+    assert_eq!(contested(&[(ACME, false), (OTHER, false)]), [true, true]);
+    assert_eq!(contested(&[(OTHER, true), (ACME, false)]), [true, false]);
+    assert_eq!(contested(&[(ACME, true), (OTHER, true)]), [true, true]);
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn did(record: &Record, home: Option<&Home<'_>>, shown: &mut Shown) {
     let (tenant_id, id) = (record.tenant_id, record.id);
     let leads = json!([record.value("destination_type"), record.value("destination_id")]);
     if let Some(digits) = digits(record.text("number"), home) {
-        shown.insert(Touched::Did { tenant_id, digits }, json!([id, leads]));
+        shown.insert(Touched::Did { tenant_id, digits }, json!([id, leads, record.is("confirmed")]));
     }
     // Policies that a DID leads to are not asked before every call.
     if record.text("destination_type") == Target::CallRoutingPolicy.name() {
@@ -137,12 +137,12 @@ fn gateway(record: &Record, shown: &mut Shown) {
     }
 }
 
-/// The addresses from which the calls of a gateway come: those that it names, and its host where that is one.
+/// The addresses from which the calls of a gateway come. Its host is none of them: everybody may name any host.
 pub fn addresses(record: &Record) -> Vec<IpAddr> {
     let named = record.value("addresses").as_array().map(Vec::as_slice).unwrap_or_default();
-    let texts = named.iter().filter_map(Value::as_str).chain([record.text("host")]);
+    let parse = |text: &str| text.parse::<IpAddr>().ok();
     let mut addresses: Vec<IpAddr> =
-        texts.filter_map(|text| text.parse::<IpAddr>().ok()).map(|ip| ip.to_canonical()).collect();
+        named.iter().filter_map(|text| parse(text.as_str()?)).map(|ip| ip.to_canonical()).collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses
@@ -210,6 +210,9 @@ mod tests {
             Some(json!({"number": number, "destination_type": kind, "destination_id": ID}))
         };
         assert_eq!(touched(&DID, None, to("030 1234567", "ivr")), [did("49301234567")]);
+        let mut confirmed = to("030 1234567", "ivr");
+        confirmed.as_mut().unwrap()["confirmed"] = json!(true);
+        assert_eq!(touched(&DID, to("030 1234567", "ivr"), confirmed), [did("49301234567")]);
         let both = touched(&DID, to("030 1234567", "ivr"), to("+49 89 1234567", "ivr"));
         assert_eq!(both, [did("49301234567"), did("49891234567")]);
         let policy = to("+49301234567", "call_routing_policy");
@@ -251,11 +254,13 @@ mod tests {
         assert_eq!(gateway(with("password", json!("x"))), [own(Kind::Gateway)]);
         assert_eq!(gateway(with("name", json!("b"))), [own(Kind::Gateway), routing()]);
         assert_eq!(gateway(with("shared", json!(true))), [own(Kind::Gateway), Touched::Shared]);
-        let named = gateway(with("addresses", json!(["::ffff:192.0.2.1", "192.0.2.2"])));
-        assert_eq!(named, [own(Kind::Gateway), address("192.0.2.2")]);
-        let hosts = gateway(with("host", json!("sip.carrier.example")));
-        assert_eq!(hosts, [own(Kind::Gateway), address("192.0.2.1")]);
-        assert_eq!(gateway(None), [own(Kind::Gateway), routing(), address("192.0.2.1")]);
+        let named = || with("addresses", json!(["::ffff:192.0.2.1", "192.0.2.2"]));
+        let both = [own(Kind::Gateway), address("192.0.2.1"), address("192.0.2.2")];
+        assert_eq!(gateway(named()), both);
+        assert_eq!(touched(&GATEWAY, named(), plain()), both);
+        let hosts = gateway(with("host", json!("192.0.2.3")));
+        assert_eq!(hosts, [own(Kind::Gateway)], "a host says nothing on who calls");
+        assert_eq!(gateway(None), [own(Kind::Gateway), routing()]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub enum WavError {
     NotWav,
     /// It ends in the middle of a chunk, or has no sound.
     CutOff,
+    /// It says twice what its sound is like, and players do not agree on which counts.
+    Formats,
     /// Neither PCM of 16 bits nor A-law or µ-law.
     Encoding(u16),
     /// Fewer samples than 8,000 a second, or more than 48,000.
@@ -41,6 +43,7 @@ impl fmt::Display for WavError {
             Self::TooLarge => write!(f, "has more than {} MiB", MOST >> 20),
             Self::NotWav => f.write_str("is no WAV file"),
             Self::CutOff => f.write_str("is a WAV file that is cut off or has no sound"),
+            Self::Formats => f.write_str("has more than one fmt chunk"),
             Self::Encoding(code) => {
                 write!(f, "has encoding {code}; 16-bit PCM, A-law and µ-law can be played")
             }
@@ -66,6 +69,9 @@ pub fn read(file: &[u8]) -> Result<Wav, WavError> {
         let length = word(head, 4).ok_or(WavError::CutOff)? as usize;
         let body = behind.get(..length).ok_or(WavError::CutOff)?;
         if head.starts_with(b"fmt ") {
+            if format.is_some() {
+                return Err(WavError::Formats);
+            }
             format = Some(Format::read(body)?);
         } else if head.starts_with(b"data") {
             return format.ok_or(WavError::CutOff)?.with(length);
@@ -155,6 +161,18 @@ mod tests {
         ] {
             assert_eq!(read(&bad), Err(why));
         }
+    }
+
+    #[test]
+    fn a_second_format_is_refused() {
+        let good = file(1, 1, 8000, 16, 3);
+        let at = good.windows(4).position(|name| name == b"fmt ").unwrap();
+        let mut twice = good.clone();
+        // The other one makes three samples of telephone quality take no time at all.
+        let louder = file(1, 2, 48_000, 16, 0)[at..at + 24].to_vec();
+        twice.splice(at + 24..at + 24, louder);
+        assert_eq!(read(&twice), Err(WavError::Formats));
+        assert_eq!(WavError::Formats.to_string(), "has more than one fmt chunk");
     }
 
     #[test]

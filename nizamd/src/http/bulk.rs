@@ -34,6 +34,11 @@ pub(super) async fn import_extensions(call: Call, member: Member, (): ()) -> Out
 
 pub(super) async fn import_dids(call: Call, member: Member, (): ()) -> Outcome {
     let rows = file_rows(&call, "dids", |f| DID.read(Purpose::Create, f))?;
+    if !member.is_admin() {
+        for (i, values) in rows.iter().enumerate() {
+            DID.reserved(None, values).map_err(|errors| errors.below(&format!("dids.{i}")))?;
+        }
+    }
     let store = &call.app.store;
     let committed = store.create_records(&call.actor(), &DID, member.tenant().id, "dids", rows).await?;
     let made = committed.value.iter().map(|did| json!({"id": did.id, "number": did.value("number")}));

@@ -43,6 +43,38 @@ pub enum Gate {
     MemberAdmin(Permission),
 }
 
+/// Whether whoever sends a request that was done before may still do it: what was answered then is told to nobody else.
+pub(super) async fn allows(gate: Gate, call: &Call) -> Result<(), Failure> {
+    if gate == Gate::Public {
+        return Ok(());
+    }
+    let caller = Caller::of(call)?;
+    match gate {
+        Gate::Public | Gate::SignedIn => Ok(()),
+        Gate::User => caller.token_may(call.writes),
+        Gate::UserWith(permission) if caller.may(permission, call.writes) => Ok(()),
+        Gate::UserWith(_) => Err(Failure::unauthorized()),
+        Gate::OwnOr(_) if call.parameter("user") == caller.0.user.id.to_string() => {
+            caller.token_may(call.writes)
+        }
+        Gate::Admin(permission) | Gate::OwnOr(permission) => {
+            Admin::of(&caller, permission, call.writes).map(drop)
+        }
+        Gate::Tenant(permission) => {
+            let tenant = tenant_of_path(call).await?;
+            permit(call, &caller, tenant, permission).map(drop)
+        }
+        Gate::Member(permission) => {
+            let tenant = enter(call, &caller).await?;
+            permit(call, &caller, tenant, permission).map(drop)
+        }
+        Gate::MemberAdmin(permission) => {
+            enter(call, &caller).await?;
+            Admin::of(&caller, permission, call.writes).map(drop)
+        }
+    }
+}
+
 /// What runs an operation.
 pub(super) type Run = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
 

@@ -20,7 +20,7 @@ pub(super) async fn lint(call: Call, member: Member, (): ()) -> Outcome {
         .filter(|did| did.is("is_active"))
         .filter(|did| {
             let digits = read(did.text("number").as_bytes(), home.as_ref());
-            digits.is_some_and(|digits| engine.claimants(digits.as_bytes()) > 1)
+            digits.is_some_and(|digits| engine.is_contested(tenant.id.as_bytes(), digits.as_bytes()))
         })
         .map(|did| did.id)
         .collect();

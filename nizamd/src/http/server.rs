@@ -23,7 +23,7 @@ use super::accept::{self, Peer};
 use super::body;
 use super::call::Call;
 use super::failure::{Failure, problem};
-use super::gate::Gate;
+use super::gate::{self, Gate};
 use super::kept::{Kept, Name};
 use super::limits::{Standing, Subject};
 use super::replay::{self, Replay};
@@ -173,14 +173,14 @@ impl Server {
         if let Some(reply) = name.as_ref().and_then(|name| self.kept.get(name, epoch)) {
             return Ok(reply);
         }
-        let idempotency = match &authentic {
+        let (answered, idempotency) = match &authentic {
             Some(who) if route.method == Method::POST => {
                 match replay::earlier(&self.app.store, who, &route.id, &request).await? {
-                    Replay::Answer(reply) => return Ok(reply),
-                    Replay::New(idempotency) => idempotency,
+                    Replay::Answer(reply) => (Some(reply), None),
+                    Replay::New(idempotency) => (None, idempotency),
                 }
             }
-            _ => None,
+            _ => (None, None),
         };
         let input = request.input(route.text)?;
         let user = authentic.as_ref().map(|who| who.user.id);
@@ -195,6 +195,11 @@ impl Server {
             idempotency: idempotency.clone(),
             ignored: Arc::clone(&context.ignored),
         };
+        if let Some(reply) = answered {
+            // Boxed: few requests were sent before.
+            Box::pin(gate::allows(route.gate, &call)).await?;
+            return Ok(reply);
+        }
         // A task of its own: a panic ends it and nothing else, and a client that hangs up does not end a write between
         // its commit and the switches.
         let (run, store) = ((route.run)(call), Arc::clone(&self.app.store));

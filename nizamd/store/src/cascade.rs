@@ -1,13 +1,14 @@
 //! What a change touches beyond its own row: what goes with it, or is read with other eyes afterwards.
 
-use nizam_core::Kind;
-use nizam_core::model::{Tenant, Touched};
+use nizam_core::model::{AuditAction, Tenant, Touched};
 use nizam_core::resource::{DID, GATEWAY, Record, Values};
-use nizam_core::touch;
+use nizam_core::{Home, Kind, touch};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::audit::Entry;
+use crate::column::Time;
 use crate::error::StoreResult;
 use crate::keyring::Keyring;
 use crate::records::row;
@@ -49,7 +50,36 @@ pub(crate) async fn moved(
     if was == is {
         return Ok(());
     }
+    unconfirm(write, old.id, was.as_ref(), is.as_ref()).await?;
     each_did(write, keys, old.id, |did| touch::moved(&DID, was.as_ref(), is.as_ref(), did)).await
+}
+
+/// DIDs that are other numbers now than those that were confirmed: nobody has confirmed these.
+async fn unconfirm(
+    write: &mut Write<'_>,
+    tenant_id: Uuid,
+    was: Option<&Home<'_>>,
+    is: Option<&Home<'_>>,
+) -> StoreResult<()> {
+    let confirmed: Vec<(Uuid, String)> = on!(write.conn(), c => {
+        sqlx::query_as(sql!("SELECT id, number FROM dids WHERE tenant_id = $1 AND confirmed = TRUE"))
+            .bind(tenant_id).fetch_all(c).await?
+    });
+    let moved = |number: &str| touch::digits(number, was) != touch::digits(number, is);
+    for (id, _) in confirmed.into_iter().filter(|(_, number)| moved(number)) {
+        let now = Time(write.now);
+        on!(write.conn(), c => {
+            sqlx::query(sql!(
+                "UPDATE dids SET confirmed = FALSE, confirmed_digits = NULL, version = version + 1, updated_at = $2 \
+                 WHERE id = $1"
+            ))
+            .bind(id).bind(now).execute(c).await?.rows_affected()
+        });
+        let said = |confirmed: bool| Some(Values::from_iter([("confirmed".to_owned(), json!(confirmed))]));
+        let (action, kind, old, new) = (AuditAction::Updated, DID.model, said(true), said(false));
+        write.audit(Entry { tenant_id, action, kind, id, old, new }).await?;
+    }
+    Ok(())
 }
 
 /// A tenant is deleted: what is not below it goes with it all the same.
@@ -62,13 +92,12 @@ pub(crate) async fn tenant_gone(write: &mut Write<'_>, keys: &Keyring, tenant: &
     })
     .await?;
     // Not by their fields: one whose password cannot be read must not keep its tenant.
-    let gateways: Vec<(Uuid, String, Option<Json<Value>>, bool)> = on!(write.conn(), c => {
-        sqlx::query_as(sql!("SELECT id, host, addresses, shared FROM gateways WHERE tenant_id = $1"))
+    let gateways: Vec<(Uuid, Option<Json<Value>>, bool)> = on!(write.conn(), c => {
+        sqlx::query_as(sql!("SELECT id, addresses, shared FROM gateways WHERE tenant_id = $1"))
             .bind(tenant.id).fetch_all(c).await?
     });
-    for (id, host, addresses, shared) in gateways {
+    for (id, addresses, shared) in gateways {
         let values: Values = [
-            ("host", json!(host)),
             ("addresses", addresses.map_or(Value::Null, |Json(value)| value)),
             ("shared", json!(shared)),
             ("is_active", json!(true)),

@@ -44,6 +44,12 @@ const CONSTRAINTS: &[Unique] = &[
         "The DID number has already been taken for this tenant.",
     ),
     unique(
+        "dids_confirmed_unique",
+        "dids.confirmed_digits",
+        "confirmed",
+        "The number has already been confirmed for another DID.",
+    ),
+    unique(
         "ring_groups_number_unique",
         "ring_groups.tenant_id, ring_groups.number_key",
         "number",

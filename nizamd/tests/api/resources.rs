@@ -361,8 +361,25 @@ async fn a_request_with_a_key_is_done_once() {
     assert_eq!(total, 1);
     // The key of one user is not that of another.
     let other = api.person(Role::User, Some(world.tenant)).await;
-    let request = api.client.post(api.url(&extensions)).bearer_auth(&other.token);
-    answer(request.header("idempotency-key", "key-1").json(&extension("3005"))).await.is(201);
+    let again_as_other = async || {
+        let request = api.client.post(api.url(&extensions)).bearer_auth(&other.token);
+        answer(request.header("idempotency-key", "key-1").json(&extension("3005"))).await
+    };
+    again_as_other().await.is(201);
+    // Whoever may not do it any more is not told again what came of it, which holds a password.
+    assert_eq!(again_as_other().await.is(201).header("idempotency-replayed"), "true");
+    let grants = format!("/users/{}/permissions", other.id);
+    let only = |permission: &str| json!({"permissions": [permission]});
+    api.post(&format!("{grants}/grant"), &admin, only("queues.view")).await.is(200);
+    let refused = again_as_other().await;
+    assert_eq!(refused.is(403).header("idempotency-replayed"), "");
+    assert!(!refused.text.contains("3005"), "{refused:?}");
+    api.post(&format!("{grants}/grant"), &admin, only("extensions.create")).await.is(200);
+    assert_eq!(again_as_other().await.is(201).header("idempotency-replayed"), "true");
+    // Neither is somebody whose tenant has come to an end.
+    let closed = json!({"status": "terminated"});
+    api.put(&format!("/tenants/{}", world.tenant), &admin, closed).await.is(200);
+    again_as_other().await.is(403);
 }
 
 #[tokio::test]
@@ -426,7 +443,7 @@ async fn files_in_and_out() {
     send(&path(one.tenant, "dids/import"), "text/csv", dids.clone()).await.is(201);
     let exported = api.get(&path(one.tenant, "dids/export"), &admin).await.text;
     assert!(exported.starts_with(
-        "number,description,destination_type,destination_id,is_active\n+15551001001,,extension,"
+        "number,description,destination_type,destination_id,confirmed,is_active\n+15551001001,,extension,"
     ));
     send(&path(one.tenant, "dids/import"), "text/csv", dids).await.names(&["dids.0.number"]);
 }

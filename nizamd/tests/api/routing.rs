@@ -234,6 +234,109 @@ async fn the_addresses_of_a_gateway() {
 }
 
 #[tokio::test]
+async fn only_an_administrator_says_where_calls_come_from() {
+    let api = Api::new().await;
+    let (admin, world) = world(&api, "acme").await;
+    let all = path(world.tenant, "gateways");
+    let with =
+        |name: &str, addresses: Value| json!({"name": name, "host": "192.0.2.9", "addresses": addresses});
+    let carrier = api.post(&all, &admin, with("of acme", json!(["192.0.2.7"]))).await.is(201).json();
+
+    // Somebody of another tenant wants the calls of that carrier.
+    let other = World::new(&api, &admin, "other").await;
+    let user = api.person(Role::User, Some(other.tenant)).await;
+    let theirs = path(other.tenant, "gateways");
+    let refused = api.post(&theirs, &user, with("a", json!(["192.0.2.7"]))).await;
+    refused.names(&["addresses"]);
+    assert_eq!(refused.json()["message"], "The addresses field may only be set by an administrator.");
+    api.post(&theirs, &user, with("a", json!(["not an address"]))).await.names(&["addresses.0"]);
+    let made = api.post(&theirs, &user, with("a", json!([]))).await.is(201).json();
+    assert_eq!(made["data"]["addresses"], Value::Null);
+    let one = format!("{theirs}/{}", id(&made));
+    for addresses in [json!(["192.0.2.7"]), json!(["::ffff:192.0.2.7"]), json!(["198.51.100.1"])] {
+        api.put(&one, &user, json!({"addresses": addresses})).await.names(&["addresses"]);
+    }
+    for addresses in [json!(null), json!([])] {
+        api.put(&one, &user, json!({"addresses": addresses, "port": 5070})).await.is(200);
+    }
+
+    // What an administrator has set may be sent back as it is, and neither taken away nor added to.
+    let set = json!(["198.51.100.1", "2001:db8::1"]);
+    api.put(&one, &admin, json!({"addresses": set})).await.is(200);
+    let spelled = json!(["::ffff:198.51.100.1", "2001:DB8::1"]);
+    for same in [&set, &spelled] {
+        let kept = api.put(&one, &user, json!({"addresses": same, "name": "b"})).await.is(200).json();
+        assert_eq!((&kept["data"]["addresses"], &kept["data"]["name"]), (&set, &json!("b")));
+    }
+    for other in [json!(null), json!([]), json!(["198.51.100.1"])] {
+        api.put(&one, &user, json!({"addresses": other})).await.names(&["addresses"]);
+    }
+    let kept = api.put(&one, &user, json!({"port": 5080})).await.is(200).json();
+    assert_eq!(kept["data"]["addresses"], set);
+    let carrier = api.get(&format!("{all}/{}", id(&carrier)), &admin).await.json();
+    assert_eq!(carrier["data"]["addresses"], json!(["192.0.2.7"]));
+}
+
+#[tokio::test]
+async fn only_an_administrator_confirms_a_number() {
+    let api = Api::new().await;
+    let (admin, world) = world(&api, "acme").await;
+    let other = World::new(&api, &admin, "other").await;
+    let user = api.person(Role::User, Some(world.tenant)).await;
+    let number = "+4930123456";
+    let did = |world: &World, number: &str, confirmed: Value| {
+        let mut body =
+            json!({"number": number, "destination_type": "extension", "destination_id": world.extension});
+        if !confirmed.is_null() {
+            body["confirmed"] = confirmed;
+        }
+        body
+    };
+    let (all, theirs) = (path(world.tenant, "dids"), path(other.tenant, "dids"));
+    api.post(&all, &user, did(&world, number, json!(true))).await.names(&["confirmed"]);
+    let made = api.post(&all, &user, did(&world, number, json!(false))).await.is(201).json();
+    assert_eq!(made["data"]["confirmed"], false);
+    let one = format!("{all}/{}", id(&made));
+    let ours = |number: &str, confirmed: Value| did(&world, number, confirmed);
+    api.put(&one, &user, ours(number, json!(true))).await.names(&["confirmed"]);
+
+    // An administrator who does not say so confirms nothing either; the first of two confirmations counts.
+    let made = api.post(&theirs, &admin, did(&other, "0049 30 123456", Value::Null)).await.is(201).json();
+    assert_eq!(made["data"]["confirmed"], false);
+    let another = format!("{theirs}/{}", id(&made));
+    api.put(&one, &admin, ours(number, json!(true))).await.is(200);
+    let refused = api.put(&another, &admin, did(&other, number, json!(true))).await;
+    refused.names(&["confirmed"]);
+    assert_eq!(refused.json()["message"], "The number has already been confirmed for another DID.");
+    api.post(&theirs, &admin, did(&other, number, json!(true))).await.names(&["confirmed"]);
+
+    // It may be sent back as it is, and goes with the number that was confirmed.
+    let kept = api.put(&one, &user, ours(number, json!(1))).await.is(200).json();
+    assert_eq!(kept["data"]["confirmed"], true);
+    api.put(&one, &user, ours(number, json!(false))).await.names(&["confirmed"]);
+    let kept = api.put(&one, &user, ours("+49 (30) 123456", Value::Null)).await.is(200).json();
+    assert_eq!(kept["data"]["confirmed"], true);
+    let lost = api.put(&one, &user, ours("+4930999999", json!(true))).await.is(200).json();
+    assert_eq!(lost["data"]["confirmed"], false);
+    api.put(&one, &user, ours(number, Value::Null)).await.is(200);
+    let lost = api.get(&one, &user).await.json();
+    assert_eq!(lost["data"]["confirmed"], false, "not by the way back either");
+    api.put(&another, &admin, did(&other, number, json!(true))).await.is(200);
+
+    // A file is no way around it.
+    let file = |confirmed: &str| {
+        let head = "number,destination_type,destination_id,confirmed";
+        format!("{head}\n+49301,extension,{0},0\n+49302,extension,{0},{confirmed}\n", world.extension)
+    };
+    let import = async |file: String| {
+        let request = api.client.post(api.url(&format!("{all}/import"))).bearer_auth(&user.token);
+        answer(request.header("content-type", "text/csv").body(file)).await
+    };
+    import(file("1")).await.names(&["dids.1.confirmed"]);
+    import(file("0")).await.is(201);
+}
+
+#[tokio::test]
 async fn there_is_an_end_to_outbound_routes() {
     let api = Api::new().await;
     let (admin, world) = world(&api, "acme").await;

@@ -114,7 +114,8 @@ fn dids(model: &Model, rows: &mut Vec<Row>) {
         let digits = String::from_utf8(number.as_bytes().to_vec()).unwrap();
         let to = Uuid::parse_str(did.text("destination_id")).ok();
         let to = to.and_then(|id| destination(did.text("destination_type"), id));
-        let row = DidRow { id: did.id, tenant_id: did.tenant_id, to, is_active: did.is("is_active") };
+        let (confirmed, is_active) = (did.is("confirmed"), did.is("is_active"));
+        let row = DidRow { id: did.id, tenant_id: did.tenant_id, to, confirmed, is_active };
         claims.entry(digits).or_default().push(row);
     }
     for (digits, mut dids) in claims {
@@ -131,8 +132,8 @@ fn addresses(model: &Model, rows: &mut Vec<Row>) {
     let mut behind: BTreeMap<IpAddr, Vec<GatewayRow>> = BTreeMap::new();
     for gateway in &model.gateways {
         let listed = gateway.value("addresses").as_array().map(Vec::as_slice).unwrap_or_default();
-        let texts = listed.iter().filter_map(|text| text.as_str()).chain([gateway.text("host")]);
-        let mut addresses: Vec<IpAddr> = texts.filter_map(|text| text.parse().ok()).collect();
+        let mut addresses: Vec<IpAddr> =
+            listed.iter().filter_map(|text| text.as_str()?.parse().ok()).collect();
         addresses.sort_unstable();
         addresses.dedup();
         for address in addresses {

@@ -1,5 +1,6 @@
 //! Where a walk begins: whose call it is, and what it is for.
 
+use super::claim::{Claimed, claimed};
 use super::plan::{Outcome, Route};
 use super::question::DialplanQuestion;
 use super::trace::Trace;
@@ -96,48 +97,21 @@ fn outside<'a, T: Trace>(
         return Some(walk.route);
     }
     let digits = number::read(call.number?, None)?;
-    let claims = Ids::decode(layers.get(Kind::Claim, &PLATFORM, digits.as_bytes())?).ok()?;
-    let mut found: Option<(Tenant<'a>, Did)> = None;
-    for id in claims.0.iter() {
-        let domain = (Kind::TenantId, &PLATFORM, id.as_slice());
-        layers.expect([domain, (Kind::Did, &id, digits.as_bytes()), (Kind::Routing, &id, ONLY)]);
-        let Some(Ok(did)) = layers.get(Kind::Did, &id, digits.as_bytes()).map(Did::decode) else {
-            continue;
-        };
-        if let Some(domain) = layers.get(Kind::TenantId, &PLATFORM, &id) {
-            let to = did.destination;
-            layers.expect([(Kind::Tenant, &PLATFORM, domain), (record_of(to.kind), &id, &to.id)]);
-        }
-        let Some(tenant) = tenant_by_id(layers, &id).filter(|tenant| tenant.state != State::Closed) else {
-            continue;
-        };
-        if found.is_some() {
-            // Whoever asks may be of one of the two, and is not told of the other.
-            trace.note("route", None, format_args!("two tenants have the number"));
+    let (tenant, did) = match claimed(layers, digits.as_bytes()) {
+        Claimed::One(tenant, did) => (tenant, did),
+        Claimed::Nobody => return None,
+        Claimed::Several => {
+            // Whoever asks may be of one of the tenants, and is not told of the others.
+            trace.note("route", None, format_args!("several tenants have the number"));
             return Some(ambiguous(layers, context, digits.as_bytes()));
         }
-        found = Some((tenant, did));
-    }
-    let (tenant, did) = found?;
+    };
     let mut walk = Walk::begin(layers, call, tenant, context, trace);
     walk.came_to(&did);
     Some(walk.route)
 }
 
-/// The kind of record that a destination has.
-fn record_of(kind: DestinationKind) -> Kind {
-    match kind {
-        DestinationKind::Extension | DestinationKind::Voicemail => Kind::ExtensionId,
-        DestinationKind::RingGroup => Kind::RingGroup,
-        DestinationKind::TimeCondition => Kind::TimeCondition,
-        DestinationKind::Policy => Kind::Policy,
-        DestinationKind::Ivr => Kind::Ivr,
-        DestinationKind::Queue => Kind::Queue,
-        DestinationKind::Flow => Kind::Flow,
-    }
-}
-
-/// A call to a number that two tenants have is nobody's.
+/// A call to a number that several tenants have, none with a better claim, is nobody's.
 fn ambiguous(layers: &Layers, context: &str, digits: &[u8]) -> Route {
     let mut route = Route::new(context);
     route.add("set", &["nizam_generation=", &layers.generation().to_string()]);
@@ -167,7 +141,7 @@ fn trunk<'a>(layers: &'a Layers, call: &DialplanQuestion<'_>) -> Option<Gateway<
     first
 }
 
-fn tenant_by_id<'a>(layers: &'a Layers, id: &[u8; 16]) -> Option<Tenant<'a>> {
+pub(super) fn tenant_by_id<'a>(layers: &'a Layers, id: &[u8; 16]) -> Option<Tenant<'a>> {
     let domain = layers.get(Kind::TenantId, &PLATFORM, id)?;
     let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, domain)?).ok()?;
     (tenant.id == *id).then_some(tenant)

@@ -2,6 +2,7 @@
 
 mod admission;
 mod caller;
+mod claim;
 mod clock;
 mod decision;
 mod emergency;
@@ -20,6 +21,7 @@ mod trace;
 mod walk;
 
 pub use caller::Caller;
+pub(crate) use claim::{Claimed, claimed};
 pub use decision::{Condition, Verdict, decide};
 pub(crate) use entry::resolve;
 pub(crate) use menu::document as menu;

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub const MAGIC: [u8; 8] = *b"NIZAMIMG";
 
 /// The format this build writes and reads. Any change of layout or of a record's fields raises it.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Length of the header in bytes.
 pub const HEADER_LEN: usize = 128;

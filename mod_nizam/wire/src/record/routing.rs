@@ -41,6 +41,8 @@ pub struct Did {
     pub id: [u8; 16],
     /// Where calls go.
     pub destination: Destination,
+    /// Whether an administrator has confirmed that the number is the tenant's.
+    pub confirmed: bool,
 }
 
 /// A list of ids: the tenants that claim a DID, the gateways behind an address, the shared gateways.

@@ -114,6 +114,8 @@ pub struct DidRow {
     pub tenant_id: Uuid,
     /// Where it leads, where that can be understood.
     pub to: Option<Destination>,
+    /// Whether an administrator has confirmed that the number is the tenant's.
+    pub confirmed: bool,
     /// Whether it is switched on.
     pub is_active: bool,
 }

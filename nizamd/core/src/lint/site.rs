@@ -30,7 +30,7 @@ pub struct Site {
     pub rows: Vec<(&'static Resource, Vec<Record>)>,
     /// Its extensions.
     pub phones: Vec<Phone>,
-    /// The ids of the active DIDs whose number another tenant has as well.
+    /// The ids of the active DIDs whose number another tenant has as well, with as good a claim or a better one.
     pub contested: BTreeSet<Uuid>,
     /// The numbers that call for help, whatever else has them.
     pub emergency: BTreeSet<String>,
@@ -62,7 +62,8 @@ pub fn site(site: &Site) -> Vec<Finding> {
         for row in rows.iter().filter(|row| row.is("is_active")) {
             let mut warnings = lint(resource, row, &graph);
             if site.contested.contains(&row.id) {
-                let message = "Another tenant has this number as well: calls from trunks that several tenants use are refused.";
+                let message = "Another tenant has this number as well, and nobody has confirmed that it is yours: calls from trunks \
+                               that several tenants use do not come here.";
                 warnings.push(Warning::new("number", "ambiguous", message));
             }
             if target.is_some_and(|target| is_unused(target, row, &led_to)) {

@@ -33,6 +33,10 @@ pub const DID: Resource = Resource {
         Field::required("destination_id", Kind::Id(Refers::ByType("destination_type")))
             .filter()
             .about("The id of where calls go; for voicemail that of the extension."),
+        Field::optional("confirmed", Kind::Flag, Default::Flag(false)).filter().for_admins().about(
+            "Whether an administrator has confirmed that the number is this tenant's; a confirmed claim goes before \
+             others. Lost when the number becomes another one. Only an administrator may say so.",
+        ),
         Field::optional("is_active", Kind::Flag, Default::Flag(true)).filter(),
     ],
 };

@@ -44,8 +44,10 @@ pub const GATEWAY: Resource = Resource {
         Field::optional("allow_transcoding", Kind::Flag, Default::Flag(true)),
         Field::optional("register", Kind::Flag, Default::Flag(true))
             .about("Whether it registers with the carrier; it needs a user name and a password for that."),
-        Field::nullable("addresses", Kind::Json(ADDRESSES))
-            .about("IP addresses from which its calls come, beside the host where that is one."),
+        Field::nullable("addresses", Kind::Json(ADDRESSES)).for_admins().about(
+            "IP addresses from which its calls come; the host says nothing on that. Only an administrator may set them: \
+             whoever names an address takes the calls that come from it.",
+        ),
         Field::optional("shared", Kind::Flag, Default::Flag(false)).filter().for_admins().about(
             "Whether every tenant may call through it, and its calls are any tenant's. Only an administrator may say so.",
         ),
@@ -60,10 +62,16 @@ const CODECS: Shape = Shape {
 };
 
 const ADDRESSES: Shape = Shape {
-    read: |path, value, errors| texts(path, value, 0, 50, ADDRESS, errors),
+    read: addresses,
     refers: refers_to_nothing,
     schema: || json!({"type": "array", "maxItems": 50, "items": ADDRESS.schema(), "examples": [["192.0.2.10"]]}),
 };
+
+/// An empty list says what null says, and is no other value: whoever may not set addresses may send it back.
+fn addresses(path: &str, value: &Value, errors: &mut Errors) -> Value {
+    let addresses = texts(path, value, 0, 50, ADDRESS, errors);
+    if addresses.as_array().is_some_and(Vec::is_empty) { Value::Null } else { addresses }
+}
 
 fn codecs(path: &str, value: &Value, errors: &mut Errors) -> Value {
     texts(path, value, 0, 20, CODEC, errors)

@@ -118,7 +118,7 @@ async fn dids(tx: &mut Tx, homes: &Homes, lists: &mut Lists, f: Take<'_>) -> Sto
     loop {
         let rows: Vec<DidColumns> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT id, tenant_id, number_key, destination_type, destination_id, is_active FROM dids \
+                "SELECT id, tenant_id, number_key, destination_type, destination_id, confirmed, is_active FROM dids \
                  WHERE id > $1 ORDER BY id LIMIT $2 + 0"
             ))
             .bind(last).bind(PAGE).fetch_all(c).await?

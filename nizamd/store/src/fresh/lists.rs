@@ -50,28 +50,21 @@ pub(super) async fn shared(conn: Conn<'_>) -> StoreResult<Vec<GatewayRow>> {
 /// The gateways from which calls come from an address. It looks through all of them: there are few, and they seldom change.
 pub(super) async fn at_address(conn: Conn<'_>, address: IpAddr) -> StoreResult<Vec<GatewayRow>> {
     let text = address.to_string();
-    // A host may be written in the other form of the same address.
-    let other = match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_string(),
-        IpAddr::V6(_) => text.clone(),
-    };
     let rows: Vec<(Uuid, String, bool)> = match conn {
         Conn::Sqlite(c) => {
             sqlx::query_as(sql!(sqlite
-                "SELECT id, name, is_active FROM gateways WHERE host IN ($1, $2) \
-                 OR EXISTS (SELECT 1 FROM json_each(addresses) WHERE value = $1)"
+                "SELECT id, name, is_active FROM gateways \
+                 WHERE EXISTS (SELECT 1 FROM json_each(addresses) WHERE value = $1)"
             ))
             .bind(text)
-            .bind(other)
             .fetch_all(c)
             .await?
         }
         Conn::Postgres(c) => {
             sqlx::query_as(sql!(postgres
-                "SELECT id, name, is_active FROM gateways WHERE host IN ($1, $2) OR addresses @> to_jsonb($1::text)"
+                "SELECT id, name, is_active FROM gateways WHERE addresses @> to_jsonb($1::text)"
             ))
             .bind(text)
-            .bind(other)
             .fetch_all(c)
             .await?
         }
@@ -124,15 +117,15 @@ pub(super) async fn number(
 }
 
 /// A DID as lists read it.
-pub(super) type DidColumns = (Uuid, Uuid, String, String, Uuid, bool);
+pub(super) type DidColumns = (Uuid, Uuid, String, String, Uuid, bool, bool);
 
 /// What lists say of it, and its digits at that home.
 pub(super) fn did(
-    (id, tenant_id, number, kind, to, is_active): DidColumns,
+    (id, tenant_id, number, kind, to, confirmed, is_active): DidColumns,
     homes: &Homes,
 ) -> Option<(String, DidRow)> {
     let digits = touch::digits(&number, homes.get(tenant_id))?;
-    Some((digits, DidRow { id, tenant_id, to: destination(&kind, to), is_active }))
+    Some((digits, DidRow { id, tenant_id, to: destination(&kind, to), confirmed, is_active }))
 }
 
 /// Everybody's DIDs with these digits. They are found by all the spellings that could mean them, and read at the home of
@@ -161,7 +154,7 @@ async fn spelled(conn: Conn<'_>, keys: Vec<String>) -> StoreResult<Vec<DidColumn
     Ok(match conn {
         Conn::Sqlite(c) => {
             sqlx::query_as(sql!(sqlite
-                "SELECT id, tenant_id, number_key, destination_type, destination_id, is_active FROM dids \
+                "SELECT id, tenant_id, number_key, destination_type, destination_id, confirmed, is_active FROM dids \
                  WHERE number_key IN (SELECT value FROM json_each($1))"
             ))
             .bind(json!(keys).to_string())
@@ -170,7 +163,7 @@ async fn spelled(conn: Conn<'_>, keys: Vec<String>) -> StoreResult<Vec<DidColumn
         }
         Conn::Postgres(c) => {
             sqlx::query_as(sql!(postgres
-                "SELECT id, tenant_id, number_key, destination_type, destination_id, is_active FROM dids \
+                "SELECT id, tenant_id, number_key, destination_type, destination_id, confirmed, is_active FROM dids \
                  WHERE number_key = ANY($1)"
             ))
             .bind(keys)

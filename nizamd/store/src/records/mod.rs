@@ -1,6 +1,7 @@
 //! The rows of resources: one code for every resource, whose statements come from its fields. Every statement names the
 //! tenant: a row of another one is not there.
 
+mod claims;
 mod graph;
 mod quota;
 mod references;
@@ -75,6 +76,7 @@ impl Store {
         numbers::check(&mut write, resource, None, &record).await?;
         row::insert(write.conn(), &self.keys, resource, &record).await?;
         let home = home(&mut write, resource, tenant_id).await?;
+        claims::hold(&mut write, resource, home.as_ref(), None, &record).await?;
         write.touch(touch::record(resource, home.as_ref(), None, Some(&record)));
         let new = Some(audited(resource, &record.values));
         write.audit(entry(resource, &record, AuditAction::Created, None, new)).await?;
@@ -106,6 +108,7 @@ impl Store {
             references::check(&mut write, resource, &record).await.map_err(at)?;
             numbers::check(&mut write, resource, None, &record).await.map_err(at)?;
             row::insert(write.conn(), &self.keys, resource, &record).await.map_err(at)?;
+            claims::hold(&mut write, resource, home.as_ref(), None, &record).await.map_err(at)?;
             write.touch(touch::record(resource, home.as_ref(), None, Some(&record)));
             made.push(record);
         }
@@ -139,18 +142,19 @@ impl Store {
         expected: &Expected,
     ) -> StoreResult<Committed<Saved>> {
         let mut write = self.begin(actor).await?;
+        let home = home(&mut write, resource, tenant_id).await?;
         let old = row::by_id(write.conn(), &self.keys, resource, tenant_id, id, true).await?;
         let old = old.ok_or(StoreError::NotFound)?;
         expected.check(old.version)?;
         let mut record = old.clone();
-        record.values.extend(change);
+        claims::settle(resource, home.as_ref(), &mut record, change);
         record.version += 1;
         record.updated_at = write.now;
         resource.check(&record.values).map_err(StoreError::Invalid)?;
         references::check(&mut write, resource, &record).await?;
         numbers::check(&mut write, resource, Some(&old), &record).await?;
         row::update(write.conn(), &self.keys, resource, &record).await?;
-        let home = home(&mut write, resource, tenant_id).await?;
+        claims::hold(&mut write, resource, home.as_ref(), Some(&old), &record).await?;
         write.touch(touch::record(resource, home.as_ref(), Some(&old), Some(&record)));
         let (mut before, mut after) =
             difference(&audited(resource, &old.values), audited(resource, &record.values));
@@ -175,6 +179,7 @@ impl Store {
         expected: &Expected,
     ) -> StoreResult<Committed<()>> {
         let mut write = self.begin(actor).await?;
+        let home = home(&mut write, resource, tenant_id).await?;
         let old = row::by_id(write.conn(), &self.keys, resource, tenant_id, id, true).await?;
         let old = old.ok_or(StoreError::NotFound)?;
         expected.check(old.version)?;
@@ -183,7 +188,6 @@ impl Store {
         }
         row::delete(write.conn(), resource, tenant_id, id).await?;
         quota::subtract(&mut write, resource, tenant_id).await?;
-        let home = home(&mut write, resource, tenant_id).await?;
         write.touch(touch::record(resource, home.as_ref(), Some(&old), None));
         let values = Some(audited(resource, &old.values));
         write.audit(entry(resource, &old, AuditAction::Deleted, values, None)).await?;
@@ -207,7 +211,8 @@ async fn finish<T>(write: Write<'_>, resource: &Resource, value: T) -> StoreResu
     if resource.record.is_some() { write.commit(value).await } else { write.commit_quietly(value).await }
 }
 
-/// The home of a tenant, where what a row touches depends on it. It cannot move until the end of the transaction.
+/// The home of a tenant, where what a row touches depends on it. It cannot move until the end of the transaction. The tenant
+/// is locked before its rows, as by whoever moves it.
 async fn home(
     write: &mut Write<'_>,
     resource: &Resource,

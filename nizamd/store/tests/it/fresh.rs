@@ -60,6 +60,74 @@ async fn a_did_is_found_in_whatever_spelling_and_home() {
     assert_eq!(dids.iter().map(|did| did.id).collect::<Vec<_>>(), [full]);
 }
 
+async fn confirmed(store: &Store, tenant: Uuid, did: Uuid) -> bool {
+    store.record(&DID, tenant, did).await.unwrap().unwrap().is("confirmed")
+}
+
+async fn change(store: &Store, tenant: Uuid, did: Uuid, change: Value) -> Result<Vec<Touched>, StoreError> {
+    let Value::Object(change) = change else { panic!("no map") };
+    let changed = store.update_record(&actor(), &DID, tenant, did, change, &Expected::Anything).await?;
+    Ok(changed.touched)
+}
+
+#[tokio::test]
+async fn a_number_is_confirmed_for_one_did_at_most() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let (a, b) = (fixture.tenant("a.example").await.id, fixture.tenant("b.example").await.id);
+    country(store, a, "DE").await;
+    let to = Uuid::now_v7();
+    let body = |number: &str| json!({"number": number, "destination_type": "ivr", "destination_id": to});
+    let (local, _) = make(store, a, &DID, body("030 1234567")).await;
+    let (full, _) = make(store, b, &DID, body("+49 (30) 1234567")).await;
+    let yes = || json!({"confirmed": true});
+    assert_eq!(change(store, a, local, yes()).await.unwrap(), [did(a, "49301234567")]);
+    let rows = store.read_touched(&[did(a, "49301234567")]).await.unwrap().rows;
+    let [Row::Dids { dids, .. }] = rows.as_slice() else { panic!("{rows:?}") };
+    let said: Vec<_> = dids.iter().map(|did| (did.id == local, did.confirmed)).collect();
+    assert!(said.contains(&(true, true)) && said.contains(&(false, false)), "{said:?}");
+    let taken = |refused: Result<Vec<Touched>, StoreError>| {
+        assert!(
+            matches!(&refused, Err(StoreError::Invalid(errors)) if errors.has("confirmed")),
+            "{refused:?}"
+        );
+    };
+    taken(change(store, b, full, yes()).await);
+
+    // Another spelling is the same number, and another number is not confirmed.
+    change(store, a, local, json!({"number": "0049 30 1234567"})).await.unwrap();
+    assert!(confirmed(store, a, local).await);
+    taken(change(store, b, full, yes()).await);
+    change(store, a, local, json!({"number": "030 7654321"})).await.unwrap();
+    assert!(!confirmed(store, a, local).await);
+    change(store, b, full, yes()).await.unwrap();
+    taken(change(store, a, local, json!({"number": "030 1234567", "confirmed": true})).await);
+    change(store, a, local, yes()).await.unwrap();
+    let of_nowhere = json!({"number": format!("0{}", "1".repeat(31)), "confirmed": true});
+    taken(change(store, a, local, of_nowhere).await);
+
+    // Neither is what becomes another number because its tenant moves; and back there it is to be confirmed again.
+    let moved = country(store, a, "FR").await;
+    assert!(moved.contains(&did(a, "49307654321")) && moved.contains(&did(a, "33307654321")), "{moved:?}");
+    assert!(!confirmed(store, a, local).await);
+    country(store, a, "DE").await;
+    assert!(!confirmed(store, a, local).await);
+    let page = nizam_store::Page { number: 1, size: 100 };
+    let trail = store.audit_entries(a, page).await.unwrap().rows;
+    assert!(trail.iter().any(|entry| {
+        let new = entry.new_values.as_ref().and_then(|new| new.get("confirmed"));
+        entry.auditable_id == local && entry.user_id == actor().user_id && new == Some(&json!(false))
+    }));
+    country(store, b, "GB").await;
+    assert!(confirmed(store, b, full).await, "a number with its country is the same everywhere");
+
+    // Nobody holds a number with a DID that is gone.
+    change(store, b, full, json!({"number": "+44201234567"})).await.unwrap();
+    change(store, a, local, json!({"number": "+49301234567", "confirmed": true})).await.unwrap();
+    store.delete_record(&actor(), &DID, a, local, &Expected::Anything).await.unwrap();
+    change(store, b, full, json!({"number": "+49301234567", "confirmed": true})).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_a_tenant_had_above_it_goes_with_it() {
     let fixture = Fixture::new().await;

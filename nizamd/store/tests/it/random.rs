@@ -234,7 +234,7 @@ pub(crate) fn values(known: &Known, random: &mut Random, tenant: Uuid, resource:
         "Did" => json!({
             "number": random.one(&["+4930123450", "030123450", "+1212555010", "2125550100", "0049 30 123451", "(030) 123451"])
                 .to_owned() + &random.below(4).to_string(),
-            "destination_type": kind, "destination_id": to,
+            "destination_type": kind, "destination_id": to, "confirmed": random.chance(3),
         }),
         "RingGroup" => {
             json!({"number": number, "members": [extension], "ring_timeout": 5 + random.below(50)})

@@ -61,7 +61,7 @@ pub(super) fn dids(random: &Random, model: &mut Model, ids: &Ids, at: usize) {
         if others.any(|did| key(did.text("number")) == key(&number)) {
             continue;
         }
-        let mut values = json!({"number": number, "description": text::maybe(random, 10)});
+        let mut values = json!({"number": number, "description": text::maybe(random, 10), "confirmed": random.percent(30)});
         destination::fields(random, ids, "destination", 0, &mut values);
         let id = random.uuid();
         let row = record(random, ids, id, model.made_at, values);

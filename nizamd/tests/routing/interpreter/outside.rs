@@ -23,7 +23,9 @@ pub(super) fn route(model: &Model, call: &Call) -> Option<Walked> {
     let digits = number::digits(call.number(), None)?;
     let open = Scope::all(model).filter(|scope| !scope.is_closed());
     let claims: Vec<_> = open.filter_map(|scope| Some((scope, did_of(scope, &digits)?))).collect();
-    match claims.as_slice() {
+    let confirmed: Vec<_> = claims.iter().filter(|(_, did)| did.is("confirmed")).collect();
+    let better = if confirmed.is_empty() { claims.iter().collect() } else { confirmed };
+    match better.as_slice() {
         [] => None,
         [(scope, did)] => {
             let mut walk = Walk::begin(*scope, call);
@@ -34,12 +36,13 @@ pub(super) fn route(model: &Model, call: &Call) -> Option<Walked> {
     }
 }
 
-/// The active DID with these E.164 digits; the oldest, if there are several.
+/// The active DID with these E.164 digits; the confirmed one, else the oldest, if there are several.
 pub(super) fn did_of<'m>(scope: Scope<'m>, digits: &str) -> Option<&'m Record> {
     let is_it = |did: &&Record| {
         number::digits(did.text("number").as_bytes(), scope.home()).is_some_and(|number| number == digits)
     };
-    scope.own(&scope.model.dids).into_iter().find(is_it)
+    let all: Vec<_> = scope.own(&scope.model.dids).into_iter().filter(is_it).collect();
+    all.iter().find(|did| did.is("confirmed")).or(all.first()).copied()
 }
 
 fn arrive<'m>(walk: &mut Walk<'m>, did: &'m Record) {
@@ -52,7 +55,7 @@ fn arrive<'m>(walk: &mut Walk<'m>, did: &'m Record) {
     }
 }
 
-/// Two tenants claim the number, so it is nobody's.
+/// Several tenants claim the number as well as each other, so it is nobody's.
 fn ambiguous(model: &Model, digits: &str) -> Walked {
     let step = |application: &str, argument: String| (application.to_owned(), argument);
     let steps = vec![

@@ -30,7 +30,7 @@ fn at_address<'m>(model: &'m Model, call: &Call) -> Vec<&'m Record> {
     let Some(source) = source else { return Vec::new() };
     let is_there = |gateway: &&Record| {
         let mut listed = list(gateway.value("addresses")).iter().filter_map(|text| parse(text.as_str()?));
-        listed.any(|address| address == source) || parse(gateway.text("host")) == Some(source)
+        listed.any(|address| address == source)
     };
     gateways(model).filter(is_there).collect()
 }

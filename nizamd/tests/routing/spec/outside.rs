@@ -79,6 +79,43 @@ fn two_tenants_claim_a_number() {
     assert_eq!(steps(&model, &from_outside("+4930123456")), ["set nizam_refused=suspended", "respond 403"]);
 }
 
+fn confirm(model: &mut Model, did: usize, confirmed: bool) {
+    model.dids[did].values.insert("confirmed".into(), json!(confirmed));
+}
+
+#[test]
+fn a_confirmed_claim_goes_before_others() {
+    let mut model = model();
+    did(&mut model, ACME, 1, "+4930123456");
+    did(&mut model, OTHER, 2, "+4930123456");
+    let ours = rings_101(&["hangup ${originate_disposition}"]);
+    let call = from_outside("+4930123456");
+    let is_nobodys = |model: &Model| steps(model, &call).contains(&"set nizam_refused=ambiguous".to_owned());
+    assert!(is_nobodys(&model));
+    confirm(&mut model, 0, true);
+    assert_eq!(steps(&model, &call), ours);
+    // Switched off, it is no claim.
+    model.dids[0].values["is_active"] = json!(false);
+    assert!(!steps(&model, &call).is_empty() && steps(&model, &call) != ours && !is_nobodys(&model));
+    model.dids[0].values["is_active"] = json!(true);
+    // Neither is that of a closed tenant.
+    model.tenants[0].status = "terminated";
+    assert!(steps(&model, &call) != ours && !is_nobodys(&model));
+    // That of a suspended tenant is one.
+    model.tenants[0].status = "suspended";
+    assert_eq!(steps(&model, &call), ["set nizam_refused=suspended", "respond 403"]);
+    model.tenants[0].status = "active";
+    confirm(&mut model, 1, true);
+    assert!(is_nobodys(&model), "two are confirmed");
+    confirm(&mut model, 0, false);
+    // The other spelling of it is confirmed, and younger.
+    did(&mut model, ACME, 3, "004930123456");
+    confirm(&mut model, 1, false);
+    confirm(&mut model, 2, true);
+    model.dids[2].values["destination_id"] = id_of(102);
+    assert!(!is_nobodys(&model) && steps(&model, &call) != ours);
+}
+
 #[test]
 fn a_trunk_of_a_tenant_is_asked_at_home() {
     let mut model = model();
@@ -95,6 +132,9 @@ fn a_trunk_of_a_tenant_is_asked_at_home() {
     let unknown = Call { number: Some(b"0301234568".to_vec()), ..by_id.clone() };
     assert_eq!(steps(&model, &unknown), ["respond 404"]);
     model.gateways.push(gateway(OTHER, 4, &json!({"host": "192.0.2.10"})));
+    let still = steps(&model, &by_address("192.0.2.10"));
+    assert_eq!(still, rings_101(&["hangup ${originate_disposition}"]), "a host says nothing on who calls");
+    model.gateways[1].values["addresses"] = json!(["192.0.2.10"]);
     assert_eq!(all_steps(&model, &by_address("192.0.2.10")), None, "of several tenants");
     model.gateways[0].values["shared"] = json!(true);
     assert_eq!(all_steps(&model, &by_id), None, "read without a home");
