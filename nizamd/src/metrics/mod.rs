@@ -18,7 +18,7 @@ use prometheus_client::registry::Registry;
 
 use crate::publisher::Publisher;
 
-/// The media type of what is written (OpenMetrics 1.0, which Prometheus reads).
+/// The media type of what is written (`OpenMetrics` 1.0, which Prometheus reads).
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The beginning of every name.
