@@ -36,6 +36,8 @@ pub struct App {
     pub limits: Limits,
     /// The proxies whose word on clients counts.
     pub proxies: Proxies,
+    /// Connections that one address may have at once; 0: as many as there are.
+    pub connections_per_address: u32,
     /// The generations that requests of this process made.
     pub own: Arc<Own>,
     /// The number of the newest event: who follows events waits for it to change.
@@ -60,6 +62,7 @@ impl App {
             registration,
             limits: Limits::new(bounds),
             proxies: Proxies::default(),
+            connections_per_address: 0,
             own: Arc::default(),
             newest: watch::channel(0).1,
             metrics: Arc::default(),
@@ -71,6 +74,12 @@ impl App {
     #[must_use]
     pub fn behind(self, proxies: Proxies) -> Self {
         Self { proxies, ..self }
+    }
+
+    /// The same, where one address may have so many connections at once.
+    #[must_use]
+    pub fn connected(self, connections_per_address: u32) -> Self {
+        Self { connections_per_address, ..self }
     }
 
     /// The same, where events come.

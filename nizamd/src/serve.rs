@@ -33,6 +33,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let ingest = Ingest::start(Arc::clone(&store)).await?;
     let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
+        .connected(config.connections_per_address)
         .behind(Proxies::new(config.trusted_proxies.clone()))
         .following(&ingest);
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);

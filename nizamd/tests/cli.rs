@@ -299,21 +299,44 @@ fn two_daemons_do_not_share_a_state_directory() {
 }
 
 /// A request that is never finished must not keep others out.
+/// A connection from an address of this machine.
+fn connect_from(source: &str, to: &str) -> std::net::TcpStream {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    use std::net::{SocketAddr, SocketAddrV4};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddr::V4(SocketAddrV4::new(source.parse().unwrap(), 0))).unwrap();
+    connect(&socket, &to.parse::<SocketAddr>().unwrap()).unwrap();
+    socket.into()
+}
+
+/// Whether the other end has not closed it: there is nothing to read yet.
+fn is_open(stream: &std::net::TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let read = (&mut &*stream).read(&mut [0; 1]);
+    stream.set_nonblocking(false).unwrap();
+    read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+}
+
 #[test]
 fn half_open_requests_do_not_keep_others_out() {
     use std::io::Write as _;
     let place = Place::new();
     let _daemon = place.serve();
-    let held: Vec<_> = (0..690)
+    // As many as there are places in all, and more, from one address that is not ours.
+    let held: Vec<std::net::TcpStream> = (0..1200)
         .map_while(|_| {
-            let mut stream = std::net::TcpStream::connect(&place.listen).ok()?;
-            stream.write_all(b"GET /api/v1/health HTTP/1.1\r\nX-A: ").ok()?;
+            let mut stream = connect_from("127.0.0.2", &place.listen);
+            // One that was closed already refuses it.
+            let _refused = stream.write_all(b"GET /api/v1/health HTTP/1.1\r\nX-A: ");
             Some(stream)
         })
         .collect();
-    assert!(held.len() > 100, "{}", held.len());
+    let began = Instant::now();
     let health = place.get("/health", "");
     assert_eq!(health["status"], json!("healthy"));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let open = held.iter().filter(|stream| is_open(stream)).count();
+    assert_eq!(open, 175, "an address has its places and no more");
     let mut first = &held[0];
     first.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut rest = Vec::new();

@@ -20,7 +20,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
     };
     let users = config.link.allow_users.join(", ");
     let proxies = config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let values: [(&str, &dyn Display); 14] = [
+    let values: [(&str, &dyn Display); 15] = [
         ("listen", &config.listen),
         ("socket", &config.socket.display()),
         ("state_dir", &config.state_dir.display()),
@@ -30,6 +30,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
         ("rate_limit", &config.bounds.requests),
         ("login_rate_limit", &config.bounds.logins),
         ("rate_limit_admins", &config.bounds.admins),
+        ("connections_per_address", &config.connections_per_address),
         ("trusted_proxies", &proxies),
         ("registration", &registration),
         ("log", &config.log),

@@ -31,6 +31,8 @@ pub struct Config {
     pub app_key: Option<Secret>,
     /// How many requests a minute are allowed.
     pub bounds: Bounds,
+    /// Connections that one address may have at once; 0: as many as there are.
+    pub connections_per_address: u32,
     /// Addresses of proxies in front of nizamd, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether anybody may register.
@@ -42,6 +44,9 @@ pub struct Config {
     /// The connection with the module.
     pub link: Link,
 }
+
+/// A quarter of all: three addresses that hold theirs keep nobody out.
+const CONNECTIONS_PER_ADDRESS: &str = "175";
 
 /// The connection with the module in FreeSWITCH.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +151,12 @@ impl Config {
                     |text| text.parse().map_err(|_| "it must be true or false".to_owned()),
                 )?,
             },
+            connections_per_address: choose(
+                env.text("CONNECTIONS_PER_ADDRESS").or(file.connections_per_address.map(|n| n.to_string())),
+                CONNECTIONS_PER_ADDRESS,
+                "NIZAM_CONNECTIONS_PER_ADDRESS (key connections_per_address)",
+                |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
+            )?,
             trusted_proxies: choose(
                 env.text("TRUSTED_PROXIES").or(file.trusted_proxies.map(|list| list.join(","))),
                 "",

@@ -14,6 +14,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::crowd::Crowd;
+
 /// How long a client may take for the head of a request, and how long a connection may lie idle between two.
 const HEAD_TIME: Duration = Duration::from_secs(15);
 /// Connections at once. Further ones wait in the listener's queue; descriptors stay for the database and the switches.
@@ -26,8 +28,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Peer(pub(super) SocketAddr);
 
 /// Serves connections with `service` until `stop` is done, then finishes the requests that run.
-pub(super) async fn serve<S, B>(listener: TcpListener, service: S, stop: impl Future<Output = ()>)
-where
+pub(super) async fn serve<S, B>(
+    listener: TcpListener,
+    crowd: Arc<Crowd>,
+    service: S,
+    stop: impl Future<Output = ()>,
+) where
     S: Service<Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
@@ -55,6 +61,8 @@ where
                 continue;
             }
         };
+        // Closed without a word: an answer would have to wait for a client that may not read.
+        let Some(seat) = crowd.enter(peer.ip()) else { continue };
         // Small answers must not wait for each other; one that fails is only slower.
         let _slower = stream.set_nodelay(true);
         let service = service.clone();
@@ -70,7 +78,7 @@ where
         tokio::spawn(async move {
             // A client that goes away, or is too slow, is no event.
             let _ended = connection.await;
-            drop(place);
+            drop((place, seat));
         });
     }
     drop(listener);

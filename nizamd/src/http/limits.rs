@@ -127,15 +127,18 @@ impl Limits {
 }
 
 /// One customer has a whole /64 of IPv6 addresses.
-fn network(subject: Subject) -> Subject {
-    let cut = |address: IpAddr| match address.to_canonical() {
+pub(super) fn customer(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 @ IpAddr::V4(_) => v4,
-    };
+    }
+}
+
+fn network(subject: Subject) -> Subject {
     match subject {
-        Subject::Address(a) => Subject::Address(cut(a)),
-        Subject::Login(a) => Subject::Login(cut(a)),
-        Subject::WrongToken(a) => Subject::WrongToken(cut(a)),
+        Subject::Address(a) => Subject::Address(customer(a)),
+        Subject::Login(a) => Subject::Login(customer(a)),
+        Subject::WrongToken(a) => Subject::WrongToken(customer(a)),
         other => other,
     }
 }

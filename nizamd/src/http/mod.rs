@@ -10,6 +10,7 @@ mod call_events;
 mod calls;
 mod cdrs;
 mod codec_metrics;
+mod crowd;
 mod csv_file;
 mod cursor;
 mod evaluate;

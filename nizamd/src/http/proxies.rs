@@ -14,6 +14,11 @@ impl Proxies {
         Self(addresses)
     }
 
+    /// Whether it is one of them.
+    pub(super) fn has(&self, peer: IpAddr) -> bool {
+        self.0.contains(&peer.to_canonical())
+    }
+
     /// The client behind a connection: where it comes from a trusted proxy, the last address in `X-Forwarded-For` that is
     /// none of a trusted proxy. What stands before it, anybody may have written.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {

@@ -22,6 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use super::accept::{self, Peer};
 use super::body;
 use super::call::Call;
+use super::crowd::Crowd;
 use super::failure::{Failure, problem};
 use super::gate::{self, Gate};
 use super::kept::{Kept, Name};
@@ -59,6 +60,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
 
 /// Answers requests until `stop` is done, then finishes those that run.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
+    let crowd = Arc::new(Crowd::new(app.connections_per_address, app.proxies.clone()));
     let server = Arc::new(Server { app, router: Router::new(routes()), kept: Kept::default() });
     let filter = warp::any()
         .map(move || Arc::clone(&server))
@@ -82,7 +84,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
                 )
             },
         );
-    accept::serve(listener, TowerToHyperService::new(warp::service(filter)), stop).await;
+    accept::serve(listener, crowd, TowerToHyperService::new(warp::service(filter)), stop).await;
 }
 
 struct Server {
