@@ -9,6 +9,7 @@ use freeswitch_sys::{
     switch_event_add_header_string, switch_event_create_subclass_detailed, switch_event_destroy,
     switch_event_header_t, switch_event_t, switch_event_types_t, switch_stack_t, switch_status_t,
 };
+use nizam_wire::event::Name;
 use std::ffi::CStr;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -89,7 +90,7 @@ pub(super) type Allowed = (u16, &'static CStr);
 /// Many names to look for, each header among hundreds: `S` places, a power of two, several times as many as names.
 pub(super) struct Table<const N: usize, const S: usize> {
     list: &'static [Allowed; N],
-    texts: [&'static str; N],
+    names: [Name; N],
     places: [Place; S],
 }
 
@@ -114,13 +115,18 @@ impl<const N: usize, const S: usize> Table<N, S> {
     )]
     #[expect(clippy::cast_possible_truncation, reason = "fewer names than 65,536")]
     pub(super) const fn new(list: &'static [Allowed; N]) -> Self {
-        let mut texts = [""; N];
+        let mut names = [Name::NONE; N];
         let mut places = [Place { hash: 0, kinds: 0, entry: 0 }; S];
         let mut index = 0;
         while index < N {
             let (kinds, name) = list[index];
+            // The compiler refuses a list with another name.
+            assert!(name.to_bytes().is_ascii());
             if let Ok(text) = name.to_str() {
-                texts[index] = text;
+                match Name::new(text) {
+                    Some(name) => names[index] = name,
+                    None => panic!("a name is too long"),
+                }
             }
             let hash = hash(name.to_bytes());
             let mut place = spread(hash) & (S - 1);
@@ -130,7 +136,7 @@ impl<const N: usize, const S: usize> Table<N, S> {
             places[place] = Place { hash, kinds, entry: index as u16 + 1 };
             index += 1;
         }
-        Self { list, texts, places }
+        Self { list, names, places }
     }
 
     /// The name of this header, if it is kept for one of these kinds. In the case of the list: FreeSWITCH writes its names in one.
@@ -143,7 +149,7 @@ impl<const N: usize, const S: usize> Table<N, S> {
         header: &switch_event_header_t,
         kinds: u16,
         hashed: bool,
-    ) -> Option<&'static str> {
+    ) -> Option<&Name> {
         if header.name.is_null() {
             return None;
         }
@@ -169,7 +175,7 @@ impl<const N: usize, const S: usize> Table<N, S> {
                 // Whoever sends SIP headers can make names with any hash.
                 // SAFETY: by the caller's promise, and not NULL.
                 let differs = unsafe { libc::strcmp(header.name, name.as_ptr()) };
-                return self.texts.get(index).copied().filter(|_| differs == 0);
+                return self.names.get(index).filter(|_| differs == 0);
             }
             at = (at + 1) & (S - 1);
         }

@@ -75,13 +75,13 @@ unsafe fn write(record: &mut Vec<u8>, event: &switch_event_t, hook: &Hook, subcl
         let Some(name) = (unsafe { ALLOWED.find(header, kinds, hashed) }) else { continue };
         // SAFETY: by the caller's promise.
         if let Some(value) = unsafe { text(header.value) } {
-            writer.header(name, value);
+            writer.named(name, value);
             continue;
         }
         // SAFETY: as above.
         let list = unsafe { elements(header) };
         if !list.is_empty() {
-            writer.header(name, &list);
+            writer.named(name, &list);
         }
     }
 }
