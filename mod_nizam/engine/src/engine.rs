@@ -102,7 +102,7 @@ impl Engine {
     pub fn domains(&self, most: usize) -> Vec<String> {
         let layers = self.live.load();
         layers
-            .scope(&PLATFORM, Kind::Tenant)
+            .scope(&PLATFORM, Kind::Domain)
             .take(most)
             .map(|entry| String::from_utf8_lossy(entry.key).into_owned())
             .collect()

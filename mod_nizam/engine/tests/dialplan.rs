@@ -6,7 +6,7 @@ mod common;
 
 use common::{ACME, base, engine, extension, image, put, tenant};
 use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
-use nizam_wire::image::{ONLY, PLATFORM};
+use nizam_wire::image::ONLY;
 use nizam_wire::record::{
     CallerIdRule, Class, Destination, DestinationKind, Extension, Flow, Ivr, List, ListBuf, OutboundRoute,
     PatternRow, PatternSets, Patterns, Prompt, State, Step, StepAction,
@@ -159,7 +159,6 @@ fn a_number_that_cannot_be_dialled_leaves_by_no_route() {
 #[test]
 fn a_menu_without_a_greeting_waits_for_digits() {
     let mut builder = Builder::overlay(41, common::SEED);
-    builder.put(Kind::TenantId, PLATFORM, &ACME, Some(b"acme.example")).unwrap();
     for (id, greet_long) in [([5; 16], Prompt::None), ([6; 16], Prompt::File("ivr/welcome.wav"))] {
         let menu = Ivr {
             greet_long,

@@ -4,8 +4,8 @@ use super::plan::{Outcome, Route};
 use super::question::DialplanQuestion;
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk};
-use crate::Layers;
 use crate::layers::LowerKey;
+use crate::{Layers, Scoped};
 use nizam_wire::Kind;
 use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::number;
@@ -25,27 +25,30 @@ pub(crate) fn resolve<T: Trace>(
     if context.as_bytes() == PUBLIC {
         return outside(layers, call, trace);
     }
-    let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, context.as_bytes())?).ok()?;
+    let own = layers.of_domain(context.as_bytes())?;
     let [caller, number] = [call.caller, call.number].map(|text| LowerKey::new(text.unwrap_or_default()));
     let [caller, number] = [&caller, &number].map(|key| key.as_ref().map_or(ONLY, LowerKey::as_bytes));
-    layers.expect([
-        (Kind::Routing, &tenant.id, ONLY),
-        (Kind::Extension, &tenant.id, caller),
-        (Kind::Extension, &tenant.id, number),
-        (Kind::Patterns, &tenant.id, ONLY),
+    own.expect([
+        (Kind::Tenant, ONLY),
+        (Kind::Routing, ONLY),
+        (Kind::Extension, caller),
+        (Kind::Extension, number),
+        (Kind::Patterns, ONLY),
     ]);
-    Some(inside(layers, call, tenant, trace))
+    let tenant = own.tenant()?;
+    Some(inside(layers, call, own, tenant, trace))
 }
 
 /// A call in the context of a tenant.
 fn inside<'a, T: Trace>(
     layers: &'a Layers,
     call: &'a DialplanQuestion<'a>,
+    own: Scoped<'a>,
     tenant: Tenant<'a>,
     trace: &'a mut T,
 ) -> Route {
     let domain = tenant.domain;
-    let mut walk = Walk::begin(layers, call, tenant, domain, trace);
+    let mut walk = Walk::begin(layers, call, own, tenant, domain, trace);
     if walk.tenant.state == State::Closed {
         walk.trace.note("tenant", Some(walk.tenant.id), format_args!("is closed"));
         walk.end("respond", "403", Outcome::Suspended);
@@ -79,9 +82,10 @@ fn outside<'a, T: Trace>(
     let context = "public";
     let trunk = trunk(layers, call);
     if let Some(gateway) = trunk.filter(|gateway| !gateway.shared) {
-        let tenant = tenant_by_id(layers, &gateway.tenant)?;
+        let own = layers.of(&gateway.tenant, None);
+        let tenant = own.tenant()?;
         trace.note("gateway", None, format_args!("the call comes from {}", gateway.name));
-        let mut walk = Walk::begin(layers, call, tenant, context, trace);
+        let mut walk = Walk::begin(layers, call, own, tenant, context, trace);
         if walk.tenant.state == State::Closed {
             walk.trace.note("tenant", Some(walk.tenant.id), format_args!("is closed"));
             walk.end("respond", "403", Outcome::Suspended);
@@ -96,19 +100,17 @@ fn outside<'a, T: Trace>(
         return Some(walk.route);
     }
     let digits = number::read(call.number?, None)?;
-    let claims = Ids::decode(layers.get(Kind::Claim, &PLATFORM, digits.as_bytes())?).ok()?;
-    let mut found: Option<(Tenant<'a>, Did)> = None;
+    let lead = layers.lead(Kind::Claim, digits.as_bytes())?;
+    let claims = Ids::decode(lead.value).ok()?;
+    let mut found: Option<(Scoped<'a>, Tenant<'a>, Did)> = None;
     for id in claims.0.iter() {
-        let domain = (Kind::TenantId, &PLATFORM, id.as_slice());
-        layers.expect([domain, (Kind::Did, &id, digits.as_bytes()), (Kind::Routing, &id, ONLY)]);
-        let Some(Ok(did)) = layers.get(Kind::Did, &id, digits.as_bytes()).map(Did::decode) else {
+        let own = layers.of(&id, Some(lead));
+        own.expect([(Kind::Did, digits.as_bytes()), (Kind::Tenant, ONLY), (Kind::Routing, ONLY)]);
+        let Some(Ok(did)) = own.get(Kind::Did, digits.as_bytes()).map(Did::decode) else {
             continue;
         };
-        if let Some(domain) = layers.get(Kind::TenantId, &PLATFORM, &id) {
-            let to = did.destination;
-            layers.expect([(Kind::Tenant, &PLATFORM, domain), (record_of(to.kind), &id, &to.id)]);
-        }
-        let Some(tenant) = tenant_by_id(layers, &id).filter(|tenant| tenant.state != State::Closed) else {
+        own.expect([(record_of(did.destination.kind), &did.destination.id)]);
+        let Some(tenant) = own.tenant().filter(|tenant| tenant.state != State::Closed) else {
             continue;
         };
         if found.is_some() {
@@ -116,10 +118,10 @@ fn outside<'a, T: Trace>(
             trace.note("route", None, format_args!("two tenants have the number"));
             return Some(ambiguous(layers, context, digits.as_bytes()));
         }
-        found = Some((tenant, did));
+        found = Some((own, tenant, did));
     }
-    let (tenant, did) = found?;
-    let mut walk = Walk::begin(layers, call, tenant, context, trace);
+    let (own, tenant, did) = found?;
+    let mut walk = Walk::begin(layers, call, own, tenant, context, trace);
     walk.came_to(&did);
     Some(walk.route)
 }
@@ -167,12 +169,6 @@ fn trunk<'a>(layers: &'a Layers, call: &DialplanQuestion<'_>) -> Option<Gateway<
     first
 }
 
-fn tenant_by_id<'a>(layers: &'a Layers, id: &[u8; 16]) -> Option<Tenant<'a>> {
-    let domain = layers.get(Kind::TenantId, &PLATFORM, id)?;
-    let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, domain)?).ok()?;
-    (tenant.id == *id).then_some(tenant)
-}
-
 impl<T: Trace> Walk<'_, T> {
     /// Finds out whether an extension of the tenant calls, and shows its caller id.
     fn find_caller(&mut self) {
@@ -197,7 +193,7 @@ impl<T: Trace> Walk<'_, T> {
     /// The DID of the tenant with that number.
     fn find_did(&self, number: &[u8]) -> Option<Did> {
         let digits = number::read(number, self.routing.home.as_ref())?;
-        Did::decode(self.layers.get(Kind::Did, &self.tenant.id, digits.as_bytes())?).ok()
+        Did::decode(self.record(Kind::Did, digits.as_bytes())?).ok()
     }
 
     /// A call from outside has come to a DID.
