@@ -147,8 +147,8 @@ fn tenant(builder: &mut Builder, n: u32, dials_out: bool, patterns: &[u8]) {
         variables: variables.as_pairs(),
         variables_xml: "",
     };
-    put(Kind::Tenant, PLATFORM, domain.as_bytes(), &tenant.encode());
-    put(Kind::TenantId, PLATFORM, &scope, domain.as_bytes());
+    put(Kind::Domain, PLATFORM, domain.as_bytes(), &scope);
+    put(Kind::Tenant, scope, ONLY, &tenant.encode());
     let emergency = ListBuf::of(["112", "110"]);
     let routing = Routing {
         zone: "",

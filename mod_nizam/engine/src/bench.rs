@@ -3,7 +3,6 @@
 use crate::{DialplanQuestion, DirectoryQuestion, Engine};
 use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
-use nizam_wire::record::Tenant;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -80,10 +79,9 @@ fn elapsed(start: Instant) -> u64 {
 fn keys(engine: &Engine) -> Vec<Key> {
     let layers = engine.live.load();
     let domains: HashMap<[u8; 16], String> = layers
-        .scope(&PLATFORM, Kind::Tenant)
+        .scope(&PLATFORM, Kind::Domain)
         .filter_map(|entry| {
-            let tenant = Tenant::decode(entry.value?).ok()?;
-            Some((tenant.id, tenant.domain.to_owned()))
+            Some((entry.value?.try_into().ok()?, String::from_utf8_lossy(entry.key).into_owned()))
         })
         .collect();
     let Some(image) = layers.images().iter().max_by_key(|image| image.header().record_count) else {

@@ -85,7 +85,7 @@ impl Engine {
     pub fn is_contested(&self, tenant: &[u8; 16], digits: &[u8]) -> bool {
         match route::claimed(&self.live.load(), digits) {
             Claimed::Nobody => false,
-            Claimed::One(of, _) => of.id != *tenant,
+            Claimed::One(_, of, _) => of.id != *tenant,
             Claimed::Several => true,
         }
     }
@@ -105,7 +105,7 @@ impl Engine {
     pub fn domains(&self, most: usize) -> Vec<String> {
         let layers = self.live.load();
         layers
-            .scope(&PLATFORM, Kind::Tenant)
+            .scope(&PLATFORM, Kind::Domain)
             .take(most)
             .map(|entry| String::from_utf8_lossy(entry.key).into_owned())
             .collect()

@@ -6,7 +6,7 @@
 use crate::{Element, Layers};
 use nizam_wire::Kind;
 use nizam_wire::image::{PLATFORM, Scope};
-use nizam_wire::record::{Gateway, State, Tenant};
+use nizam_wire::record::{Gateway, State};
 use std::collections::{BTreeSet, HashMap};
 
 /// Whether the gateways may be others after a change of stacks. Looks at what is new only, and not at records.
@@ -18,7 +18,7 @@ pub fn may_differ(before: &Layers, after: &Layers) -> bool {
     }
     // A tenant that is closed has no gateways any more.
     new.iter().filter(|image| is_new(image.id())).any(|image| {
-        [Kind::Gateway, Kind::Tenant].iter().any(|kind| image.scope(&PLATFORM, *kind).next().is_some())
+        [Kind::Gateway, Kind::Domain].iter().any(|kind| image.scope(&PLATFORM, *kind).next().is_some())
     })
 }
 
@@ -39,8 +39,8 @@ pub fn names(layers: &Layers) -> BTreeSet<String> {
     if gateways.is_empty() {
         return BTreeSet::new();
     }
-    let tenants = layers.scope(&PLATFORM, Kind::Tenant).filter_map(|entry| Tenant::decode(entry.value?).ok());
-    tenants
+    layers
+        .tenants()
         .filter(|tenant| tenant.state != State::Closed)
         .flat_map(|tenant| gateways.remove(&tenant.id).unwrap_or_default())
         .filter(|gateway| is_name(gateway.name))
@@ -148,7 +148,8 @@ impl Told {
 mod tests {
     use super::*;
     use crate::Origin;
-    use nizam_wire::record::PairsBuf;
+    use nizam_wire::image::ONLY;
+    use nizam_wire::record::{PairsBuf, Tenant};
     use nizam_wire::{Builder, Image};
     use std::sync::Arc;
 
@@ -166,7 +167,8 @@ mod tests {
             variables: none.as_pairs(),
             variables_xml: "",
         };
-        builder.put(Kind::Tenant, PLATFORM, domain.as_bytes(), Some(&record.encode())).unwrap();
+        builder.put(Kind::Domain, PLATFORM, domain.as_bytes(), Some(&record.id)).unwrap();
+        builder.put(Kind::Tenant, record.id, ONLY, Some(&record.encode())).unwrap();
     }
 
     fn gateway(builder: &mut Builder, key: u8, tenant: Scope, name: Option<&str>) {

@@ -29,7 +29,7 @@ pub use counters::Counters;
 pub use directory::{DirectoryAnswer, DirectoryQuestion};
 pub use element::Element;
 pub use engine::Engine;
-pub use layers::{Layers, Origin};
+pub use layers::{Layers, Lead, Origin, Scoped};
 pub use live::Live;
 pub use nizam_wire::xml::{Sink, Unwritable};
 pub use route::{

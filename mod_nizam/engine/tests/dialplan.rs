@@ -162,7 +162,6 @@ fn a_number_is_contested_unless_the_own_claim_is_better() {
         let mut builder = Builder::base(1, 7);
         for (id, domain) in [(ACME, "acme.example"), (OTHER, "other.example")] {
             tenant(&mut builder, id, domain, State::Open);
-            builder.put(Kind::TenantId, PLATFORM, &id, Some(domain.as_bytes())).unwrap();
         }
         for (tenant, confirmed) in of {
             let destination = Destination { kind: DestinationKind::Ivr, id: [5; 16] };
@@ -183,7 +182,6 @@ fn a_number_is_contested_unless_the_own_claim_is_better() {
 #[test]
 fn a_menu_without_a_greeting_waits_for_digits() {
     let mut builder = Builder::overlay(41, common::SEED);
-    builder.put(Kind::TenantId, PLATFORM, &ACME, Some(b"acme.example")).unwrap();
     for (id, greet_long) in [([5; 16], Prompt::None), ([6; 16], Prompt::File("ivr/welcome.wav"))] {
         let menu = Ivr {
             greet_long,

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use nizam_wire::image::{self, Builder, HEADER_LEN, Image, ImageError, Kind, Lookup, PLATFORM, Scope};
+use nizam_wire::image::{self, Builder, HEADER_LEN, Image, ImageError, Kind, Lookup, ONLY, PLATFORM, Scope};
 use nizam_wire::record::{PairsBuf, State, Tenant};
 
 const SEED: u64 = 0x5EED;
@@ -34,7 +34,8 @@ fn tenant(id: Scope) -> Vec<u8> {
 
 fn small() -> Vec<u8> {
     let mut builder = Builder::base(42, SEED);
-    builder.put(Kind::Tenant, PLATFORM, b"one.example", Some(&tenant(T1))).unwrap();
+    builder.put(Kind::Domain, PLATFORM, b"one.example", Some(&T1)).unwrap();
+    builder.put(Kind::Tenant, T1, ONLY, Some(&tenant(T1))).unwrap();
     builder.put(Kind::Extension, T1, b"1001", Some(b"alice")).unwrap();
     builder.put(Kind::Extension, T1, b"1002", Some(b"")).unwrap();
     builder.finish().unwrap()
@@ -78,7 +79,7 @@ fn the_record_added_last_counts_and_order_does_not_matter() {
 #[test]
 fn an_empty_image_answers_absent() {
     let image = open(Builder::base(3, SEED));
-    assert_eq!(look(&image, Kind::Tenant, &PLATFORM, b"x"), Lookup::Absent);
+    assert_eq!(look(&image, Kind::Domain, &PLATFORM, b"x"), Lookup::Absent);
     assert_eq!(image.iter().count(), 0);
     assert_eq!(image.sample(7), None);
 }
@@ -96,8 +97,8 @@ fn keys_and_values_out_of_bounds_are_refused() {
 #[test]
 fn merging_keeps_the_newest_and_a_base_forgets_deletions_and_orphans() {
     let mut base = Builder::base(1, SEED);
-    base.put(Kind::Tenant, PLATFORM, b"one", Some(&tenant(T1))).unwrap();
-    base.put(Kind::Tenant, PLATFORM, b"two", Some(&tenant(T2))).unwrap();
+    base.put(Kind::Tenant, T1, ONLY, Some(&tenant(T1))).unwrap();
+    base.put(Kind::Tenant, T2, ONLY, Some(&tenant(T2))).unwrap();
     base.put(Kind::Extension, T1, b"1", Some(b"a")).unwrap();
     base.put(Kind::Extension, T1, b"2", Some(b"b")).unwrap();
     base.put(Kind::Extension, T2, b"1", Some(b"c")).unwrap();
@@ -108,14 +109,14 @@ fn merging_keeps_the_newest_and_a_base_forgets_deletions_and_orphans() {
     let first = open(first);
     let mut second = Builder::overlay(3, SEED);
     second.put(Kind::Extension, T1, b"3", Some(b"n")).unwrap();
-    second.put(Kind::Tenant, PLATFORM, b"two", None).unwrap();
+    second.put(Kind::Tenant, T2, ONLY, None).unwrap();
     let second = open(second);
 
     let overlay = Image::from_vec(image::merge(&[&second, &first]).unwrap()).unwrap();
     assert!(overlay.header().overlay);
     assert_eq!(overlay.header().generation, 3);
     assert_eq!(look(&overlay, Kind::Extension, &T1, b"1"), Lookup::Gone);
-    assert_eq!(look(&overlay, Kind::Tenant, &PLATFORM, b"two"), Lookup::Gone);
+    assert_eq!(look(&overlay, Kind::Tenant, &T2, ONLY), Lookup::Gone);
 
     for layers in [vec![&second, &first, &base], vec![&overlay, &base]] {
         let merged = Image::from_vec(image::merge(&layers).unwrap()).unwrap();
@@ -184,13 +185,49 @@ fn offsets_that_lead_outside_are_not_followed() {
             bad[24..32].copy_from_slice(&checksum.to_le_bytes());
             // A header whose numbers cannot be true is refused; what it leaves is checked at every step.
             let Ok(image) = Image::from_vec(bad) else {
-                assert!(at < HEADER_LEN, "byte {at}");
+                // The platform's table is read with the header.
+                assert!(at < HEADER_LEN + 32, "byte {at}");
                 continue;
             };
             let _ = image::merge(&[&image, &image]);
             let _ = look(&image, Kind::Extension, &T1, b"1001");
-            let _ = look(&image, Kind::Tenant, &PLATFORM, b"one.example");
-            assert!(image.iter().count() <= 4 && image.scope(&T1, Kind::Extension).count() <= 4);
+            let _ = look(&image, Kind::Domain, &PLATFORM, b"one.example");
+            assert!((0..8).filter_map(|pick| image.sample(pick << 32 | pick)).count() <= 8);
+            let near = image.iter().next().map_or(9, |entry| entry.near);
+            let _ = image.table_near(near, &T1);
+            assert!(image.iter().count() <= 5 && image.scope(&T1, Kind::Extension).count() <= 4);
         }
     }
+}
+
+#[test]
+fn a_record_of_the_platform_leads_to_the_table_of_its_tenant() {
+    let put = |builder: &mut Builder, domain: &[u8], tenant: Scope| {
+        builder.put(Kind::Domain, PLATFORM, domain, Some(&tenant)).unwrap();
+    };
+    let mut base = Builder::base(1, SEED);
+    for (domain, id) in [(b"one", T1), (b"two", T2)] {
+        put(&mut base, domain, id);
+        base.put(Kind::Tenant, id, ONLY, Some(&tenant(id))).unwrap();
+    }
+    base.put(Kind::Extension, T2, b"7", Some(b"seven")).unwrap();
+    let mut overlay = Builder::overlay(2, SEED);
+    put(&mut overlay, b"zwei", T2);
+    overlay.put(Kind::Domain, PLATFORM, b"two", None).unwrap();
+    let (base, overlay) = (open(base), open(overlay));
+    let domain = |image: &Image, domain: &[u8]| {
+        image.scope(&PLATFORM, Kind::Domain).find(|e| e.key == domain).map(|e| e.near)
+    };
+    let merged = Image::from_vec(image::merge(&[&overlay, &base]).unwrap()).unwrap();
+    for (image, name) in [(&base, &b"two"[..]), (&merged, b"zwei")] {
+        let near = domain(image, name).unwrap();
+        let table = image.table_near(near, &T2).unwrap();
+        assert_eq!(Some(table), image.table(&T2));
+        let hash = image::hash(SEED, Kind::Extension, &T2, b"7").unwrap();
+        assert_eq!(image.find(&table, hash, Kind::Extension, b"7").unwrap().value, Some(&b"seven"[..]));
+        assert_eq!(image.table_near(near, &T1), None, "it is another's");
+        assert_eq!((image.table_near(0, &T2), image.table_near(near + 1, &T2)), (None, None));
+    }
+    assert_eq!(domain(&overlay, b"zwei"), Some(0), "it has nothing of the tenant");
+    assert_eq!(domain(&merged, b"two"), None);
 }

@@ -108,7 +108,7 @@ fn merge(images: &[&image::Image]) -> Result<Layer, LayerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nizam_wire::image::PLATFORM;
+    use nizam_wire::image::ONLY;
     use nizam_wire::record::{PairsBuf, State, Tenant};
     use nizam_wire::{Builder, Kind};
 
@@ -129,7 +129,7 @@ mod tests {
             variables,
             variables_xml: "",
         };
-        builder.put(Kind::Tenant, PLATFORM, b"d", Some(&tenant.encode())).unwrap();
+        builder.put(Kind::Tenant, [1; 16], ONLY, Some(&tenant.encode())).unwrap();
         layer(builder)
     }
 

@@ -80,7 +80,7 @@ async fn a_did_moves_with_the_country_of_its_tenant() {
     let gone = daemon.store.delete_tenant(&ACTOR, daemon.tenant.id, &Expected::Anything).await.unwrap();
     assert!(daemon.live(gone).await.1);
     assert_eq!(switch.record(Kind::Claim, &PLATFORM, b"49301234567"), None);
-    assert_eq!(switch.record(Kind::TenantId, &PLATFORM, &own), None);
+    assert_eq!(switch.record(Kind::Tenant, &own, ONLY), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nizam_engine::{DialplanQuestion, DirectoryQuestion, Engine, Layers, Origin};
-use nizam_wire::image::{Image, Kind, PLATFORM, Scope, merge, scope};
+use nizam_wire::image::{Image, Kind, ONLY, PLATFORM, Scope, merge, scope};
 use nizam_wire::record::{Classes, Extension, PairsBuf, State, Tenant};
 use nizam_wire::Builder;
 use std::sync::{Arc, LazyLock};
@@ -24,7 +24,8 @@ static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| {
         variables_xml: "",
     };
     let mut builder = Builder::base(1, 2);
-    builder.put(Kind::Tenant, PLATFORM, b"d.example", Some(&tenant.encode())).unwrap();
+    builder.put(Kind::Domain, PLATFORM, b"d.example", Some(&tenant.id)).unwrap();
+    builder.put(Kind::Tenant, tenant.id, ONLY, Some(&tenant.encode())).unwrap();
     for number in ["1001", "1002", "1003"] {
         let extension = Extension {
             id: [2; 16],
@@ -67,7 +68,7 @@ fuzz_target!(|input: (Vec<(u16, u64, u8)>, u16, Vec<u8>)| {
     assert!(image.iter().count() <= bound);
     let _ = image.sample(checksum);
     let _ = merge(&[&image, &image]);
-    let _ = scope([&image].into_iter(), &PLATFORM, Kind::Tenant).count();
+    let _ = scope([&image].into_iter(), &PLATFORM, Kind::Domain).count();
     let mut keys: Vec<Vec<u8>> = image.iter().take(6).map(|entry| entry.key.to_vec()).collect();
     keys.extend([b"d.example".to_vec(), b"1001".to_vec()]);
     let engine = Engine::default();

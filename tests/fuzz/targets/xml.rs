@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nizam_engine::{DialplanQuestion, DirectoryAnswer, DirectoryQuestion, Engine, Layers, Origin};
-use nizam_wire::image::{Image, PLATFORM};
+use nizam_wire::image::{Image, ONLY, PLATFORM};
 use nizam_wire::record::{Classes, Extension, PairsBuf, State, Tenant};
 use nizam_wire::{Builder, Kind};
 use quick_xml::XmlVersion;
@@ -40,7 +40,8 @@ fuzz_target!(|texts: (String, String, String, String, Vec<u8>)| {
         ring_timeout: 0,
     };
     let mut builder = Builder::base(1, 2);
-    builder.put(Kind::Tenant, PLATFORM, b"d.example", Some(&tenant.encode())).unwrap();
+    builder.put(Kind::Domain, PLATFORM, b"d.example", Some(&tenant.id)).unwrap();
+    builder.put(Kind::Tenant, tenant.id, ONLY, Some(&tenant.encode())).unwrap();
     if builder.put(Kind::Extension, [1; 16], b"1001", Some(&extension.encode())).is_err() {
         return;
     }

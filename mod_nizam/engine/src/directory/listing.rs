@@ -4,7 +4,7 @@ use super::question::GROUP;
 use super::user::{Fields, User, Value};
 use crate::{Element, Layers, Unwritable, gateways};
 use nizam_wire::Kind;
-use nizam_wire::image::{PLATFORM, Scope};
+use nizam_wire::image::Scope;
 use nizam_wire::record::{Extension, Gateway, State, Tenant};
 use std::collections::HashMap;
 
@@ -30,8 +30,7 @@ pub(super) fn one_domain(layers: &Layers, tenant: &Tenant<'_>, listing: Listing)
 
 /// The document with every domain that is open.
 pub(super) fn all_domains(layers: &Layers, listing: Listing) -> Element {
-    let tenants = layers.scope(&PLATFORM, Kind::Tenant).filter_map(|entry| Tenant::decode(entry.value?).ok());
-    let open = tenants.filter(|tenant| tenant.state != State::Closed);
+    let open = layers.tenants().filter(|tenant| tenant.state != State::Closed);
     let gateways = of_all(layers, listing);
     document(open.map(|tenant| domain(layers, &gateways, &tenant, listing)).collect())
 }

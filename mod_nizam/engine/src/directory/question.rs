@@ -4,9 +4,9 @@ use super::document;
 use super::listing::{self, Listing};
 use super::user::{Fields, User};
 use crate::layers::{Layers, LowerKey};
-use crate::{Element, Sink};
+use crate::{Element, Scoped, Sink};
 use nizam_wire::Kind;
-use nizam_wire::image::PLATFORM;
+use nizam_wire::image::ONLY;
 use nizam_wire::record::{Extension, State, Tenant};
 
 /// The group that every user of a tenant is in.
@@ -118,14 +118,16 @@ pub(crate) fn resolve(
     else {
         return DirectoryAnswer::NotOurs;
     };
-    let Some(tenant) = layers.get(Kind::Tenant, &PLATFORM, domain.as_bytes()) else {
+    let Some(own) = layers.of_domain(domain.as_bytes()) else {
         return DirectoryAnswer::NotOurs;
     };
-    let Ok(tenant) = Tenant::decode(tenant) else { return DirectoryAnswer::NotOurs };
+    let user = question.user.and_then(LowerKey::new);
+    own.expect([(Kind::Tenant, ONLY), (Kind::Extension, user.as_ref().map_or(ONLY, LowerKey::as_bytes))]);
+    let Some(tenant) = own.tenant() else { return DirectoryAnswer::NotOurs };
     match classify(question) {
         _ if tenant.state == State::Closed => unknown(out, &tenant),
         Ask::Nobody => unknown(out, &tenant),
-        Ask::User(name, fields) => one_user(layers, tenant, name, fields, question, out),
+        Ask::User(name, fields) => one_user(&own, tenant, name, fields, question, out),
         Ask::List(list) => listed(listing::one_domain(layers, &tenant, list)),
         Ask::Domain => match document::domain(out, &tenant) {
             Ok(()) => DirectoryAnswer::Found,
@@ -178,9 +180,9 @@ fn classify<'a>(question: &DirectoryQuestion<'a>) -> Ask<'a> {
     }
 }
 
-fn one_user(
-    layers: &Layers,
-    tenant: Tenant<'_>,
+fn one_user<'a>(
+    own: &Scoped<'a>,
+    tenant: Tenant<'a>,
     name: &[u8],
     fields: Fields,
     question: &DirectoryQuestion<'_>,
@@ -193,7 +195,7 @@ fn one_user(
         Some(_) => return unknown(out, &tenant),
     };
     let Some(key) = LowerKey::new(name) else { return unknown(out, &tenant) };
-    let Some(value) = layers.get(Kind::Extension, &tenant.id, key.as_bytes()) else {
+    let Some(value) = own.get(Kind::Extension, key.as_bytes()) else {
         return unknown(out, &tenant);
     };
     let Ok(extension) = Extension::decode(value) else { return refused(out, &tenant) };

@@ -347,7 +347,7 @@ impl Client {
 }
 
 fn open(id: u64, memory: &OwnedFd) -> Result<Image, String> {
-    let image = Mapping::new(memory).and_then(Image::from_mapping);
+    let image = Mapping::new(memory).and_then(Image::from_mapping).map(Image::in_large_pages);
     let image = image.map_err(|error| format!("image {id:016x}: {error}"))?;
     if image.id() == id {
         Ok(image)

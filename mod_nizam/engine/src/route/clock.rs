@@ -1,7 +1,7 @@
 //! The tenant's wall clock.
 
 use crate::civil::Civil;
-use crate::{Layers, schedule};
+use crate::{Layers, Scoped, schedule};
 use nizam_wire::Kind;
 use nizam_wire::image::PLATFORM;
 use nizam_wire::record::{Holiday, List, TimeRule, Zone};
@@ -14,7 +14,7 @@ pub(super) fn at(layers: &Layers, zone: &str, moment: i64) -> Civil {
 }
 
 /// Whether one of the rules holds.
-pub(super) fn any_holds(layers: &Layers, tenant: &[u8; 16], rules: &List<'_, TimeRule>, now: Civil) -> bool {
-    let calendar = |id: &[u8; 16]| Holiday::decode(layers.get(Kind::Holiday, tenant, id)?).ok();
+pub(super) fn any_holds(own: &Scoped<'_>, rules: &List<'_, TimeRule>, now: Civil) -> bool {
+    let calendar = |id: &[u8; 16]| Holiday::decode(own.get(Kind::Holiday, id)?).ok();
     rules.iter().any(|rule| schedule::holds(&rule, now, calendar))
 }

@@ -5,8 +5,8 @@ use super::plan::{Outcome, Route};
 use super::question::DialplanQuestion;
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk};
-use crate::Layers;
 use crate::layers::LowerKey;
+use crate::{Layers, Scoped};
 use nizam_wire::Kind;
 use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::number;
@@ -26,27 +26,30 @@ pub(crate) fn resolve<T: Trace>(
     if context.as_bytes() == PUBLIC {
         return outside(layers, call, trace);
     }
-    let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, context.as_bytes())?).ok()?;
+    let own = layers.of_domain(context.as_bytes())?;
     let [caller, number] = [call.caller, call.number].map(|text| LowerKey::new(text.unwrap_or_default()));
     let [caller, number] = [&caller, &number].map(|key| key.as_ref().map_or(ONLY, LowerKey::as_bytes));
-    layers.expect([
-        (Kind::Routing, &tenant.id, ONLY),
-        (Kind::Extension, &tenant.id, caller),
-        (Kind::Extension, &tenant.id, number),
-        (Kind::Patterns, &tenant.id, ONLY),
+    own.expect([
+        (Kind::Tenant, ONLY),
+        (Kind::Routing, ONLY),
+        (Kind::Extension, caller),
+        (Kind::Extension, number),
+        (Kind::Patterns, ONLY),
     ]);
-    Some(inside(layers, call, tenant, trace))
+    let tenant = own.tenant()?;
+    Some(inside(layers, call, own, tenant, trace))
 }
 
 /// A call in the context of a tenant.
 fn inside<'a, T: Trace>(
     layers: &'a Layers,
     call: &'a DialplanQuestion<'a>,
+    own: Scoped<'a>,
     tenant: Tenant<'a>,
     trace: &'a mut T,
 ) -> Route {
     let domain = tenant.domain;
-    let mut walk = Walk::begin(layers, call, tenant, domain, trace);
+    let mut walk = Walk::begin(layers, call, own, tenant, domain, trace);
     if walk.tenant.state == State::Closed {
         walk.trace.note("tenant", Some(walk.tenant.id), format_args!("is closed"));
         walk.end("respond", "403", Outcome::Suspended);
@@ -80,9 +83,10 @@ fn outside<'a, T: Trace>(
     let context = "public";
     let trunk = trunk(layers, call);
     if let Some(gateway) = trunk.filter(|gateway| !gateway.shared) {
-        let tenant = tenant_by_id(layers, &gateway.tenant)?;
+        let own = layers.of(&gateway.tenant, None);
+        let tenant = own.tenant()?;
         trace.note("gateway", None, format_args!("the call comes from {}", gateway.name));
-        let mut walk = Walk::begin(layers, call, tenant, context, trace);
+        let mut walk = Walk::begin(layers, call, own, tenant, context, trace);
         if walk.tenant.state == State::Closed {
             walk.trace.note("tenant", Some(walk.tenant.id), format_args!("is closed"));
             walk.end("respond", "403", Outcome::Suspended);
@@ -97,8 +101,8 @@ fn outside<'a, T: Trace>(
         return Some(walk.route);
     }
     let digits = number::read(call.number?, None)?;
-    let (tenant, did) = match claimed(layers, digits.as_bytes()) {
-        Claimed::One(tenant, did) => (tenant, did),
+    let (own, tenant, did) = match claimed(layers, digits.as_bytes()) {
+        Claimed::One(own, tenant, did) => (own, tenant, did),
         Claimed::Nobody => return None,
         Claimed::Several => {
             // Whoever asks may be of one of the tenants, and is not told of the others.
@@ -106,7 +110,7 @@ fn outside<'a, T: Trace>(
             return Some(ambiguous(layers, context, digits.as_bytes()));
         }
     };
-    let mut walk = Walk::begin(layers, call, tenant, context, trace);
+    let mut walk = Walk::begin(layers, call, own, tenant, context, trace);
     walk.came_to(&did);
     Some(walk.route)
 }
@@ -141,12 +145,6 @@ fn trunk<'a>(layers: &'a Layers, call: &DialplanQuestion<'_>) -> Option<Gateway<
     first
 }
 
-pub(super) fn tenant_by_id<'a>(layers: &'a Layers, id: &[u8; 16]) -> Option<Tenant<'a>> {
-    let domain = layers.get(Kind::TenantId, &PLATFORM, id)?;
-    let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, domain)?).ok()?;
-    (tenant.id == *id).then_some(tenant)
-}
-
 impl<T: Trace> Walk<'_, T> {
     /// Finds out whether an extension of the tenant calls, and shows its caller id.
     fn find_caller(&mut self) {
@@ -171,7 +169,7 @@ impl<T: Trace> Walk<'_, T> {
     /// The DID of the tenant with that number.
     fn find_did(&self, number: &[u8]) -> Option<Did> {
         let digits = number::read(number, self.routing.home.as_ref())?;
-        Did::decode(self.layers.get(Kind::Did, &self.tenant.id, digits.as_bytes())?).ok()
+        Did::decode(self.record(Kind::Did, digits.as_bytes())?).ok()
     }
 
     /// A call from outside has come to a DID.

@@ -175,7 +175,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         match *when {
             When::Digits(digits) => self.variable_is(DIGITS, digits),
             When::Caller(pattern) => self.caller_number().is_like(pattern),
-            When::Time(rules) => clock::any_holds(self.layers, &self.tenant.id, &rules, self.now()),
+            When::Time(rules) => clock::any_holds(&self.own, &rules, self.now()),
             When::Variable(name, value) => self.variable_is(name, value),
             When::Never => false,
         }

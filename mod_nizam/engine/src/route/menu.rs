@@ -5,9 +5,8 @@ use super::inert::{is_inert, is_one_word};
 use super::plan::Outcome;
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk, routing, text_of};
-use crate::{Layers, Sink, Unwritable};
+use crate::{Layers, Scoped, Sink, Unwritable};
 use nizam_wire::Kind;
-use nizam_wire::image::PLATFORM;
 use nizam_wire::record::{DestinationKind, Ivr, Prompt, Routing, State, Tenant};
 use nizam_wire::xml;
 use std::borrow::Cow;
@@ -58,7 +57,7 @@ pub(crate) fn document(layers: &Layers, name: &[u8], out: &mut impl Sink) -> boo
 }
 
 struct Menu<'a> {
-    layers: &'a Layers,
+    own: Scoped<'a>,
     tenant: Tenant<'a>,
     routing: Routing<'a>,
     id: [u8; 16],
@@ -67,13 +66,10 @@ struct Menu<'a> {
 
 impl<'a> Menu<'a> {
     fn find(layers: &'a Layers, tenant_id: &[u8; 16], id: &[u8; 16]) -> Option<Self> {
-        let domain = layers.get(Kind::TenantId, &PLATFORM, tenant_id)?;
-        let tenant = Tenant::decode(layers.get(Kind::Tenant, &PLATFORM, domain)?).ok()?;
-        if tenant.id != *tenant_id || tenant.state != State::Open {
-            return None;
-        }
-        let ivr = Ivr::decode(layers.get(Kind::Ivr, tenant_id, id)?).ok()?;
-        Some(Self { layers, tenant, routing: routing(layers, tenant_id), id: *id, ivr })
+        let own = layers.of(tenant_id, None);
+        let tenant = own.tenant().filter(|tenant| tenant.state == State::Open)?;
+        let ivr = Ivr::decode(own.get(Kind::Ivr, id)?).ok()?;
+        Some(Self { own, tenant, routing: routing(&own), id: *id, ivr })
     }
 
     fn write(&self, name: &str, out: &mut impl Sink) -> Result<(), Unwritable> {
@@ -117,9 +113,7 @@ impl<'a> Menu<'a> {
     fn greeting(&self, prompt: Prompt<'a>) -> Option<Cow<'a, str>> {
         let path = match prompt {
             Prompt::File(path) => path,
-            Prompt::Uploaded(id) => {
-                std::str::from_utf8(self.layers.get(Kind::Prompt, &self.tenant.id, &id)?).ok()?
-            }
+            Prompt::Uploaded(id) => std::str::from_utf8(self.own.get(Kind::Prompt, &id)?).ok()?,
             Prompt::Say(text) if self.speaks() && is_inert(text) => {
                 return Some(["say:", text].concat().into());
             }

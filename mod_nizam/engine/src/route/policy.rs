@@ -82,7 +82,7 @@ impl<T: Trace> Walk<'_, T> {
     pub(super) fn time_condition(&mut self, id: [u8; 16], fallback: Option<Place>) -> Option<Visit> {
         let record = self.record(Kind::TimeCondition, &id).map(TimeCondition::decode);
         let Some(Ok(condition)) = record else { return self.missing("time_condition", &id, fallback) };
-        let holds = clock::any_holds(self.layers, &self.tenant.id, &condition.rules, self.now());
+        let holds = clock::any_holds(&self.own, &condition.rules, self.now());
         let (side, said) =
             if holds { (condition.matched, "matches") } else { (condition.otherwise, "does not match") };
         let Some(to) = side else {

@@ -6,10 +6,10 @@ use super::inert::is_inert;
 use super::plan::{Outcome, Route};
 use super::question::DialplanQuestion;
 use super::trace::Trace;
-use crate::Layers;
 use crate::civil::Civil;
 use crate::directory::is_dialable;
 use crate::layers::LowerKey;
+use crate::{Layers, Scoped};
 use nizam_wire::Kind;
 use nizam_wire::image::ONLY;
 use nizam_wire::record::{Destination, DestinationKind, Extension, List, Prompt, Routing, Tenant};
@@ -44,6 +44,8 @@ impl Visit {
 pub(super) struct Walk<'a, T> {
     pub(super) layers: &'a Layers,
     pub(super) call: &'a DialplanQuestion<'a>,
+    /// What the tenant has.
+    pub(super) own: Scoped<'a>,
     pub(super) tenant: Tenant<'a>,
     pub(super) routing: Routing<'a>,
     /// The extension that calls, where it is one of the tenant.
@@ -78,9 +80,8 @@ fn nothing_known<'a>() -> Routing<'a> {
 }
 
 /// What routing knows of a tenant.
-pub(super) fn routing<'a>(layers: &'a Layers, tenant: &[u8; 16]) -> Routing<'a> {
-    let value = layers.get(Kind::Routing, tenant, ONLY);
-    value.and_then(|value| Routing::decode(value).ok()).unwrap_or_else(nothing_known)
+pub(super) fn routing<'a>(own: &Scoped<'a>) -> Routing<'a> {
+    own.get(Kind::Routing, ONLY).and_then(|value| Routing::decode(value).ok()).unwrap_or_else(nothing_known)
 }
 
 impl<'a, T: Trace> Walk<'a, T> {
@@ -88,11 +89,12 @@ impl<'a, T: Trace> Walk<'a, T> {
     pub(super) fn begin(
         layers: &'a Layers,
         call: &'a DialplanQuestion<'a>,
+        own: Scoped<'a>,
         tenant: Tenant<'a>,
         context: &str,
         trace: &'a mut T,
     ) -> Self {
-        let routing = routing(layers, &tenant.id);
+        let routing = routing(&own);
         let mut route = Route::new(context);
         route.tenant = Some(tenant.id);
         let mut digits = [0; 20];
@@ -102,6 +104,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         Self {
             layers,
             call,
+            own,
             tenant,
             routing,
             caller: None,
@@ -148,13 +151,13 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     /// The record of something of the tenant, by its id or number.
     pub(super) fn record(&self, kind: Kind, key: &[u8]) -> Option<&'a [u8]> {
-        self.layers.get(kind, &self.tenant.id, key)
+        self.own.get(kind, key)
     }
 
     /// The extension with that number.
     pub(super) fn extension_by_number(&self, number: &[u8]) -> Option<Extension<'a>> {
         let key = LowerKey::new(number)?;
-        let value = self.layers.get(Kind::Extension, &self.tenant.id, key.as_bytes())?;
+        let value = self.record(Kind::Extension, key.as_bytes())?;
         Extension::decode(value).ok().filter(|extension| is_dialable(extension.number))
     }
 

@@ -8,7 +8,7 @@
 )]
 
 use nizam_engine::{Engine, Layers, Origin};
-use nizam_wire::image::{Image, PLATFORM, Scope};
+use nizam_wire::image::{Image, ONLY, PLATFORM, Scope};
 use nizam_wire::record::{Classes, Extension, Gateway, PairsBuf, State, Tenant};
 use nizam_wire::{Builder, Kind};
 use std::sync::Arc;
@@ -30,7 +30,8 @@ pub fn tenant(builder: &mut Builder, id: Scope, domain: &str, state: State) {
         variables: variables.as_pairs(),
         variables_xml: &variables.to_xml("variable").unwrap(),
     };
-    builder.put(Kind::Tenant, PLATFORM, domain.as_bytes(), Some(&record.encode())).unwrap();
+    builder.put(Kind::Domain, PLATFORM, domain.as_bytes(), Some(&id)).unwrap();
+    builder.put(Kind::Tenant, id, ONLY, Some(&record.encode())).unwrap();
 }
 
 pub fn extension(number: &str) -> Extension<'_> {

@@ -1,7 +1,10 @@
 //! Writing an image.
 
-use super::reader::{GONE, RECORD_HEADER};
-use super::{HEADER_LEN, Header, Kind, MAX_KEY, MAX_VALUE, Scope, slot};
+use super::draft::{Draft, Planned};
+use super::header::{Written, u32_at};
+use super::table::{GONE, RECORD_HEADER};
+use super::{HEADER_LEN, Kind, MAX_KEY, MAX_VALUE, PLATFORM, Scope, slot};
+use crate::record;
 use thiserror::Error;
 
 /// Why records do not become an image.
@@ -18,10 +21,10 @@ pub enum BuildError {
     ImageLength(u64),
 }
 
-/// Where one added record lies in the builder's buffer.
-struct Placed {
-    start: usize,
-    end: usize,
+/// Whose one added record is, and where it lies in the builder's buffer.
+pub(super) struct Placed {
+    pub(super) scope: Scope,
+    pub(super) start: usize,
 }
 
 /// Collects records and writes them as one image.
@@ -37,7 +40,7 @@ pub struct Builder {
 }
 
 /// Scope, kind and key of a record, in the order in which records lie.
-type Order<'a> = (&'a [u8], u8, &'a [u8]);
+type Order<'a> = (Scope, u8, &'a [u8]);
 
 impl Builder {
     /// A builder of a base image.
@@ -88,162 +91,115 @@ impl Builder {
             return Err(BuildError::KeyLength(key.len()));
         }
         let start = self.bytes.len();
-        append(&mut self.bytes, kind, scope, key, value)?;
-        let end = self.bytes.len();
+        append(&mut self.bytes, kind, key, value)?;
+        let new = Placed { scope, start };
         if let Some(last) = self.placed.last() {
-            let (last, new) = (self.order(last), order(&self.bytes, start));
-            self.sorted &= last < new;
+            self.sorted &= last.order(&self.bytes) < new.order(&self.bytes);
         }
-        self.placed.push(Placed { start, end });
+        self.placed.push(new);
         Ok(())
-    }
-
-    fn order(&self, placed: &Placed) -> Order<'_> {
-        order(&self.bytes, placed.start)
     }
 
     /// The finished image.
     pub fn finish(mut self) -> Result<Vec<u8>, BuildError> {
-        if !self.sorted {
-            let bytes = &self.bytes;
-            // Stable: of equal keys the one added last comes last, and stays below.
-            self.placed.sort_by(|a, b| order(bytes, a.start).cmp(&order(bytes, b.start)));
-            let mut kept: Vec<Placed> = Vec::with_capacity(self.placed.len());
-            for record in self.placed {
-                match kept.last_mut() {
-                    Some(last) if order(bytes, last.start) == order(bytes, record.start) => *last = record,
-                    _ => kept.push(record),
-                }
-            }
-            self.placed = kept;
+        self.sort();
+        let platform = self.placed.partition_point(|placed| placed.scope == PLATFORM);
+        let (platform, tenants) = self.placed.split_at(platform);
+        let tenants: Vec<&[Placed]> = tenants.chunk_by(|a, b| a.scope == b.scope).collect();
+        let mut end = HEADER_LEN;
+        let mut plan = |scope: Scope, records, others: usize| {
+            let planned = Planned::new(&self.bytes, scope, records, others, end);
+            end = planned.end;
+            planned
+        };
+        let platform = plan(PLATFORM, platform, tenants.len());
+        let tenants: Vec<Planned<'_>> = tenants
+            .into_iter()
+            .filter_map(|records| Some(plan(records.first()?.scope, records, 0)))
+            .collect();
+        if end as u64 / 8 > u64::from(u32::MAX) {
+            return Err(BuildError::ImageLength(end as u64));
         }
-        let ranges = self.ranges();
-        let slot_count = slot::count(self.placed.len() + ranges);
-        let records = HEADER_LEN + slot_count * 8;
-        let capacity = records + self.bytes.len() + ranges * (RECORD_HEADER + 24);
-        if capacity as u64 / 8 > u64::from(u32::MAX) {
-            return Err(BuildError::ImageLength(capacity as u64));
+        let mut image = Draft { bytes: Vec::with_capacity(end), seed: self.seed };
+        image.bytes.resize(HEADER_LEN, 0);
+        image.table(&self.bytes, &platform, &tenants);
+        for tenant in &tenants {
+            image.slot(&platform, slot::hash_scope(self.seed, &tenant.scope), tenant.start);
+            image.table(&self.bytes, tenant, &tenants);
         }
-        let mut image = Vec::with_capacity(capacity);
-        image.resize(records, 0);
-        let mut table = Table { slots: vec![0; slot_count], seed: self.seed };
-        self.write_records(&mut image, &mut table)?;
-        for (place, slot) in
-            image.get_mut(HEADER_LEN..records).unwrap_or_default().chunks_exact_mut(8).zip(table.slots)
-        {
-            place.copy_from_slice(&slot.to_le_bytes());
-        }
-        let mut header = Header {
-            checksum: 0,
+        let header = Written {
             generation: self.generation,
             overlay: self.overlay,
             seed: self.seed,
-            slots: HEADER_LEN as u64,
-            slot_count: slot_count as u64,
-            records: records as u64,
-            records_end: image.len() as u64,
-            record_count: self.placed.len() as u64,
+            platform: HEADER_LEN,
+            record_count: self.placed.len(),
         };
-        header.write(&mut image);
-        Ok(image)
+        header.write(&mut image.bytes);
+        Ok(image.bytes)
     }
 
-    /// Number of ranges: of pairs of scope and kind.
-    fn ranges(&self) -> usize {
-        let mut ranges: Vec<(&[u8], u8)> = self
-            .placed
-            .iter()
-            .map(|placed| {
-                let (scope, kind, _) = self.order(placed);
-                (scope, kind)
-            })
-            .collect();
-        ranges.dedup();
-        ranges.len()
-    }
-
-    fn write_records(&self, image: &mut Vec<u8>, table: &mut Table) -> Result<(), BuildError> {
-        let mut ranges: Vec<((Scope, u8), u64, u64)> = Vec::new();
-        for placed in &self.placed {
-            let (scope, kind, key) = self.order(placed);
-            let offset = image.len() as u64;
-            image.extend_from_slice(self.bytes.get(placed.start..placed.end).unwrap_or_default());
-            let end = image.len() as u64;
-            let scope: Scope = scope.try_into().unwrap_or_default();
-            table.insert(kind, &scope, key, offset);
-            match ranges.last_mut() {
-                Some((last, _, range_end)) if *last == (scope, kind) => *range_end = end,
-                _ => ranges.push(((scope, kind), offset, end)),
-            }
-        }
-        for ((scope, kind), start, end) in ranges {
-            let offset = image.len() as u64;
-            let mut value = [0; 16];
-            value[..8].copy_from_slice(&start.to_le_bytes());
-            value[8..].copy_from_slice(&end.to_le_bytes());
-            append(image, Kind::Range, scope, &[kind], Some(&value))?;
-            table.insert(Kind::Range as u8, &scope, &[kind], offset);
-        }
-        Ok(())
-    }
-}
-
-/// The slot table while it is filled.
-struct Table {
-    slots: Vec<u64>,
-    seed: u64,
-}
-
-impl Table {
-    fn insert(&mut self, kind: u8, scope: &Scope, key: &[u8], offset: u64) {
-        let Some(hash) = Kind::from_u8(kind).and_then(|kind| slot::hash(self.seed, kind, scope, key)) else {
+    fn sort(&mut self) {
+        if self.sorted {
             return;
-        };
-        let len = self.slots.len() as u64;
-        // Half of the slots stay empty, so one is found.
-        let free = (0..len)
-            .filter_map(|step| usize::try_from(hash.wrapping_add(step) & (len - 1)).ok())
-            .find(|&index| self.slots.get(index) == Some(&0));
-        if let Some(place) = free.and_then(|index| self.slots.get_mut(index)) {
-            *place = slot::pack(hash, offset);
         }
+        let bytes = &self.bytes;
+        // Stable: of equal keys the one added last comes last.
+        self.placed.sort_by(|a, b| a.order(bytes).cmp(&b.order(bytes)));
+        self.placed.reverse();
+        self.placed.dedup_by(|later, kept| later.order(bytes) == kept.order(bytes));
+        self.placed.reverse();
     }
 }
 
-fn append(
-    bytes: &mut Vec<u8>,
-    kind: Kind,
-    scope: Scope,
-    key: &[u8],
-    value: Option<&[u8]>,
-) -> Result<(), BuildError> {
+impl Placed {
+    fn order<'a>(&self, bytes: &'a [u8]) -> Order<'a> {
+        let record = Record::read(bytes, self.start);
+        (self.scope, record.kind, record.key)
+    }
+}
+
+/// A record that [`append`] wrote.
+pub(super) struct Record<'a> {
+    /// All of it, up to the next multiple of eight.
+    pub(super) bytes: &'a [u8],
+    pub(super) kind: u8,
+    pub(super) key: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn read(bytes: &'a [u8], start: usize) -> Self {
+        let record = bytes.get(start..).unwrap_or_default();
+        let [key_len, kind] = [8, 9].map(|at| record.get(at).copied().unwrap_or_default());
+        let key_end = RECORD_HEADER + usize::from(key_len);
+        let value_end = key_end + u32_at(record, 0).unwrap_or(0) as usize;
+        Self {
+            bytes: record.get(..value_end.next_multiple_of(8)).unwrap_or_default(),
+            kind,
+            key: record.get(RECORD_HEADER..key_end).unwrap_or_default(),
+            value: record.get(key_end..value_end).unwrap_or_default(),
+        }
+    }
+
+    /// The tenant that it is about, where it is one of the platform.
+    pub(super) fn home(&self) -> Option<Scope> {
+        record::home(Kind::from_u8(self.kind)?, self.value)
+    }
+}
+
+fn append(bytes: &mut Vec<u8>, kind: Kind, key: &[u8], value: Option<&[u8]>) -> Result<(), BuildError> {
     let data = value.unwrap_or_default();
     let value_len = u32::try_from(data.len())
         .ok()
         .filter(|_| data.len() <= MAX_VALUE)
         .ok_or(BuildError::ValueLength(data.len()))?;
-    let key_len = u16::try_from(key.len()).map_err(|_| BuildError::KeyLength(key.len()))?;
+    let key_len = u8::try_from(key.len()).map_err(|_| BuildError::KeyLength(key.len()))?;
     bytes.extend_from_slice(&value_len.to_le_bytes());
-    bytes.extend_from_slice(&key_len.to_le_bytes());
-    bytes.push(kind as u8);
-    bytes.push(if value.is_none() { GONE } else { 0 });
-    bytes.extend_from_slice(&scope);
+    // Where its tenant is comes in when that is known.
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&[key_len, kind as u8, if value.is_none() { GONE } else { 0 }, 0]);
     bytes.extend_from_slice(key);
     bytes.extend_from_slice(data);
     bytes.resize(bytes.len().next_multiple_of(8), 0);
     Ok(())
-}
-
-/// Scope, kind and key of the record at `start`, which [`append`] wrote.
-fn order(bytes: &[u8], start: usize) -> Order<'_> {
-    let record = bytes.get(start..).unwrap_or_default();
-    let key_len = usize::from(u16::from_le_bytes([
-        record.get(4).copied().unwrap_or_default(),
-        record.get(5).copied().unwrap_or_default(),
-    ]));
-    (
-        record.get(8..24).unwrap_or_default(),
-        record.get(6).copied().unwrap_or_default(),
-        record.get(RECORD_HEADER..RECORD_HEADER + key_len).unwrap_or_default(),
-    )
 }

@@ -1,7 +1,7 @@
 //! The first 128 bytes of an image.
 
-use super::ImageError;
-use super::reader::RECORD_HEADER;
+use super::table::{RECORD_HEADER, Table};
+use super::{ImageError, PLATFORM};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The first eight bytes of every image.
@@ -30,15 +30,9 @@ pub struct Header {
     pub overlay: bool,
     /// Seed of the key hash.
     pub seed: u64,
-    /// Offset of the slot table.
-    pub slots: u64,
-    /// Number of slots, a power of two.
-    pub slot_count: u64,
-    /// Offset of the first record.
-    pub records: u64,
-    /// Offset behind the last record.
-    pub records_end: u64,
-    /// Number of records, ranges not counted.
+    /// The table of the platform's scope, which leads to those of the others.
+    pub platform: Table,
+    /// Number of records.
     pub record_count: u64,
 }
 
@@ -87,55 +81,38 @@ impl Header {
             1 => true,
             _ => return Err(ImageError::BadHeader),
         };
-        let header = Self {
-            checksum,
-            generation: word(32)?,
-            overlay,
-            seed: word(48)?,
-            slots: word(56)?,
-            slot_count: word(64)?,
-            records: word(72)?,
-            records_end: word(80)?,
-            record_count: word(88)?,
-        };
-        header.check(actual)?;
-        Ok(header)
-    }
-
-    fn check(&self, length: u64) -> Result<(), ImageError> {
-        let slots_end = self
-            .slot_count
-            .checked_mul(8)
-            .and_then(|n| n.checked_add(self.slots))
-            .ok_or(ImageError::BadHeader)?;
-        let ordered = self.slots >= HEADER_LEN as u64
-            && slots_end <= self.records
-            && self.records <= self.records_end
-            && self.records_end <= length;
-        let aligned = self.slots.is_multiple_of(8) && self.records.is_multiple_of(8);
+        let platform = usize::try_from(word(56)?).ok().filter(|at| *at >= HEADER_LEN);
+        let platform = platform.and_then(|at| Table::read(bytes, at)).ok_or(ImageError::BadHeader)?;
+        let record_count = word(64)?;
         // Whoever reserves room for the records must be able to trust their number.
-        let counted =
-            ordered && self.record_count <= (self.records_end - self.records) / RECORD_HEADER as u64;
-        if counted && aligned && self.slot_count.is_power_of_two() {
-            Ok(())
-        } else {
-            Err(ImageError::BadHeader)
+        if *platform.scope() != PLATFORM || record_count > actual / RECORD_HEADER as u64 {
+            return Err(ImageError::BadHeader);
         }
+        Ok(Self { checksum, generation: word(32)?, overlay, seed: word(48)?, platform, record_count })
     }
+}
 
-    /// Writes the header into the first bytes of `image`, whose other bytes are final, and returns the checksum.
-    pub(super) fn write(&mut self, image: &mut [u8]) -> u64 {
+/// What a writer says in a header.
+pub(super) struct Written {
+    pub(super) generation: u64,
+    pub(super) overlay: bool,
+    pub(super) seed: u64,
+    /// Offset of the platform's table.
+    pub(super) platform: usize,
+    pub(super) record_count: usize,
+}
+
+impl Written {
+    /// Writes the header into the first bytes of `image`, whose other bytes are final.
+    pub(super) fn write(&self, image: &mut [u8]) {
         let length = image.len() as u64;
         let fields = [
             (16, length),
             (32, self.generation),
             (40, u64::from(self.overlay)),
             (48, self.seed),
-            (56, self.slots),
-            (64, self.slot_count),
-            (72, self.records),
-            (80, self.records_end),
-            (88, self.record_count),
+            (56, self.platform as u64),
+            (64, self.record_count as u64),
         ];
         let mut put = |at: usize, bytes: &[u8]| {
             if let Some(place) = image.get_mut(at..at + bytes.len()) {
@@ -148,11 +125,10 @@ impl Header {
         for (at, value) in fields {
             put(at, &value.to_le_bytes());
         }
-        self.checksum = checksum_of(image);
+        let checksum = checksum_of(image);
         if let Some(place) = image.get_mut(24..32) {
-            place.copy_from_slice(&self.checksum.to_le_bytes());
+            place.copy_from_slice(&checksum.to_le_bytes());
         }
-        self.checksum
     }
 }
 

@@ -1,8 +1,6 @@
 //! Several images into one.
 
 use super::{BuildError, Builder, Entry, Image, Kind, PLATFORM, Scope};
-use crate::record::Tenant;
-use std::collections::HashSet;
 
 /// Merges neighbouring layers, newest first, into one image with the generation of the newest.
 ///
@@ -16,25 +14,18 @@ pub fn merge(layers: &[&Image]) -> Result<Vec<u8>, BuildError> {
         if overlay { Builder::overlay(generation, seed) } else { Builder::base(generation, seed) };
     builder.reserve(
         layers.iter().map(|image| usize::try_from(image.header().record_count).unwrap_or(0)).sum(),
-        layers
-            .iter()
-            .map(|image| usize::try_from(image.header().records_end - image.header().records).unwrap_or(0))
-            .sum(),
+        layers.iter().map(|image| image.bytes().len()).sum(),
     );
-    // The platform's scope sorts first, so every tenant is known before its first record comes.
-    let mut tenants: HashSet<Scope> = HashSet::new();
+    // Of the tenant whose records come: whether it is one.
+    let (mut scope, mut is_known) = (PLATFORM, true);
     for entry in newest(layers) {
         if !overlay {
-            if entry.scope == PLATFORM {
-                if entry.kind == Kind::Tenant
-                    && let Some(tenant) = entry.value.and_then(|value| Tenant::decode(value).ok())
-                {
-                    tenants.insert(tenant.id);
-                }
-            } else if !tenants.contains(&entry.scope) {
-                continue;
+            if entry.scope != scope {
+                scope = entry.scope;
+                // It sorts before what the tenant has.
+                is_known = entry.kind == Kind::Tenant && entry.value.is_some();
             }
-            if entry.value.is_none() {
+            if !is_known || entry.value.is_none() {
                 continue;
             }
         }

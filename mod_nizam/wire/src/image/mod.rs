@@ -4,23 +4,26 @@
 //! up in the newest overlay first and in the base last.
 
 mod builder;
+mod draft;
 mod error;
 mod header;
 mod merge;
 mod reader;
 mod slot;
+mod table;
 
 pub use builder::{BuildError, Builder};
 pub use error::ImageError;
 pub use header::{FORMAT_VERSION, HEADER_LEN, Header, MAGIC};
 pub use merge::{merge, scope};
-pub use reader::{Entry, Image, Lookup};
+pub use reader::{Image, Lookup};
 pub use slot::hash;
+pub use table::{Entry, Table};
 
 /// Whose record it is: the nil UUID for the platform's own records, a tenant's UUID for a tenant's.
 pub type Scope = [u8; 16];
 
-/// The platform's own scope: tenants by domain.
+/// The platform's own scope: who is where.
 pub const PLATFORM: Scope = [0; 16];
 
 /// The key of a record of which a scope has one at most.
@@ -55,7 +58,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A tenant, by lower-case domain, in [`PLATFORM`].
+    /// A tenant, by [`ONLY`], in the tenant. The first of its records: without it the others are nobody's.
     Tenant = 1,
     /// An extension, by lower-case number, in its tenant.
     Extension = 2,
@@ -89,12 +92,10 @@ kinds! {
     Holiday = 16,
     /// A time zone, by name, in [`PLATFORM`].
     Zone = 17,
-    /// The patterns of a tenant's outbound routes, by [`ONLY`], in the tenant.
-    Patterns = 18,
     /// An outbound route, by id, in its tenant.
     OutboundRoute = 19,
-    /// The domain of a tenant, lower case, by its id, in [`PLATFORM`].
-    TenantId = 20,
+    /// The id of a tenant, by its lower-case domain, in [`PLATFORM`].
+    Domain = 20,
     /// The gateways from which calls come from an IP address, by its text, in [`PLATFORM`].
     Address = 21,
     /// The gateways that every tenant may use, by [`ONLY`], in [`PLATFORM`].
@@ -103,6 +104,6 @@ kinds! {
     Prompt = 23,
     /// An agent of queues, by id, in its tenant.
     Agent = 24,
-    /// Where one scope's records of one kind lie in this image, by that kind's number; written by the builder.
-    Range = 255,
+    /// The patterns of a tenant's outbound routes, by [`ONLY`], in the tenant. They are large: behind all that is small.
+    Patterns = 25,
 }

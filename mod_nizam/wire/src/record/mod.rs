@@ -66,6 +66,7 @@ pub use routing::{Did, Ids, Routing};
 pub use schedule::{ANY_DAY, ANY_MONTH, ANY_WEEKDAY, DAY_MINUTES, Holiday, TimeRule, Zone};
 pub use tenant::{State, Tenant, USER_MARK};
 
+use crate::image::{Kind, Scope};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -73,6 +74,16 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a record in the image cannot be read")]
 pub struct RecordError;
+
+/// The tenant that a record of the platform is about, the first of several: whoever reads it goes on there.
+pub(crate) fn home(kind: Kind, value: &[u8]) -> Option<Scope> {
+    match kind {
+        Kind::Domain => value.try_into().ok(),
+        Kind::Claim => Ids::decode(value).ok()?.0.iter().next(),
+        Kind::Gateway => Some(Gateway::decode(value).ok()?.tenant),
+        _ => None,
+    }
+}
 
 fn encode(record: &impl Serialize) -> Vec<u8> {
     // Serialising plain structs of strings and numbers into memory has no way to fail.

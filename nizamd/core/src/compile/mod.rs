@@ -128,9 +128,9 @@ fn put(builder: &mut Builder, kind: Kind, record: &Record, value: Option<Vec<u8>
 fn gone(builder: &mut Builder, touched: &Touched) -> Result<(), BuildError> {
     match touched {
         Touched::Domain(domain) => {
-            delete(builder, Kind::Tenant, PLATFORM, domain.to_ascii_lowercase().as_bytes())
+            delete(builder, Kind::Domain, PLATFORM, domain.to_ascii_lowercase().as_bytes())
         }
-        Touched::TenantGone(id) => delete(builder, Kind::TenantId, PLATFORM, id.as_bytes()),
+        Touched::TenantGone(id) => delete(builder, Kind::Tenant, id.into_bytes(), ONLY),
         Touched::Extension { tenant_id, extension } => {
             extension::gone(builder, tenant_id.into_bytes(), extension)
         }

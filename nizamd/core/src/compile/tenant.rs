@@ -17,7 +17,7 @@ const PHONE_PROFILE: &str = "internal";
 /// How long an extension rings where the tenant's setting `ring_timeout` says nothing else, in seconds.
 const RING_TIMEOUT: u16 = 30;
 
-/// Adds a tenant's record, and its domain by its id.
+/// Adds a tenant's record, and what leads to it from its domain.
 pub fn tenant(builder: &mut Builder, tenant: &Tenant) -> Result<(), BuildError> {
     let domain = tenant.domain.as_str();
     let mut variables = PairsBuf::default();
@@ -46,8 +46,8 @@ pub fn tenant(builder: &mut Builder, tenant: &Tenant) -> Result<(), BuildError> 
         variables_xml: &variables.to_xml("variable").unwrap_or_default(),
     };
     let key = domain.to_ascii_lowercase();
-    builder.put(Kind::Tenant, PLATFORM, key.as_bytes(), Some(&record.encode()))?;
-    builder.put(Kind::TenantId, PLATFORM, tenant.id.as_bytes(), Some(key.as_bytes()))
+    builder.put(Kind::Domain, PLATFORM, key.as_bytes(), Some(&record.id))?;
+    builder.put(Kind::Tenant, record.id, ONLY, Some(&record.encode()))
 }
 
 /// Adds what routing knows of a tenant.
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_dial_string_reads_nothing_that_a_phone_chose() {
         let image = testing::image(|builder| tenant(builder, &row_tenant()).unwrap());
-        let Lookup::Value(value) = find(&image, Kind::Tenant, PLATFORM, b"acme.example") else {
+        let Lookup::Value(value) = find(&image, Kind::Tenant, ACME.into_bytes(), ONLY) else {
             panic!("not found")
         };
         let dial_string = record::Tenant::decode(value).unwrap().dial_string.replace(USER_MARK, "1001");
@@ -133,8 +133,8 @@ mod tests {
             dial_string,
             "{sip_invite_domain=acme.example,presence_id=1001@acme.example}sofia/internal/1001%acme.example"
         );
-        let by_id = find(&image, Kind::TenantId, PLATFORM, ACME.as_bytes());
-        assert_eq!(by_id, Lookup::Value(b"acme.example"));
+        let by_domain = find(&image, Kind::Domain, PLATFORM, b"acme.example");
+        assert_eq!(by_domain, Lookup::Value(ACME.as_bytes()));
     }
 
     #[test]

@@ -71,8 +71,8 @@ fn what_is_gone_is_deleted_by_its_key() {
     let own = ACME.into_bytes();
     let by_id = |kind: Kind| Touched::Row { tenant_id, kind, id };
     let mut all: Vec<(Touched, Vec<Name>)> = vec![
-        (Touched::Domain("A.example".into()), vec![(Kind::Tenant, PLATFORM, b"a.example".to_vec())]),
-        (Touched::TenantGone(tenant_id), vec![(Kind::TenantId, PLATFORM, own.to_vec())]),
+        (Touched::Domain("A.example".into()), vec![(Kind::Domain, PLATFORM, b"a.example".to_vec())]),
+        (Touched::TenantGone(tenant_id), vec![(Kind::Tenant, own, ONLY.to_vec())]),
         (
             Touched::Extension { tenant_id, extension },
             vec![(Kind::Extension, own, b"10a".to_vec()), (Kind::Network, own, b"10a".to_vec())],

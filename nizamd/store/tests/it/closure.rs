@@ -65,18 +65,12 @@ fn difference(before: &Records, after: &Records) -> BTreeSet<Name> {
 /// The kinds of records in which something shows.
 fn kinds(what: &str) -> &'static [Kind] {
     match what {
-        "Tenant" => &[Kind::Tenant, Kind::TenantId, Kind::Routing, Kind::Zone],
-        "Settings" => &[Kind::Tenant, Kind::TenantId, Kind::Routing, Kind::Zone, Kind::Did, Kind::Claim],
+        "Tenant" => &[Kind::Tenant, Kind::Domain, Kind::Routing, Kind::Zone],
+        "Settings" => &[Kind::Tenant, Kind::Domain, Kind::Routing, Kind::Zone, Kind::Did, Kind::Claim],
         // What is below a tenant goes with it, and cannot be reached from the start.
-        "TenantGone" => &[
-            Kind::Tenant,
-            Kind::TenantId,
-            Kind::Did,
-            Kind::Claim,
-            Kind::Gateway,
-            Kind::Shared,
-            Kind::Address,
-        ],
+        "TenantGone" => {
+            &[Kind::Tenant, Kind::Domain, Kind::Did, Kind::Claim, Kind::Gateway, Kind::Shared, Kind::Address]
+        }
         "Extension" => &[Kind::Extension, Kind::ExtensionId, Kind::Network],
         "ExtensionGone" => &[Kind::Extension, Kind::ExtensionId, Kind::Network, Kind::Agent, Kind::Queue],
         "Did" => &[Kind::Did, Kind::Claim, Kind::Routing, Kind::Zone],
