@@ -16,66 +16,33 @@ mod chaos;
 mod support;
 
 use std::{
-    process::Child,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::AtomicBool,
     thread,
     time::{Duration, Instant},
 };
 
-use chaos::{cdr_csv, cutter::Cutter, dice::Dice, ledger, now, setting, tables, verdict, verdict::Death};
+use chaos::{
+    cdr_csv,
+    cutter::Cutter,
+    database::Database,
+    dice::Dice,
+    ledger,
+    nizamd::{Over, keep_killing},
+    now, setting, tables, verdict,
+    verdict::Death,
+};
 use nizam_test_postgres::{Server, there_is_postgres};
 use serde_json::{Value, json};
-use support::{Change, Manner, Media, Nizamd, Plan, Site, Switch, require, until};
+use support::{Change, Manner, Media, Plan, Site, Switch, require, until};
 use tempfile::TempDir;
 
 const LONG: Duration = Duration::from_mins(2);
 
+/// Milliseconds after which nizamd is killed.
+const EVERY: usize = 5000;
+
 /// Outside of the blocks of the suites.
 const MEDIA: Media = Media::Range(12_000, 17_998);
-
-/// Kills nizamd every few seconds, and starts it again: how often, and how often it did not start, for want of a database.
-fn keep_killing(nizamd: &Nizamd, over: &AtomicBool, dice: &mut Dice) -> (u32, u32) {
-    let (mut kills, mut vain) = (0, 0);
-    while !over.load(Ordering::Relaxed) {
-        thread::sleep(Duration::from_millis(1500 + dice.below(4000) as u64));
-        nizamd.kill();
-        kills += 1;
-        while !nizamd.try_serve() {
-            vain += 1;
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-    (kills, vain)
-}
-
-/// Ends the thread that kills, also by a panic: it would be waited for.
-struct Over<'f>(&'f AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// PostgreSQL, killed now and then.
-struct Database<'s> {
-    server: &'s Server,
-    process: Option<Child>,
-    every: Duration,
-    last: Instant,
-    kills: u32,
-}
-
-impl Database<'_> {
-    fn kill_if_due(&mut self) {
-        if self.last.elapsed() >= self.every {
-            self.server.crash(self.process.take().expect("PostgreSQL runs"));
-            self.process = Some(self.server.run(false));
-            self.last = Instant::now();
-            self.kills += 1;
-        }
-    }
-}
 
 /// When FreeSWITCH is killed.
 struct Deaths {
@@ -149,15 +116,8 @@ fn no_call_is_lost_or_doubled_whatever_dies() {
     println!("{calls} calls, {rate} a second, NIZAM_CHAOS_SEED={seed}");
     let length = Duration::from_secs(calls as u64 / u64::from(rate));
 
-    let (server, process) = Server::start(false);
-    let url = server.database();
-    let mut database = Database {
-        server: &server,
-        process: Some(process),
-        every: (length / 2).clamp(Duration::from_secs(5), Duration::from_mins(1)),
-        last: Instant::now(),
-        kills: 0,
-    };
+    let mut database = Database::start((length / 2).clamp(Duration::from_secs(5), Duration::from_mins(1)));
+    let url = database.url();
     let home = TempDir::with_prefix("nizam-chaos-").unwrap();
     let link = Cutter::start(&home.path().join("cut.sock"), home.path().join("nizam.sock"), seed);
     let mut site = start(home, &url);
@@ -176,7 +136,7 @@ fn no_call_is_lost_or_doubled_whatever_dies() {
     let mut deaths = Deaths::planned(u32::try_from(calls / 1000).unwrap().clamp(1, 5), length, seed);
     let (kills, vain) = thread::scope(|scope| {
         let (nizamd, over) = (&site.nizamd, &over);
-        let killing = scope.spawn(move || keep_killing(nizamd, over, &mut Dice::new(seed + 1)));
+        let killing = scope.spawn(move || keep_killing(nizamd, over, EVERY, &mut Dice::new(seed + 1)));
         let ended = Over(over);
         let mut registered = Instant::now();
         while !load.wait(Duration::from_millis(100)) {

@@ -24,7 +24,7 @@ use nizam_wire::link::Chunk;
 use super::dice::Dice;
 
 /// A cut comes after one byte at least, and after fewer than two to the power of this.
-const LONGEST: usize = 22;
+const LONGEST: usize = 25;
 
 /// Longer than either side is silent: nizamd pings every few seconds.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -3,10 +3,12 @@
 
 pub(crate) mod cdr_csv;
 pub(crate) mod cutter;
+pub(crate) mod database;
 #[path = "../explain/dice.rs"]
 pub(crate) mod dice;
 pub(crate) mod figures;
 pub(crate) mod ledger;
+pub(crate) mod nizamd;
 pub(crate) mod tables;
 pub(crate) mod verdict;
 

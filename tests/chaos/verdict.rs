@@ -30,7 +30,7 @@ fn in_hand(at: i64, deaths: &[Death]) -> bool {
 }
 
 /// Whether FreeSWITCH was about to come back at that moment. Until it is ready, it answers all calls with 503, and makes no channel of them
-/// (`sofia.c`, `sofia_handle_sip_i_invite`; `switch_core_ready_inbound`).
+/// (`sofia.c`, where it asks `switch_core_ready_inbound`).
 fn starting(at: i64, deaths: &[Death]) -> bool {
     deaths.iter().any(|death| (death.at..=death.back + READY).contains(&at))
 }
@@ -79,7 +79,7 @@ fn of_sipp(figures: &mut Figures, ledger: &Ledger, tables: &Tables, deaths: &[De
             || call.refused.is_some_and(|(status, _)| status != 407);
         match found.first() {
             None if call.refused.is_some_and(|(status, at)| status == 503 && starting(at, deaths)) => {
-                too_early += 1
+                too_early += 1;
             }
             None if seen => lost.push(format!("{id} {call:?}")),
             None => never += 1,
@@ -211,7 +211,8 @@ fn of_events(figures: &mut Figures, tables: &Tables) {
     figures.none("channels whose events are doubled or out of order", &wrong.into_iter().collect::<Vec<_>>());
 }
 
-fn disorder(events: &[Event]) -> Option<&'static str> {
+/// What is wrong in the order of a channel's events.
+pub(crate) fn disorder(events: &[Event]) -> Option<&'static str> {
     let count = |name: &str| events.iter().filter(|(kind, _)| kind == name).count();
     if events.first()?.0 != "call.created" || count("call.created") != 1 {
         return Some("it does not begin once");
