@@ -28,21 +28,19 @@ use chaos::{
     dice::Dice,
     ledger,
     nizamd::{Over, keep_killing},
-    now, setting, tables, verdict,
+    now, setting,
+    stage::Stage,
+    tables, verdict,
     verdict::Death,
 };
-use nizam_test_postgres::{Server, there_is_postgres};
-use serde_json::{Value, json};
-use support::{Change, Manner, Media, Plan, Site, Switch, require, until};
+use nizam_test_postgres::there_is_postgres;
+use support::{Plan, Switch, require};
 use tempfile::TempDir;
 
 const LONG: Duration = Duration::from_mins(2);
 
 /// Milliseconds after which nizamd is killed.
 const EVERY: usize = 5000;
-
-/// Outside of the blocks of the suites.
-const MEDIA: Media = Media::Range(12_000, 17_998);
 
 /// When FreeSWITCH is killed.
 struct Deaths {
@@ -72,39 +70,6 @@ impl Deaths {
     }
 }
 
-/// All that FreeSWITCH told is stored, and it has no calls any more.
-fn settle(site: &mut Site, url: &str) -> Duration {
-    let began = Instant::now();
-    until("the switch has no calls", LONG, || {
-        site.switch.api("show channels count").trim().starts_with("0 total").then_some(())
-    });
-    until("all events are stored", LONG, || {
-        let status: Value = serde_json::from_str(site.switch.api("nizam status json").trim()).ok()?;
-        let spool = &status["spool"];
-        let rest = Server::rows(url, "SELECT count(*) FROM channels").swap_remove(0).swap_remove(0);
-        (spool["lag"] == 0 && spool["details"]["earlier"] == 0 && rest == "0").then_some(())
-    });
-    began.elapsed()
-}
-
-/// A site whose link breaks, with `mod_cdr_csv`, in that directory.
-fn start(home: TempDir, url: &str) -> Site {
-    let own = home.path().to_owned();
-    Site::start_as(Plan {
-        database: Some(url.to_owned()),
-        socket: Some("cut.sock"),
-        media: MEDIA,
-        configuration: vec![
-            ("cdr_csv.conf.xml", Change::New(cdr_csv::configuration(&own))),
-            ("modules.conf.xml", Change::Before("<load module=\"mod_sofia\"/>", cdr_csv::LOAD.to_owned())),
-        ],
-        home: Some(home),
-    })
-}
-
-/// Who is called, and how often in ten times: most answer, one is busy, one is not there, one number is nobody's.
-const DIALLED: [&str; 10] = ["1002", "1002", "1003", "1002", "1002", "1004", "1002", "1002", "1777", "1002"];
-
 #[test]
 fn no_call_is_lost_or_doubled_whatever_dies() {
     if !require(&["freeswitch", "sipp"]) || !there_is_postgres() {
@@ -120,30 +85,22 @@ fn no_call_is_lost_or_doubled_whatever_dies() {
     let url = database.url();
     let home = TempDir::with_prefix("nizam-chaos-").unwrap();
     let link = Cutter::start(&home.path().join("cut.sock"), home.path().join("nizam.sock"), seed);
-    let mut site = start(home, &url);
-    let tenant = site.tenant("chaos.test");
-    let account = |number: &str| site.extension_with(&tenant, "chaos.test", number, &json!({}));
-    let [caller, answers, busy, _away] = ["1001", "1002", "1003", "1004"].map(account);
-    let phones = [(&answers, Manner::AnswerAfter(100)), (&busy, Manner::Refuse(486))]
-        .map(|(account, manner)| (account, site.callee(manner)));
-    let register =
-        |site: &Site| phones.iter().for_each(|(account, phone)| site.register_at(account, phone.port()));
-    register(&site);
-
+    let mut stage =
+        Stage::start(&url, Plan { socket: Some("cut.sock"), home: Some(home), ..Plan::default() });
     link.cut(true);
-    let mut load = site.call_load(&DIALLED.map(|number| (&caller, number)), calls, rate);
+    let mut load = stage.dial(calls, rate);
     let over = AtomicBool::new(false);
     let mut deaths = Deaths::planned(u32::try_from(calls / 1000).unwrap().clamp(1, 5), length, seed);
     let (kills, vain) = thread::scope(|scope| {
-        let (nizamd, over) = (&site.nizamd, &over);
+        let (nizamd, over) = (&stage.site.nizamd, &over);
         let killing = scope.spawn(move || keep_killing(nizamd, over, EVERY, &mut Dice::new(seed + 1)));
         let ended = Over(over);
         let mut registered = Instant::now();
         while !load.wait(Duration::from_millis(100)) {
             assert!(deaths.began.elapsed() < length * 2 + LONG, "the calls do not come to an end");
             database.kill_if_due();
-            if deaths.kill_if_due(&mut site.switch) || registered.elapsed() > Duration::from_mins(2) {
-                register(&site);
+            if deaths.kill_if_due(&mut stage.site.switch) || registered.elapsed() > Duration::from_mins(2) {
+                stage.register();
                 registered = Instant::now();
             }
         }
@@ -152,11 +109,11 @@ fn no_call_is_lost_or_doubled_whatever_dies() {
     });
     link.cut(false);
     let took = deaths.began.elapsed();
-    println!("when the calls are over:\n{}", site.switch.api("nizam spool"));
-    let settled = settle(&mut site, &url);
+    println!("when the calls are over:\n{}", stage.site.switch.api("nizam spool"));
+    let settled = stage.settle();
 
     let ledger = ledger::read(&load.ledger());
-    let (csv, csv_twice) = cdr_csv::read(site.home());
+    let (csv, csv_twice) = cdr_csv::read(stage.site.home());
     let mut figures = verdict::compare(&ledger, &csv, csv_twice, &tables::read(&url), &deaths.done);
     figures.equal("calls dialled", ledger.len(), calls);
     figures.note("seconds of calls", format!("{:.1}", took.as_secs_f64()));

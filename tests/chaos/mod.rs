@@ -9,6 +9,7 @@ pub(crate) mod dice;
 pub(crate) mod figures;
 pub(crate) mod ledger;
 pub(crate) mod nizamd;
+pub(crate) mod stage;
 pub(crate) mod tables;
 pub(crate) mod verdict;
 
