@@ -157,7 +157,7 @@ impl Store {
 
     /// Appends the finals among these records, and counts the rest as lost.
     fn append_finals(&mut self, id: Incarnation, bytes: &[u8], heads: &[Head]) -> io::Result<()> {
-        let last = self.life(id).last;
+        let known = self.life(id).last;
         let (mut rest, mut kept, mut finals, mut lost) = (bytes, Vec::new(), Vec::new(), 0);
         for head in heads {
             let length = usize::try_from(head.bytes()).unwrap_or(usize::MAX);
@@ -167,7 +167,7 @@ impl Store {
                 kept.extend_from_slice(record);
                 finals.push(*head);
             } else {
-                lost += u64::from(head.sequence > last);
+                lost += u64::from(head.sequence > known);
             }
         }
         self.try_append(id, &kept, &finals)?;
