@@ -1,7 +1,7 @@
 # What a person types. run, test, e2e and bench install what they need on Debian, or say exactly what to install.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e bench fuzz schemathesis fmt lint
+.PHONY: help run test e2e chaos outage bench fuzz schemathesis fmt lint
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,12 @@ test: ## Format, lints, every test; skips are listed with their reasons
 
 e2e: ## The suites on a real FreeSWITCH with sipp and baresip
 	@tests/run-e2e.sh
+
+chaos: ## CALLS (20000) on a real FreeSWITCH while nizamd, PostgreSQL, FreeSWITCH and the link die; no CDR is lost or doubled
+	@tests/run-chaos.sh e2e_chaos
+
+outage: ## Calls while nizamd is away for OUTAGE (600) seconds, and while the disk of the spool is full
+	@tests/run-chaos.sh e2e_outage
 
 bench: ## The figures of the design, one line each; BENCH=NAME runs a part
 	@tests/bench/run.sh

@@ -92,12 +92,7 @@ impl Ingest {
     pub(crate) fn intake(self: &Arc<Self>, switch: Arc<Known>) -> Intake {
         let (work, queue) = mpsc::unbounded_channel();
         let held = Arc::new(AtomicUsize::new(0));
-        let line = Line {
-            ingest: Arc::clone(self),
-            switch: Arc::clone(&switch),
-            held: Arc::clone(&held),
-            current: None,
-        };
+        let line = Line { ingest: Arc::clone(self), switch: Arc::clone(&switch), held: Arc::clone(&held) };
         self.runtime.spawn(line.run(queue));
         Intake { work, held, switch }
     }
@@ -131,12 +126,10 @@ struct Line {
     ingest: Arc<Ingest>,
     switch: Arc<Known>,
     held: Arc<AtomicUsize>,
-    /// The life of the module whose events come.
-    current: Option<Incarnation>,
 }
 
 impl Line {
-    async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Work>) {
+    async fn run(self, mut queue: mpsc::UnboundedReceiver<Work>) {
         let mut next = None;
         loop {
             let work = match next.take() {
@@ -176,8 +169,7 @@ impl Line {
         Origin { switch: &hello.switch_name, core_uuid: &hello.core_uuid, incarnation: incarnation.0 }
     }
 
-    async fn events(&mut self, batch: Batch) {
-        self.current = Some(batch.incarnation);
+    async fn events(&self, batch: Batch) {
         let received = now();
         let mut events: Vec<(u64, Delivered)> =
             batch.events.iter().map(|(sequence, record)| (*sequence, understood(record, received))).collect();
@@ -234,12 +226,11 @@ impl Line {
 
     /// Closes the channels of an incarnation that has ended, but for those that FreeSWITCH still has: it may live on when the module was
     /// loaded again.
-    async fn ended(&mut self, incarnation: Incarnation) {
-        let current = self.current.filter(|current| *current != incarnation).unwrap_or_default();
+    async fn ended(&self, incarnation: Incarnation) {
         let mut pause = PAUSES.0;
         // Without an acknowledgement the switch says it again when it comes back.
         while self.switch.is_connected() {
-            match self.reconcile(incarnation, current).await {
+            match self.reconcile(incarnation).await {
                 Ok(()) => {
                     self.switch.send(Outgoing::Ack(incarnation, END));
                     return;
@@ -257,9 +248,9 @@ impl Line {
         }
     }
 
-    async fn reconcile(&self, ended: Incarnation, current: Incarnation) -> Result<(), String> {
+    async fn reconcile(&self, ended: Incarnation) -> Result<(), String> {
         let store = &self.ingest.store;
-        let origin = self.origin(current);
+        let origin = self.origin(ended);
         let mut alive = HashSet::new();
         for uuid in store.doubtful_channels(origin).await.map_err(|error| error.to_string())? {
             // It may be any text that somebody gave a channel as its id; only an id can be asked for.
@@ -272,7 +263,7 @@ impl Line {
             }
         }
         let stored = store.close_lost(origin, &alive).await.map_err(|error| error.to_string())?;
-        store.incarnation_ended(self.origin(ended)).await.map_err(|error| error.to_string())?;
+        store.incarnation_ended(origin).await.map_err(|error| error.to_string())?;
         if stored.cdrs + stored.strays > 0 {
             info!(
                 switch.name = origin.switch,

@@ -139,6 +139,13 @@ impl Standin {
         self.child.lock().unwrap().id()
     }
 
+    /// SIGKILL.
+    pub fn kill(self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// Ends it; the answer is whether it ended well.
     pub fn quit(mut self) -> bool {
         self.stdin = None;

@@ -18,6 +18,14 @@ use super::{esl::Esl, events::Events, ports::Ports, process::Process, wait::unti
 const EVENTS: &str = "CHANNEL_CREATE CHANNEL_ANSWER CHANNEL_EXECUTE CHANNEL_HANGUP_COMPLETE DTMF \
     CUSTOM nizam::ambiguous nizam::emergency nizam::flow";
 
+/// How a file of the configuration is another one.
+pub(crate) enum Change {
+    /// This is all of it.
+    New(String),
+    /// That text stands before the first place with this one.
+    Before(&'static str, String),
+}
+
 /// One FreeSWITCH instance: its directories stay over a restart, its process may come and go.
 pub(crate) struct Switch {
     home: PathBuf,
@@ -107,6 +115,25 @@ impl Switch {
         let process = self.process.take().expect("the switch runs");
         let status = process.terminate(Duration::from_secs(90));
         assert!(status.success(), "FreeSWITCH ended with {status}; its log ends:\n{}", self.log_tail());
+    }
+
+    /// SIGKILL: all calls are gone.
+    pub(crate) fn kill(&mut self) {
+        self.process.take().expect("the switch runs").kill();
+    }
+
+    /// Changes a file of `autoload_configs`, before the start.
+    pub(crate) fn configure(&self, file: &str, change: &Change) {
+        let path = self.home.join("conf/autoload_configs").join(file);
+        let text = match change {
+            Change::New(text) => text.clone(),
+            Change::Before(place, text) => {
+                let old = fs::read_to_string(&path).unwrap();
+                assert!(old.contains(place), "{file} has no {place}");
+                old.replacen(place, &format!("{text}{place}"), 1)
+            }
+        };
+        fs::write(path, text).unwrap();
     }
 
     /// Runs an API command; fails when the switch is gone.

@@ -4,24 +4,27 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-use super::{built::Built, ports::Ports, process::Process, rest::Rest, wait::until};
+use super::{built::Built, ports::Ports, process::Process, rest::Rest};
 
 /// A running daemon, its directory, and an administrator's REST client.
 pub(crate) struct Nizamd {
     home: PathBuf,
     port: u16,
-    process: Option<Process>,
+    database: Option<String>,
+    /// Locked, so that one thread may kill it again and again while another asks it.
+    process: Mutex<Option<Process>>,
     rest: Rest,
 }
 
 impl Nizamd {
-    /// Makes the database and an administrator, then serves.
-    pub(crate) fn start(home: &Path, ports: &Ports) -> Self {
+    /// Makes the database and an administrator, then serves. Without a database's URL it is a file in its own directory.
+    pub(crate) fn start(home: &Path, ports: &Ports, database: Option<&str>) -> Self {
         fs::create_dir_all(home.join("state")).unwrap();
-        let admin = command(home, ports.rest())
+        let admin = command(home, ports.rest(), database)
             .args(["admin", "create", "--email", "admin@e2e.test", "--password", "an-e2e-password-1"])
             .output()
             .unwrap();
@@ -29,27 +32,53 @@ impl Nizamd {
         assert!(admin.status.success(), "admin create: {printed}{}", String::from_utf8_lossy(&admin.stderr));
         let token =
             printed.split_whitespace().find(|word| is_token(word)).expect("admin create prints a token");
-        let rest = Rest::new(ports.rest(), token);
-        let mut nizamd = Self { home: home.to_owned(), port: ports.rest(), process: None, rest };
+        let nizamd = Self {
+            home: home.to_owned(),
+            port: ports.rest(),
+            database: database.map(str::to_owned),
+            process: Mutex::default(),
+            rest: Rest::new(ports.rest(), token),
+        };
         nizamd.serve();
         nizamd
     }
 
     /// Starts the process and waits until it answers.
-    pub(crate) fn serve(&mut self) {
-        let mut serve = command(&self.home, self.port);
+    pub(crate) fn serve(&self) {
+        assert!(self.try_serve(), "nizamd ended:\n{}", self.log_tail());
+    }
+
+    /// The same; false if it ends instead, as it does while there is no database.
+    pub(crate) fn try_serve(&self) -> bool {
+        let mut serve = command(&self.home, self.port, self.database.as_deref());
         serve.arg("serve");
-        let mut process = Process::start("nizamd", serve, &self.home.join("nizamd.log"));
-        until("nizamd answers /health", Duration::from_secs(30), || {
-            process.assert_alive();
-            self.rest.health().then_some(())
-        });
-        self.process = Some(process);
+        let mut process = Process::start("nizamd", serve, &self.log_file());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.rest.health() {
+            if process.wait(Duration::from_millis(20)).is_some() {
+                return false;
+            }
+            assert!(Instant::now() < deadline, "nizamd does not answer:\n{}", self.log_tail());
+        }
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
+        true
     }
 
     /// SIGKILL.
-    pub(crate) fn kill(&mut self) {
-        self.process.take().expect("nizamd runs").kill();
+    pub(crate) fn kill(&self) {
+        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
+        process.expect("nizamd runs").kill();
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.home.join("nizamd.log")
+    }
+
+    /// The last lines of what it logged.
+    fn log_tail(&self) -> String {
+        let log = fs::read_to_string(self.log_file()).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
     }
 
     /// Moves the database out of the way, so that nobody can start on it or read it.
@@ -72,7 +101,7 @@ impl Nizamd {
     }
 }
 
-fn command(home: &Path, port: u16) -> Command {
+fn command(home: &Path, port: u16, database: Option<&str>) -> Command {
     let mut command = Command::new(Built::get().nizamd());
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NIZAM_")) {
         command.env_remove(name);
@@ -81,7 +110,8 @@ fn command(home: &Path, port: u16) -> Command {
         .env("NIZAM_LISTEN", format!("127.0.0.1:{port}"))
         .env("NIZAM_SOCKET", home.join("nizam.sock"))
         .env("NIZAM_STATE_DIR", home.join("state"))
-        .env("NIZAM_RATE_LIMIT", "0");
+        .env("NIZAM_RATE_LIMIT", "0")
+        .envs(database.map(|url| ("NIZAM_DATABASE_URL", url)));
     command
 }
 

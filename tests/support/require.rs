@@ -12,6 +12,13 @@ use super::freeswitch::Installed;
 pub(crate) fn require(needs: &[&str]) -> bool {
     let missing = needs.iter().find_map(|need| reason(need).err().map(|why| (*need, why)));
     let Some((need, why)) = missing else { return true };
+    skip(need, &why);
+    false
+}
+
+/// Says loudly that a test does not run for want of something, and why.
+#[track_caller]
+pub(crate) fn skip(need: &str, why: &str) {
     // The harness names a test's thread after it, but runs it on the main one where it has only one.
     let caller = Location::caller();
     let current = std::thread::current();
@@ -27,7 +34,6 @@ pub(crate) fn require(needs: &[&str]) -> bool {
         // One write, so that lines of tests that run at once do not mix.
         list.write_all(format!("{test}: {why}\n").as_bytes()).unwrap();
     }
-    false
 }
 
 fn reason(need: &str) -> Result<(), String> {

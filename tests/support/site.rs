@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    Batch, Call, Callee, Caller, Listener, Manner, Phone, RegisterLoad, Switch,
+    Batch, Call, CallLoad, Callee, Caller, Listener, Manner, Phone, RegisterLoad, Switch,
     built::Built,
+    freeswitch::Change,
     nizamd::Nizamd,
     ports::Ports,
     sipp::{self, Attempt},
@@ -28,6 +29,32 @@ pub(crate) struct Account {
     pub(crate) password: String,
 }
 
+/// Which ports the switch's media get.
+#[derive(Default)]
+pub(crate) enum Media {
+    /// A few of the block of the test.
+    #[default]
+    Own,
+    /// Those of the phones as well.
+    OfPhones,
+    /// From one to the other, outside of all blocks.
+    Range(u16, u16),
+}
+
+/// How a site differs from the others.
+#[derive(Default)]
+pub(crate) struct Plan {
+    /// Where it lives, if somebody needs to know before.
+    pub(crate) home: Option<TempDir>,
+    /// nizamd's database, if it is no file.
+    pub(crate) database: Option<String>,
+    /// The name of the socket in `home` to which the module connects, if it is not nizamd's own.
+    pub(crate) socket: Option<&'static str>,
+    pub(crate) media: Media,
+    /// Files in `autoload_configs` that are other ones, and how.
+    pub(crate) configuration: Vec<(&'static str, Change)>,
+}
+
 /// Everything that runs for one test. Fields are dropped in this order.
 pub(crate) struct Site {
     pub(crate) switch: Switch,
@@ -40,29 +67,38 @@ pub(crate) struct Site {
 impl Site {
     /// Starts nizamd, then FreeSWITCH, and waits until the module is connected.
     pub(crate) fn start() -> Self {
-        Self::start_with(true)
+        Self::start_as(Plan::default())
     }
 
     /// Starts one in which no [`Phone`] is: their media ports are the switch's, which so has many more calls at once.
     pub(crate) fn start_without_phones() -> Self {
-        Self::start_with(false)
+        Self::start_as(Plan { media: Media::OfPhones, ..Plan::default() })
     }
 
-    fn start_with(phones: bool) -> Self {
-        let home = TempDir::with_prefix("nizam-e2e-").unwrap();
+    /// Starts one that differs from the others.
+    pub(crate) fn start_as(plan: Plan) -> Self {
+        let home = plan.home.unwrap_or_else(|| TempDir::with_prefix("nizam-e2e-").unwrap());
         let ports = Ports::claim();
-        let nizamd = Nizamd::start(home.path(), &ports);
+        let nizamd = Nizamd::start(home.path(), &ports, plan.database.as_deref());
         let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
         let mut settings = vec![
-            ("nizam_socket", path("nizam.sock")),
+            ("nizam_socket", path(plan.socket.unwrap_or("nizam.sock"))),
             ("nizam_snapshot", path("state/snapshot")),
             ("nizam_log_level", "debug".to_owned()),
         ];
-        if !phones {
-            settings.push(("rtp_end_port", ports.last_media().to_string()));
+        match plan.media {
+            Media::Own => {}
+            Media::OfPhones => settings.push(("rtp_end_port", ports.last_media().to_string())),
+            Media::Range(first, last) => {
+                settings.push(("rtp_start_port", first.to_string()));
+                settings.push(("rtp_end_port", last.to_string()));
+            }
         }
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut switch = Switch::prepare(&home.path().join("fs"), &ports, &Built::get().module(), &settings);
+        for (file, change) in &plan.configuration {
+            switch.configure(file, change);
+        }
         switch.start();
         let mut site = Self { switch, nizamd, ports, runs: AtomicU16::new(0), home };
         site.await_link();
@@ -174,6 +210,11 @@ impl Site {
         let outside = calls.first().is_some_and(|(caller, _)| caller.is_outside());
         let remote = if outside { self.ports.sip_external() } else { self.ports.sip_internal() };
         Batch::start(&self.next_dir(), name, remote, self.ports.sipp(), calls, rate)
+    }
+
+    /// Begins to dial so many times, `rate` a second, and writes down what becomes of it.
+    pub(crate) fn call_load(&self, calls: &[(&Account, &str)], count: usize, rate: u32) -> CallLoad {
+        CallLoad::start(&self.next_dir(), self.ports.sip_internal(), self.ports.sipp(), calls, count, rate)
     }
 
     /// A port where nobody listens.

@@ -231,6 +231,39 @@ async fn channels_that_vanished_are_closed_and_those_that_live_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_is_said_again_closes_no_channel_of_a_later_life() {
+    let site = Site::start().await;
+    let mut module = site.module("fs1", "c1");
+    module.send(FIRST, &numbered(1, [record("CHANNEL_CREATE", "u1", &[("Core-UUID", "c1")])]));
+    module.acknowledged(FIRST, 1);
+    drop(module);
+    // FreeSWITCH was killed. Of a call of the next one only the beginning is stored when the link breaks, and with it goes the answer to
+    // the end of the first life.
+    let mut module = site.module("fs1", "c2");
+    module.session.ended(FIRST);
+    module.acknowledged(FIRST, u64::MAX);
+    let [created, answered, hangup] = call("u2");
+    module.send(SECOND, &numbered(1, [created]));
+    module.acknowledged(SECOND, 1);
+    drop(module);
+    // The call is over, but the events that say so are behind the end that is said again: no question about it would be answered.
+    let mut module = site.module("fs1", "c2");
+    module.session.ended(FIRST);
+    module.acknowledged(FIRST, u64::MAX);
+    module.send(SECOND, &numbered(2, [answered, hangup]));
+    module.acknowledged(SECOND, 3);
+    assert_eq!(site.types("u2").await, ["call.created", "call.answered", "call.hangup"]);
+    assert_eq!(site.types("u1").await, ["call.created", "call.hangup"]);
+    let closed: Vec<(String, bool)> =
+        site.cdrs().await.into_iter().map(|cdr| (cdr.uuid, cdr.closed_by.is_some())).collect();
+    assert_eq!(closed.len(), 2);
+    assert!(
+        closed.contains(&("u1".to_owned(), true)) && closed.contains(&("u2".to_owned(), false)),
+        "{closed:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_are_answered_in_any_order_and_refused_where_nobody_is() {
     let site = Site::start().await;
     let command = |argument: &'static str, deadline| {

@@ -81,6 +81,30 @@ impl Server {
         child
     }
 
+    /// Ends the server as a crash would, with all its processes; [`Server::run`] starts it again on what is on the disk.
+    pub fn crash(&self, mut child: Child) {
+        let processes = children(child.id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Those that are left would go by themselves, and until then keep another from starting.
+        let ids: Vec<String> = processes.iter().map(u32::to_string).collect();
+        let _gone = Command::new("kill").arg("-9").args(&ids).stderr(Stdio::null()).status();
+        let end = Instant::now() + START;
+        while processes.iter().any(|id| Path::new("/proc").join(id.to_string()).exists()) {
+            assert!(Instant::now() < end, "PostgreSQL's processes do not end");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The rows of a query on a database, whose URL this is: fields with tabs between, a null is nothing.
+    pub fn rows(url: &str, query: &str) -> Vec<Vec<String>> {
+        let mut command = Command::new(Self::program("psql").expect("PostgreSQL is installed"));
+        let asked = command.args(["-X", "-q", "-A", "-t", "-F", "\t", "-c", query, url]).output().unwrap();
+        assert!(asked.status.success(), "{query}: {}", String::from_utf8_lossy(&asked.stderr));
+        let text = String::from_utf8(asked.stdout).unwrap();
+        text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+    }
+
     /// The URL of a new, empty database.
     pub fn database(&self) -> String {
         let name = format!("nizam_{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -111,6 +135,12 @@ impl Server {
         command.args(["-U", "postgres", "-h"]).arg(&self.directory);
         command
     }
+}
+
+/// The processes that a process has started (proc(5), `/proc/pid/task/tid/children`).
+fn children(id: u32) -> Vec<u32> {
+    let list = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
 /// A program of the server, in the account that may run it: PostgreSQL does not run as root.

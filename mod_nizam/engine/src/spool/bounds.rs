@@ -3,8 +3,12 @@
 use super::record::{Class, HEAD};
 use super::segment::{self, Records, Segment};
 use super::store::Store;
+use rustix::fs::FallocateFlags;
 use std::fs;
 use std::io;
+
+/// A file of zeroes: room in which a segment can be written anew while the disk is full.
+const RESERVE: &str = "reserve";
 
 impl Store {
     /// Makes room for so many bytes within the limit.
@@ -22,6 +26,31 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Gives up the oldest traces, because the disk itself is full. False: there are none on it.
+    pub(super) fn shed(&mut self) -> io::Result<bool> {
+        let traces = |segment: &Segment| segment.count(Class::Trace) > 0;
+        let mut found = self.oldest(traces);
+        if found.is_none() && self.is_writing() {
+            self.close();
+            found = self.oldest(traces);
+        }
+        let Some((life, index)) = found else { return Ok(false) };
+        // What stays is written anew before the old file goes: into the room that was kept for that.
+        let _ = fs::remove_file(self.directory.join(RESERVE));
+        let thinned = self.thin(life, index);
+        self.reserve();
+        thinned.map(|()| true)
+    }
+
+    /// Keeps room for one segment, as long as there is any.
+    pub(super) fn reserve(&self) {
+        let path = self.directory.join(RESERVE);
+        let Ok(file) = segment::create(&path) else { return };
+        if rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, self.full() + segment::HEADER).is_err() {
+            let _ = fs::remove_file(&path);
+        }
     }
 
     /// The oldest closed segment that is so.

@@ -245,7 +245,8 @@ impl Spool {
         }
         if !read.heads.is_empty() {
             let id = ring.incarnation();
-            self.change(|store| store.append(id, &read.bytes, &read.heads))
+            let (used, size) = ring.fill();
+            self.change(|store| store.append(id, &read.bytes, &read.heads, used > size / 2))
                 .map_err(|error| error.to_string())?;
         }
         ring.release(read.end);

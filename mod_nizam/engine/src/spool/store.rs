@@ -2,7 +2,7 @@
 
 use super::SpoolError;
 use super::life::{Life, from_hex};
-use super::record::Head;
+use super::record::{Class, Head};
 use super::segment::{self, Segment};
 use nizam_wire::link::Incarnation;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -66,6 +66,7 @@ impl Store {
             _lock: file,
         };
         store.find(tell).map_err(failed)?;
+        store.reserve();
         Ok(store)
     }
 
@@ -132,8 +133,49 @@ impl Store {
         self.lives.push(Life { id, began, core: core.to_owned(), waits, dirty: true, ..Life::default() });
     }
 
-    /// Appends records to the segments of an incarnation. Those that are there already are left out.
-    pub(super) fn append(&mut self, id: Incarnation, bytes: &[u8], heads: &[Head]) -> io::Result<()> {
+    /// Appends records to the segments of an incarnation. Those that are there already are left out. If the disk is full and they are
+    /// `pressed` for room where they are, the oldest traces go, and in the end theirs: ends of channels are worth more.
+    pub(super) fn append(
+        &mut self,
+        id: Incarnation,
+        bytes: &[u8],
+        heads: &[Head],
+        pressed: bool,
+    ) -> io::Result<()> {
+        loop {
+            match self.try_append(id, bytes, heads) {
+                Err(error) if pressed && error.kind() == io::ErrorKind::StorageFull => {
+                    if self.shed()? {
+                        continue;
+                    }
+                    return self.append_finals(id, bytes, heads);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Appends the finals among these records, and counts the rest as lost.
+    fn append_finals(&mut self, id: Incarnation, bytes: &[u8], heads: &[Head]) -> io::Result<()> {
+        let known = self.life(id).last;
+        let (mut rest, mut kept, mut finals, mut lost) = (bytes, Vec::new(), Vec::new(), 0);
+        for head in heads {
+            let length = usize::try_from(head.bytes()).unwrap_or(usize::MAX);
+            let (record, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            rest = behind;
+            if head.class == Class::Final {
+                kept.extend_from_slice(record);
+                finals.push(*head);
+            } else {
+                lost += u64::from(head.sequence > known);
+            }
+        }
+        self.try_append(id, &kept, &finals)?;
+        self.life(id).lose(Class::Trace, lost);
+        Ok(())
+    }
+
+    fn try_append(&mut self, id: Incarnation, bytes: &[u8], heads: &[Head]) -> io::Result<()> {
         let last = self.life(id).last;
         let known = heads.iter().take_while(|head| head.sequence <= last);
         let (mut skipped, mut count) = (0, 0);
@@ -164,9 +206,14 @@ impl Store {
         Ok(())
     }
 
+    /// Bytes after which a segment is closed.
+    pub(super) fn full(&self) -> u64 {
+        (self.limit / 8).clamp(1, SEGMENT)
+    }
+
     /// The file to append to.
     fn file(&mut self, id: Incarnation, first: u64) -> io::Result<Arc<File>> {
-        let full = (self.limit / 8).clamp(1, SEGMENT);
+        let full = self.full();
         if let Some((of, file)) = &self.writing {
             let file = Arc::clone(file);
             let same = *of == id;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write as _};
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -399,6 +400,46 @@ fn on_a_full_disk_events_wait_in_memory_and_one_line_says_so() {
     let mut daemon = Daemon::default();
     daemon.drain(&running.spool, &mut || false);
     assert!(daemon.events() == want);
+    running.stop();
+}
+
+/// A disk that takes 400,000 bytes of segments.
+fn small(file: &mut &fs::File, bytes: &[u8]) -> io::Result<()> {
+    let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    let sizes = fs::read_dir(path.parent().unwrap())?.map(|entry| {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "seg") { fs::metadata(path).unwrap().len() } else { 0 }
+    });
+    if sizes.sum::<u64>() + bytes.len() as u64 > 400_000 { full(file, bytes) } else { whole(file, bytes) }
+}
+
+#[test]
+fn on_a_full_disk_the_oldest_traces_go_before_any_final() {
+    let dir = TempDir::new().unwrap();
+    let running = Running::start(settings(dir.path()));
+    assert!(running.spool.push(&[0; 1000], Class::Trace));
+    until("it is written", || running.spool.status().written == 1);
+    running.spool.put(small);
+    let mut finals = 0;
+    for number in 0..4000_u64 {
+        let class = if number % 20 == 0 { Class::Final } else { Class::Trace };
+        let event = [number.to_le_bytes().as_slice(), &[class as u8; 992]].concat();
+        if class == Class::Final {
+            finals += 1;
+            until("there is room", || {
+                running.spool.status().ring_used < running.spool.status().ring_size / 4 * 3
+            });
+        }
+        running.spool.push(&event, class);
+    }
+    let status = running.spool.status();
+    assert_eq!((status.ring_dropped.finals, status.disk_dropped.finals), (0, 0), "{status:?}");
+    assert!(status.disk_dropped.traces > 300, "{status:?}");
+    running.spool.put(whole);
+    until("all is written", || running.spool.status().ring_used == 0);
+    let mut daemon = Daemon::default();
+    daemon.drain(&running.spool, &mut || false);
+    assert_eq!(daemon.events().iter().filter(|event| event.get(8) == Some(&1)).count(), finals);
     running.stop();
 }
 

@@ -25,7 +25,7 @@ const INSERT: &str = "INSERT INTO call_detail_records (id, tenant_id, uuid, call
 pub(super) async fn write(tx: &mut Tx, cdrs: &[Cdr], now: i64) -> StoreResult<u64> {
     let mut new = 0;
     for cdrs in cdrs.chunks(ROWS) {
-        replace_lost(tx.conn(), cdrs).await?;
+        replace_lost(tx, cdrs).await?;
         let made = insert(tx, cdrs, now).await?;
         new += made.len() as u64;
         let billed: Vec<&Cdr> =
@@ -35,20 +35,50 @@ pub(super) async fn write(tx: &mut Tx, cdrs: &[Cdr], now: i64) -> StoreResult<u6
     Ok(new)
 }
 
-/// A channel's own word counts more than the reconciler's.
-async fn replace_lost(conn: Conn<'_>, cdrs: &[Cdr]) -> StoreResult<()> {
+/// A channel's own word counts more than the reconciler's, of whom nothing is left then: neither CDR nor event.
+async fn replace_lost(tx: &mut Tx, cdrs: &[Cdr]) -> StoreResult<()> {
     let uuids: Vec<&str> = cdrs.iter().filter(|cdr| cdr.closed_by.is_none()).map(|cdr| &*cdr.uuid).collect();
-    let _rows = match conn {
-        Conn::Sqlite(c) => sqlx::query(sql!(sqlite
-                "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND uuid IN (SELECT value FROM json_each($1))"
+    let replaced: Vec<(String,)> = match tx.conn() {
+        Conn::Sqlite(c) => {
+            sqlx::query_as(sql!(sqlite
+                "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND uuid IN (SELECT value FROM json_each($1)) \
+                 RETURNING uuid"
             ))
             .bind(json_texts(uuids))
-            .execute(c)
-            .await?.rows_affected(),
-        Conn::Postgres(c) => sqlx::query(sql!(postgres "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND uuid = ANY($1)"))
-                .bind(&uuids)
-                .execute(c)
-                .await?.rows_affected(),
+            .fetch_all(c)
+            .await?
+        }
+        Conn::Postgres(c) => {
+            sqlx::query_as(sql!(postgres
+                "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND uuid = ANY($1) RETURNING uuid"
+            ))
+            .bind(uuids)
+            .fetch_all(c)
+            .await?
+        }
+    };
+    if replaced.is_empty() {
+        return Ok(());
+    }
+    let uuids: Vec<&str> = replaced.iter().map(|(uuid,)| &**uuid).collect();
+    let _rows = match tx.conn() {
+        Conn::Sqlite(c) => sqlx::query(sql!(sqlite
+            "DELETE FROM call_events WHERE event_type = 'call.hangup' \
+             AND json_extract(payload, '$.metadata.closed_by') IS NOT NULL \
+             AND call_uuid IN (SELECT value FROM json_each($1))"
+        ))
+        .bind(json_texts(uuids))
+        .execute(c)
+        .await?
+        .rows_affected(),
+        Conn::Postgres(c) => sqlx::query(sql!(postgres
+            "DELETE FROM call_events WHERE event_type = 'call.hangup' \
+             AND payload -> 'metadata' ->> 'closed_by' IS NOT NULL AND call_uuid = ANY($1)"
+        ))
+        .bind(uuids)
+        .execute(c)
+        .await?
+        .rows_affected(),
     };
     Ok(())
 }

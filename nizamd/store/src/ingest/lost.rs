@@ -12,26 +12,35 @@ use crate::column::Time;
 use crate::error::StoreResult;
 
 impl Store {
-    /// Channels of that very life of FreeSWITCH that an earlier life of the module reported: only the switch can say whether they live.
+    /// Channels that a life of the module that has ended reported last, or one before it, and that are of the FreeSWITCH that goes on: only
+    /// the switch can say whether they live. `origin` is that FreeSWITCH, and the life that has ended.
     pub async fn doubtful_channels(&self, origin: Origin<'_>) -> StoreResult<Vec<String>> {
         let mut reader = self.db.reader().await?;
         let rows: Vec<(String,)> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT uuid FROM channels WHERE switch_name = $1 AND core_uuid = $2 AND incarnation <> $3 ORDER BY uuid"
+                "SELECT uuid FROM channels WHERE switch_name = $1 AND core_uuid = $2 AND (incarnation = $3 OR incarnation IN \
+                 (SELECT earlier.incarnation FROM switch_incarnations AS earlier JOIN switch_incarnations AS ended \
+                 ON ended.switch_name = $1 AND ended.incarnation = $3 \
+                 WHERE earlier.switch_name = $1 AND earlier.created_at < ended.created_at)) ORDER BY uuid"
             ))
             .bind(origin.switch).bind(origin.core_uuid).bind(origin.incarnation.as_slice()).fetch_all(c).await?
         });
         Ok(rows.into_iter().map(|(uuid,)| uuid).collect())
     }
 
-    /// Closes the channels of a switch that another life of its module reported and that live no more: those of another life of FreeSWITCH,
-    /// and of this one those that are not `alive`. `origin` is the life that goes on.
+    /// Closes the channels that a life of the module that has ended reported last, or one before it, and that live no more: those of another
+    /// FreeSWITCH, and of the one that goes on those that are not `alive`. `origin` is the FreeSWITCH that goes on, and the life that has
+    /// ended. What later lives reported is left alone, whatever the switch says of it: that a channel of theirs has ended may
+    /// be on its way.
     pub async fn close_lost(&self, origin: Origin<'_>, alive: &HashSet<String>) -> StoreResult<Stored> {
         let mut tx = self.db.write().await?;
         let now = clock::now();
         let rows: Vec<(String, String, Json<Leg>)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT uuid, core_uuid, leg FROM channels WHERE switch_name = $1 AND incarnation <> $2 ORDER BY uuid"
+                "SELECT uuid, core_uuid, leg FROM channels WHERE switch_name = $1 AND (incarnation = $2 OR incarnation IN \
+                 (SELECT earlier.incarnation FROM switch_incarnations AS earlier JOIN switch_incarnations AS ended \
+                 ON ended.switch_name = $1 AND ended.incarnation = $2 \
+                 WHERE earlier.switch_name = $1 AND earlier.created_at < ended.created_at)) ORDER BY uuid"
             ))
             .bind(origin.switch).bind(origin.incarnation.as_slice()).fetch_all(c).await?
         });

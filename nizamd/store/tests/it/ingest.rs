@@ -172,16 +172,21 @@ async fn channels_of_a_switch_that_died_are_closed_once_and_marked() {
     let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
     let events = numbered(call("acme.example", 1));
     store.ingest(ORIGIN, &events[..6], 0).await.unwrap();
-    // The module was loaded again, and FreeSWITCH goes on: whoever still talks, talks.
+    // The module was loaded again, and FreeSWITCH goes on: whoever still talks, talks. What the new life has told is its own.
     let reloaded = Origin { incarnation: [2; 16], ..ORIGIN };
-    assert_eq!(store.doubtful_channels(reloaded).await.unwrap().len(), 2);
+    store.ingest(reloaded, &numbered(call("acme.example", 2))[..1], 0).await.unwrap();
+    assert_eq!(store.doubtful_channels(ORIGIN).await.unwrap().len(), 2);
     let alive: HashSet<String> = ["a-acme.example-1".to_owned()].into();
-    assert_eq!(store.close_lost(reloaded, &alive).await.unwrap().cdrs, 1);
-    assert_eq!(store.close_lost(reloaded, &alive).await.unwrap().cdrs, 0);
-    // FreeSWITCH itself is another one.
-    let restarted = Origin { core_uuid: "core-2", incarnation: [3; 16], ..ORIGIN };
+    assert_eq!(store.close_lost(ORIGIN, &alive).await.unwrap().cdrs, 1);
+    assert_eq!(store.close_lost(ORIGIN, &alive).await.unwrap().cdrs, 0);
+    // FreeSWITCH itself is another one, and the last life of the one before has ended: with it goes what lives before it left.
+    let restarted = Origin { core_uuid: "core-2", ..reloaded };
+    let present = Origin { incarnation: [3; 16], ..restarted };
+    store.ingest(present, &numbered(call("acme.example", 3))[..1], 0).await.unwrap();
     assert!(store.doubtful_channels(restarted).await.unwrap().is_empty());
-    assert_eq!(store.close_lost(restarted, &HashSet::new()).await.unwrap().cdrs, 1);
+    assert_eq!(store.close_lost(restarted, &HashSet::new()).await.unwrap().cdrs, 2);
+    assert_eq!(store.close_lost(restarted, &HashSet::new()).await.unwrap().cdrs, 0);
+    assert!(store.cdrs_of_call(tenant, "a-acme.example-3").await.unwrap().is_empty(), "it has only begun");
     let legs = store.cdrs_of_call(tenant, "a-acme.example-1").await.unwrap();
     assert_eq!(legs.len(), 2);
     for leg in &legs {
@@ -195,12 +200,16 @@ async fn channels_of_a_switch_that_died_are_closed_once_and_marked() {
         "nobody knows how long"
     );
     // What the channel itself says counts more, if it comes after all.
-    store.ingest(reloaded, &numbered(call("acme.example", 1).split_off(6)), 0).await.unwrap();
+    store.ingest(present, &numbered(call("acme.example", 1).split_off(5))[1..], 0).await.unwrap();
     let legs = store.cdrs_of_call(tenant, "a-acme.example-1").await.unwrap();
     assert_eq!(
         legs.iter().map(|leg| (&leg.closed_by, leg.billsec)).collect::<Vec<_>>(),
         [(&None, 6), (&None, 6)]
     );
+    let told = store.events_of_channel(tenant, "a-acme.example-1").await.unwrap();
+    let ends: Vec<_> = told.iter().filter(|event| event.event_type == "call.hangup").collect();
+    assert_eq!(ends.len(), 1, "it is told once how it ended");
+    assert_eq!(ends[0].payload["metadata"]["closed_by"], serde_json::Value::Null);
 }
 
 #[tokio::test]
