@@ -34,7 +34,7 @@ use chaos::{
     verdict::Death,
 };
 use nizam_test_postgres::there_is_postgres;
-use support::{Plan, Switch, require};
+use support::{Plan, Switch, require, until};
 use tempfile::TempDir;
 
 const LONG: Duration = Duration::from_mins(2);
@@ -65,6 +65,11 @@ impl Deaths {
         let at = now();
         switch.kill();
         switch.start();
+        // Its profiles run before it takes calls.
+        until("FreeSWITCH is ready", Duration::from_mins(1), || {
+            let status = switch.api("status");
+            (status.contains("is ready") && !status.contains("not ready")).then_some(())
+        });
         self.done.push(Death { at, back: now() });
         true
     }

@@ -38,7 +38,8 @@ pub(crate) struct Tables {
     pub(crate) events: BTreeMap<String, Vec<Event>>,
     /// Channels that live.
     pub(crate) channels: Vec<String>,
-    pub(crate) strays: Vec<String>,
+    /// Events of no tenant, and their times.
+    pub(crate) strays: Vec<(String, i64)>,
     pub(crate) quarantined: Vec<String>,
     /// Lives of modules, those that are over, and events that were dropped.
     pub(crate) incarnations: usize,
@@ -55,7 +56,10 @@ pub(crate) fn read(url: &str) -> Tables {
     let count = |query: &str| ask(query)[0][0].parse::<usize>().unwrap();
     let mut tables = Tables {
         channels: first("SELECT uuid FROM channels"),
-        strays: first("SELECT event_type || ' of ' || call_uuid FROM stray_events"),
+        strays: ask("SELECT event_type || ' of ' || call_uuid, (extract(epoch FROM occurred_at) * 1e6)::bigint FROM stray_events")
+            .into_iter()
+            .map(|mut row| (row.swap_remove(0), row.swap_remove(0).parse().unwrap()))
+            .collect(),
         quarantined: first("SELECT reason FROM quarantined_events"),
         incarnations: count("SELECT count(*) FROM switch_incarnations"),
         over: count("SELECT count(*) FROM switch_incarnations WHERE ended_at IS NOT NULL"),
