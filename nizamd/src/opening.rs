@@ -43,6 +43,17 @@ pub fn not_lost(config: &Config) -> Result<(), Fatal> {
     )))
 }
 
+/// Refuses to look into a database that is not there: an empty one would be made, and all would seem to be well.
+pub fn there(config: &Config) -> Result<(), Fatal> {
+    match Store::file(&config.database_url).filter(|file| !file.exists()) {
+        None => Ok(()),
+        Some(file) => Err(Fatal::new(format!(
+            "there is no database {}; check NIZAM_DATABASE_URL (key database_url)",
+            file.display()
+        ))),
+    }
+}
+
 /// Opens the database, and makes directory, key and database where there are none.
 pub async fn store(config: &Config) -> Result<Store, Fatal> {
     state_dir(&config.state_dir)?;

@@ -27,8 +27,8 @@ pub enum WavError {
     NotWav,
     /// It ends in the middle of a chunk, or has no sound.
     CutOff,
-    /// It says twice what its sound is like, and players do not agree on which counts.
-    Formats,
+    /// It says twice what its sound is like, or has two sounds, and players do not agree on which counts.
+    Twice(&'static str),
     /// Neither PCM of 16 bits nor A-law or µ-law.
     Encoding(u16),
     /// Fewer samples than 8,000 a second, or more than 48,000.
@@ -43,7 +43,7 @@ impl fmt::Display for WavError {
             Self::TooLarge => write!(f, "has more than {} MiB", MOST >> 20),
             Self::NotWav => f.write_str("is no WAV file"),
             Self::CutOff => f.write_str("is a WAV file that is cut off or has no sound"),
-            Self::Formats => f.write_str("has more than one fmt chunk"),
+            Self::Twice(chunk) => write!(f, "has more than one {chunk} chunk"),
             Self::Encoding(code) => {
                 write!(f, "has encoding {code}; 16-bit PCM, A-law and µ-law can be played")
             }
@@ -65,27 +65,37 @@ pub fn read(file: &[u8]) -> Result<Wav, WavError> {
         _ => return Err(WavError::NotWav),
     };
     let mut format = None;
+    let mut sound = None;
     while let Some((head, behind)) = rest.split_at_checked(8) {
         let length = word(head, 4).ok_or(WavError::CutOff)? as usize;
-        let body = behind.get(..length).ok_or(WavError::CutOff)?;
+        let Some(body) = behind.get(..length) else {
+            // What stands behind the sound is nothing to a player, unless it could be another sound.
+            return sound.filter(|_| !head.starts_with(b"data")).ok_or(WavError::CutOff);
+        };
         if head.starts_with(b"fmt ") {
             if format.is_some() {
-                return Err(WavError::Formats);
+                return Err(WavError::Twice("fmt"));
             }
             format = Some(Format::read(body)?);
         } else if head.starts_with(b"data") {
-            return format.ok_or(WavError::CutOff)?.with(length);
+            if sound.is_some() {
+                return Err(WavError::Twice("data"));
+            }
+            // A player does not read on for what it is like.
+            sound = Some(format.as_ref().ok_or(WavError::CutOff)?.with(length)?);
         }
         // Chunks begin at even places.
         rest = behind.get(length + length % 2..).unwrap_or_default();
     }
-    Err(WavError::CutOff)
+    sound.ok_or(WavError::CutOff)
 }
 
 struct Format {
     rate: u32,
     channels: u16,
     bytes_per_second: u32,
+    /// Bytes of a sample of each channel.
+    frame: usize,
 }
 
 impl Format {
@@ -107,13 +117,14 @@ impl Format {
         }
         // Not the figure in the file, which may be anything.
         let bytes_per_second = rate * u32::from(channels) * u32::from(bits / 8);
-        Ok(Self { rate, channels, bytes_per_second })
+        Ok(Self { rate, channels, bytes_per_second, frame: usize::from(channels * (bits / 8)) })
     }
 
-    fn with(self, length: usize) -> Result<Wav, WavError> {
+    fn with(&self, length: usize) -> Result<Wav, WavError> {
         let milliseconds = length as u64 * 1000 / u64::from(self.bytes_per_second);
         let duration_ms = i64::try_from(milliseconds).unwrap_or(i64::MAX);
-        if length == 0 {
+        // Not one whole sample of each channel.
+        if length < self.frame {
             return Err(WavError::CutOff);
         }
         Ok(Wav { rate: self.rate, channels: self.channels, duration_ms })
@@ -171,8 +182,24 @@ mod tests {
         // The other one makes three samples of telephone quality take no time at all.
         let louder = file(1, 2, 48_000, 16, 0)[at..at + 24].to_vec();
         twice.splice(at + 24..at + 24, louder);
-        assert_eq!(read(&twice), Err(WavError::Formats));
-        assert_eq!(WavError::Formats.to_string(), "has more than one fmt chunk");
+        assert_eq!(read(&twice), Err(WavError::Twice("fmt")));
+        assert_eq!(WavError::Twice("fmt").to_string(), "has more than one fmt chunk");
+    }
+
+    #[test]
+    fn a_second_sound_and_less_than_a_sample_are_refused() {
+        let good = file(1, 2, 8000, 16, 20);
+        let with = |behind: &[u8]| read(&[good.as_slice(), behind].concat());
+        assert_eq!(with(b"data\0\0\0\0"), Err(WavError::Twice("data")));
+        assert_eq!(with(b"data\x14\0\0\0abc"), Err(WavError::CutOff));
+        assert!(
+            with(b"LIST\x03\0\0\0abc\0").is_ok() && with(b"LIST\xff\0\0\0").is_ok() && with(b"junk").is_ok()
+        );
+        let mut short = file(1, 2, 8000, 16, 1);
+        short.pop();
+        let length = short.len() - 7;
+        short[length..length + 4].copy_from_slice(&3_u32.to_le_bytes());
+        assert_eq!(read(&short), Err(WavError::CutOff));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::opening;
 
 /// Prints a line for each gateway in force on each switch. An error if one of them is down, for whoever watches by exit codes.
 pub(super) async fn show(config: &Config) -> Result<(), Fatal> {
+    opening::there(config)?;
     let store = opening::store(config).await?;
     let gateways = store.gateways_standing(None).await?;
     store.close().await;

@@ -1,11 +1,13 @@
 //! Calls that are there now: making, seeing and changing them. Each channel is proved to be the tenant's before it is touched.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nizam_core::control::{Control, Leg, Switch, fits_dial_string};
 use nizam_core::model::Tenant;
 use nizam_core::validate::control::NewCall;
+use nizam_store::Actor;
 use nizam_wire::link::Api;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,6 +17,7 @@ use super::call::Call;
 use super::failure::Failure;
 use super::gate::Member;
 use super::reply::{Outcome, Reply};
+use crate::app::App;
 use crate::link::CommandError;
 
 /// How long FreeSWITCH may take for what it does at once.
@@ -49,12 +52,12 @@ pub(super) async fn originate(call: Call, member: Member, form: NewCall) -> Outc
 /// Has a phone ring, and answers when that has begun or failed.
 async fn ring(call: &Call, tenant: &Tenant, channel: Uuid, control: &Control, message: &str) -> Outcome {
     let (api, argument) = control.command(tenant.id, &tenant.domain);
-    let app = std::sync::Arc::clone(&call.app);
-    let ringing = tokio::spawn(async move { app.publisher.command(None, api, argument, RINGING).await });
+    let (app, actor) = (Arc::clone(&call.app), call.actor());
+    let ringing = tokio::spawn(async move { command(&app, &actor, None, api, argument, RINGING).await });
     let response = match tokio::time::timeout(AT_ONCE, ringing).await {
         // It rings.
         Err(_) => format!("+OK {channel}"),
-        Ok(Ok(answer)) => answer.map_err(|error| failure(&error))?,
+        Ok(Ok(answer)) => answer?,
         Ok(Err(error)) => return Err(Failure::Broken(error.to_string())),
     };
     Ok(commanded(message, &response, channel))
@@ -177,8 +180,24 @@ async fn send(
     let (channel, switch) = owned(call, member, channel).await?;
     let tenant = member.tenant();
     let (api, argument) = control(channel).command(tenant.id, &tenant.domain);
-    let answer = call.app.publisher.command(Some(switch), api, argument, DEADLINE).await;
-    Ok((channel, answer.map_err(|error| failure(&error))?))
+    Ok((channel, command(&call.app, &call.actor(), Some(switch), api, argument, DEADLINE).await?))
+}
+
+/// Has a switch do something: once, however often the client sends it with one Idempotency-Key.
+async fn command(
+    app: &App,
+    actor: &Actor,
+    switch: Option<String>,
+    api: Api,
+    argument: String,
+    deadline: Duration,
+) -> Result<String, Failure> {
+    app.store.once(actor).await?;
+    let answer = app.publisher.command(switch, api, argument, deadline).await;
+    if answer == Err(CommandError::NoSwitch) {
+        app.store.not_done(actor).await?;
+    }
+    answer.map_err(|error| failure(&error))
 }
 
 async fn run(

@@ -1,7 +1,10 @@
 //! CSV files of rows (RFC 4180): a line of field names, then a line for each row.
 
-use nizam_core::validate::Errors;
+use nizam_core::validate::{Errors, MOST_ROWS};
 use serde_json::{Map, Value};
+
+/// Most fields of a line: more than any resource has.
+const MOST_FIELDS: usize = 200;
 
 /// What is in a file.
 #[derive(Debug)]
@@ -26,9 +29,19 @@ pub(super) fn read(name: &str, body: &[u8]) -> Result<File, Errors> {
     if headers.iter().all(String::is_empty) {
         return Err(Errors::one(name, "The first line of the file must name the fields."));
     }
+    if headers.len() > MOST_FIELDS {
+        return Err(Errors::one(name, format!("The file must not name more than {MOST_FIELDS} fields.")));
+    }
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| unreadable(&error))?;
+        // A row takes far more memory here than in the file: those that nobody will read are not even made.
+        if rows.len() == MOST_ROWS {
+            return Err(Errors::one(
+                name,
+                format!("The {name} field must not have more than {MOST_ROWS} items."),
+            ));
+        }
         let cells = headers.iter().zip(record.iter());
         rows.push(
             cells.map(|(name, cell)| (name.clone(), Value::String(unguarded(cell).to_owned()))).collect(),
@@ -97,6 +110,10 @@ mod tests {
         assert!(errors.message().contains("line 3"), "{}", errors.message());
         assert!(read("extensions", b"a\n\xff\xfe\n").is_err());
         assert!(read("extensions", b"").is_err());
+        let many = ["a\n".to_owned(), "1\n".repeat(MOST_ROWS + 1)].concat();
+        assert!(read("extensions", many.as_bytes()).unwrap_err().message().contains("more than 10000 items"));
+        assert_eq!(read("extensions", &many.as_bytes()[..many.len() - 2]).unwrap().rows.len(), MOST_ROWS);
+        assert!(read("extensions", ",".repeat(MOST_FIELDS).as_bytes()).is_err());
         assert_eq!(read("extensions", b"\xef\xbb\xbfa\n1\n").unwrap().headers, ["a"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Whether nizamd works. Anybody may ask; details are for those with a token, errors of switches for admins.
+//! Whether nizamd works. Anybody may ask; details are for those with a token, events and errors of switches for admins.
 
 use jiff::Timestamp;
 use nizam_store::{Authentic, GatewayStanding, Store};
@@ -33,13 +33,15 @@ pub(super) async fn show(call: Call, (): ()) -> Outcome {
         },
     });
     if let (Some(who), Some(body)) = (&call.authentic, body.as_object_mut()) {
-        let errors = who.user.is_admin();
-        let tenant = who.user.tenant_id.filter(|_| !errors);
-        let registered = call.app.store.registered(tenant).await.ok();
+        let all = who.user.is_admin();
+        let registered = match who.user.tenant_id.filter(|_| !all) {
+            None if !all => Some(0),
+            tenant => call.app.store.registered(tenant).await.ok(),
+        };
         body.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
         body.insert("generation".to_owned(), json!(database.as_ref().ok()));
         body.insert("registrations".to_owned(), json!(registered));
-        body.insert("switches".to_owned(), switches.iter().map(|switch| details(switch, errors)).collect());
+        body.insert("switches".to_owned(), switches.iter().map(|switch| details(switch, all)).collect());
     }
     let status = if database.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(Reply::json(status, &body))
@@ -91,7 +93,8 @@ fn told(status: &str, gateways: &[GatewayStanding], registered: u64, at: Option<
     })
 }
 
-fn details(switch: &SwitchStatus, errors: bool) -> Value {
+/// What is told of a switch; how many events all tenants have, and what went wrong, to admins alone.
+fn details(switch: &SwitchStatus, all: bool) -> Value {
     let mut value = json!({
         "name": switch.name,
         "core_uuid": switch.core_uuid,
@@ -99,14 +102,15 @@ fn details(switch: &SwitchStatus, errors: bool) -> Value {
         "module_version": switch.module_version,
         "connected": switch.connected,
         "generation": switch.generation,
-        "events": {
+    });
+    if all && let Some(map) = value.as_object_mut() {
+        let events = json!({
             "received": switch.told.received,
             "stored": switch.told.stored,
             "waiting": switch.told.received.saturating_sub(switch.told.stored),
             "dropped": switch.told.dropped,
-        },
-    });
-    if errors && let Some(map) = value.as_object_mut() {
+        });
+        map.insert("events".to_owned(), events);
         map.insert("last_error".to_owned(), json!(switch.last_error));
     }
     value

@@ -8,6 +8,7 @@ use warp::http::{Method, StatusCode};
 use super::answers::Answers;
 use super::call::Call;
 use super::extras::{self, Extras};
+use super::failure::Failure;
 use super::gate::{Member, member, no_fields, record};
 use super::paginate;
 use super::present::Shown;
@@ -107,6 +108,7 @@ async fn change(
     mut values: Values,
 ) -> Outcome {
     if !member.is_admin() {
+        reserved(resource, &old)?;
         resource.reserved(Some(&old.values), &values)?;
         // What is as it was stays as it is, whatever an administrator makes of it meanwhile.
         values.retain(|name, _| resource.field(name).is_none_or(|field| !field.for_admins));
@@ -124,10 +126,22 @@ async fn change(
 }
 
 async fn remove(resource: &'static Resource, call: Call, member: Member, old: Record) -> Outcome {
+    if !member.is_admin() {
+        reserved(resource, &old)?;
+    }
     let expected = call.expected()?;
     let tenant = member.tenant().id;
     let committed = call.app.store.delete_record(&call.actor(), resource, tenant, old.id, &expected).await?;
     Ok(call.written(Reply::no_content(), committed).await)
+}
+
+/// Refuses what only an administrator may do to a row that other tenants depend on.
+fn reserved(resource: &Resource, old: &Record) -> Result<(), Failure> {
+    if resource.is_reserved(&old.values) {
+        let text = format!("{} is shared: only an administrator may change or delete it.", resource.label);
+        return Err(Failure::Answer(StatusCode::FORBIDDEN, text));
+    }
+    Ok(())
 }
 
 /// The row as the request wants to see it.

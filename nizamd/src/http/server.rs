@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{self, Poll};
 use std::time::Instant;
 
+use nizam_core::validate::Input;
 use nizam_store::{Authentic, Presented};
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -176,7 +177,7 @@ impl Server {
             return Ok(reply);
         }
         let (answered, idempotency) = match &authentic {
-            Some(who) if route.method == Method::POST => {
+            Some(who) if route.method == Method::POST && route.gate != Gate::Public => {
                 match replay::earlier(&self.app.store, who, &route.id, &request).await? {
                     Replay::Answer(reply) => (Some(reply), None),
                     Replay::New(idempotency) => (None, idempotency),
@@ -184,24 +185,27 @@ impl Server {
             }
             _ => (None, None),
         };
-        let input = request.input(route.text)?;
         let user = authentic.as_ref().map(|who| who.user.id);
-        let call = Call {
+        let mut call = Call {
             app: Arc::clone(&self.app),
             request: Arc::new(request),
             authentic,
-            input,
+            input: Input::default(),
             parameters,
             writes: route.writes(),
             text: route.text,
             idempotency: idempotency.clone(),
             ignored: Arc::clone(&context.ignored),
         };
-        if let Some(reply) = answered {
-            // Boxed: few requests were sent before.
+        // Nobody has a large body taken apart who may do nothing with it.
+        if answered.is_some() || route.body > body::SMALL {
+            // Boxed: few requests were sent before, or are large.
             Box::pin(gate::allows(route.gate, &call)).await?;
+        }
+        if let Some(reply) = answered {
             return Ok(reply);
         }
+        call.input = call.request.input(route.text)?;
         // A task of its own: a panic ends it and nothing else, and a client that hangs up does not end a write between
         // its commit and the switches.
         let (run, store) = ((route.run)(call), Arc::clone(&self.app.store));

@@ -2,7 +2,7 @@
 
 use nizam_core::model::{AuditAction, Tenant, Touched};
 use nizam_core::resource::{DID, GATEWAY, Record, Values};
-use nizam_core::{Home, Kind, touch};
+use nizam_core::{Kind, touch};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -50,23 +50,25 @@ pub(crate) async fn moved(
     if was == is {
         return Ok(());
     }
-    unconfirm(write, old.id, was.as_ref(), is.as_ref()).await?;
+    let moved = |number: &str| touch::digits(number, was.as_ref()) != touch::digits(number, is.as_ref());
+    unconfirm(write, old.id, moved).await?;
     each_did(write, keys, old.id, |did| touch::moved(&DID, was.as_ref(), is.as_ref(), did)).await
 }
 
-/// DIDs that are other numbers now than those that were confirmed: nobody has confirmed these.
-async fn unconfirm(
-    write: &mut Write<'_>,
-    tenant_id: Uuid,
-    was: Option<&Home<'_>>,
-    is: Option<&Home<'_>>,
-) -> StoreResult<()> {
+/// A tenant is terminated: its numbers are free for whoever has them next.
+pub(crate) async fn ended(write: &mut Write<'_>, keys: &Keyring, tenant: &Tenant) -> StoreResult<()> {
+    unconfirm(write, tenant.id, |_| true).await?;
+    let home = tenant.home();
+    each_did(write, keys, tenant.id, |did| touch::record(&DID, home.as_ref(), None, Some(did))).await
+}
+
+/// DIDs that are not any more what an administrator has confirmed: nobody has confirmed that.
+async fn unconfirm(write: &mut Write<'_>, tenant_id: Uuid, which: impl Fn(&str) -> bool) -> StoreResult<()> {
     let confirmed: Vec<(Uuid, String)> = on!(write.conn(), c => {
         sqlx::query_as(sql!("SELECT id, number FROM dids WHERE tenant_id = $1 AND confirmed = TRUE"))
             .bind(tenant_id).fetch_all(c).await?
     });
-    let moved = |number: &str| touch::digits(number, was) != touch::digits(number, is);
-    for (id, _) in confirmed.into_iter().filter(|(_, number)| moved(number)) {
+    for (id, _) in confirmed.into_iter().filter(|(_, number)| which(number)) {
         let now = Time(write.now);
         on!(write.conn(), c => {
             sqlx::query(sql!(

@@ -60,7 +60,8 @@ impl Dialect {
     pub(crate) fn for_update(self) -> &'static str {
         match self {
             Self::Sqlite => "",
-            Self::Postgres => " FOR UPDATE",
+            // Others may refer to it meanwhile.
+            Self::Postgres => " FOR NO KEY UPDATE",
         }
     }
 }

@@ -386,11 +386,13 @@ async fn locked(write: &mut Write<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult
                 .await?
         }
         Conn::Postgres(c) => {
-            sqlx::query_as(sql!(postgres select_extensions!("WHERE tenant_id = $1 AND id = $2 FOR UPDATE")))
-                .bind(tenant_id)
-                .bind(id)
-                .fetch_optional(c)
-                .await?
+            sqlx::query_as(
+                sql!(postgres select_extensions!("WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE")),
+            )
+            .bind(tenant_id)
+            .bind(id)
+            .fetch_optional(c)
+            .await?
         }
     };
     row.ok_or(StoreError::NotFound)

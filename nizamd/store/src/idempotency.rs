@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::Store;
+use crate::audit::Actor;
 use crate::clock;
 use crate::column::Time;
 use crate::error::StoreResult;
@@ -74,6 +75,26 @@ impl Store {
             }
             _ => Earlier::Unanswered,
         }))
+    }
+
+    /// Remembers that a request is done which changes nothing here. An error if it was done before.
+    pub async fn once(&self, actor: &Actor) -> StoreResult<()> {
+        if actor.idempotency.is_none() {
+            return Ok(());
+        }
+        let write = self.begin(actor).await?;
+        write.commit_quietly(()).await.map(drop)
+    }
+
+    /// Forgets a request that [`Store::once`] remembered and that was certainly not done: it may be sent again.
+    pub async fn not_done(&self, actor: &Actor) -> StoreResult<()> {
+        let (Some(user_id), Some(request)) = (actor.user_id, &actor.idempotency) else { return Ok(()) };
+        let mut tx = self.db.write().await?;
+        on!(tx.conn(), c => {
+            sqlx::query(sql!("DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND request = $3 AND status IS NULL"))
+                .bind(user_id).bind(&request.key).bind(request.request.as_slice()).execute(c).await?.rows_affected()
+        });
+        tx.commit().await
     }
 
     /// Remembers what was answered.

@@ -52,7 +52,7 @@ pub struct GatewayStanding {
     pub domain: String,
     /// The name that the tenant gave it.
     pub name: String,
-    /// Whether it registers.
+    /// Whether it registers: it is to, and has a login.
     pub register: bool,
     /// The switch; `None`: none has told of it.
     pub switch_name: Option<String>,
@@ -162,7 +162,7 @@ impl Store {
         let mut reader = self.db.reader().await?;
         let rows: Vec<StandingRow> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT t.domain, g.name, g.register, s.switch_name, s.state, s.ping_status, s.changed_at \
+                "SELECT t.domain, g.name, g.register AND g.username IS NOT NULL AND g.password IS NOT NULL AS register, s.switch_name, s.state, s.ping_status, s.changed_at \
                  FROM gateways g JOIN tenants t ON t.id = g.tenant_id LEFT JOIN gateway_states s ON s.gateway_id = g.id \
                  WHERE g.is_active AND t.status IN ('trial', 'active', 'suspended') AND g.tenant_id = COALESCE($1, g.tenant_id) \
                  ORDER BY t.domain, g.name, s.switch_name, s.changed_at DESC LIMIT $2 + 0"

@@ -146,6 +146,9 @@ impl Store {
         let mut tenant = old.clone();
         change.apply(&mut tenant);
         must_be_free(&mut write, &tenant, tenant.domain != old.domain, tenant.slug != old.slug).await?;
+        if tenant.status == TenantStatus::Terminated && old.status != TenantStatus::Terminated {
+            cascade::ended(&mut write, &self.keys, &tenant).await?;
+        }
         replace(write, old, tenant).await
     }
 
@@ -174,6 +177,7 @@ impl Store {
         expected: &Expected,
     ) -> StoreResult<Committed<()>> {
         let mut write = self.begin(actor).await?;
+        close(write.conn(), id).await?;
         let tenant = locked(&mut write, id).await?;
         expected.check(tenant.version)?;
         let entry = Entry { old: Some(values(&tenant)), new: None, ..entry(&tenant, AuditAction::Deleted) };
@@ -241,14 +245,14 @@ pub(crate) async fn by_id(conn: Conn<'_>, id: Uuid) -> StoreResult<Option<Tenant
     row.map(TenantRow::into_tenant).transpose()
 }
 
-/// The tenant with that id, which nobody else changes until the end of the transaction.
+/// The tenant with that id, which nobody else changes until the end of the transaction; others may refer to it meanwhile.
 async fn locked(write: &mut Write<'_>, id: Uuid) -> StoreResult<Tenant> {
     let row: Option<TenantRow> = match write.conn() {
         Conn::Sqlite(c) => {
             sqlx::query_as(sql!(select_tenants!("WHERE id = $1"))).bind(id).fetch_optional(c).await?
         }
         Conn::Postgres(c) => {
-            sqlx::query_as(sql!(postgres select_tenants!("WHERE id = $1 FOR UPDATE")))
+            sqlx::query_as(sql!(postgres select_tenants!("WHERE id = $1 FOR NO KEY UPDATE")))
                 .bind(id)
                 .fetch_optional(c)
                 .await?
@@ -257,11 +261,25 @@ async fn locked(write: &mut Write<'_>, id: Uuid) -> StoreResult<Tenant> {
     row.map(TenantRow::into_tenant).transpose()?.ok_or(StoreError::NotFound)
 }
 
-/// Locks the row of a tenant until the end of the transaction. SQLite has one writer at a time.
-pub(crate) async fn lock(conn: Conn<'_>, id: Uuid) -> StoreResult<()> {
+/// Locks the row of a tenant that will be gone, against those who refer to it as well.
+async fn close(conn: Conn<'_>, id: Uuid) -> StoreResult<()> {
     if let Conn::Postgres(c) = conn {
         let row: Option<(Uuid,)> =
             sqlx::query_as(sql!(postgres "SELECT id FROM tenants WHERE id = $1 FOR UPDATE"))
+                .bind(id)
+                .fetch_optional(c)
+                .await?;
+        row.ok_or(StoreError::NotFound)?;
+    }
+    Ok(())
+}
+
+/// Locks the row of a tenant until the end of the transaction, though not against those who only refer to it: a new row of the tenant locks
+/// it so, and may wait for one that this transaction waits for. SQLite has one writer at a time.
+pub(crate) async fn lock(conn: Conn<'_>, id: Uuid) -> StoreResult<()> {
+    if let Conn::Postgres(c) = conn {
+        let row: Option<(Uuid,)> =
+            sqlx::query_as(sql!(postgres "SELECT id FROM tenants WHERE id = $1 FOR NO KEY UPDATE"))
                 .bind(id)
                 .fetch_optional(c)
                 .await?;

@@ -207,7 +207,7 @@ async fn locked(write: &mut Write<'_>, id: i64) -> StoreResult<User> {
             sqlx::query_as(sql!(select_users!("", "WHERE id = $1"))).bind(id).fetch_optional(c).await?
         }
         Conn::Postgres(c) => {
-            sqlx::query_as(sql!(postgres select_users!("", "WHERE id = $1 FOR UPDATE")))
+            sqlx::query_as(sql!(postgres select_users!("", "WHERE id = $1 FOR NO KEY UPDATE")))
                 .bind(id)
                 .fetch_optional(c)
                 .await?

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use nizamd::http::Bounds;
 
-use crate::support::{Api, Person, is_time};
+use crate::support::{Api, Person, answer, is_time};
 
 fn registration(email: &str) -> Value {
     json!({"name": "Ann", "email": email, "password": "correct horse", "password_confirmation": "correct horse"})
@@ -163,13 +163,13 @@ async fn what_is_no_token_is_none() {
         format!("Bearer {}", "x".repeat(5000)),
     ] {
         let request = api.client.get(api.url("/auth/me")).header("authorization", &header);
-        crate::support::answer(request).await.says(401, "Unauthenticated.");
+        answer(request).await.says(401, "Unauthenticated.");
     }
     let bare = Person { id: person.id, token: secret.to_owned() };
     api.get("/auth/me", &bare).await.is(200);
     let request =
         api.client.get(api.url("/auth/me")).header("authorization", format!("bearer {}", person.token));
-    crate::support::answer(request).await.is(200);
+    answer(request).await.is(200);
 }
 
 #[tokio::test]
@@ -184,4 +184,16 @@ async fn the_last_use_is_noted() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     panic!("the last use is not noted");
+}
+
+#[tokio::test]
+async fn a_key_of_a_request_that_needs_no_token_means_nothing() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    for name in ["first", "second"] {
+        let email = format!("{name}@example.org");
+        let body = json!({"name": name, "email": email, "password": "password1", "password_confirmation": "password1"});
+        let request = api.client.post(api.url("/auth/register")).bearer_auth(&admin.token);
+        answer(request.header("idempotency-key", "one").json(&body)).await.is(201);
+    }
 }

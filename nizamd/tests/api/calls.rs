@@ -1,9 +1,21 @@
 //! Lists of what is kept of calls, and what a change of an extension does to its phones.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nizam_core::model::Touched;
+use nizam_wire::link::Api as Command;
+use nizamd::config::Registration;
+use nizamd::http::Bounds;
+use nizamd::link::CommandError;
+use nizamd::publisher::{Publisher, SwitchStatus};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, extension};
+use crate::support::{Api, answer, extension};
 
 #[tokio::test]
 async fn lists_of_calls_have_filters_pages_and_cursors() {
@@ -116,4 +128,68 @@ async fn change(api: &Api, one: &str, admin: &crate::support::Person, field: &st
     let mut row = api.get(one, admin).await.is(200).json()["data"].clone();
     row[field] = value;
     row
+}
+
+/// Counts what it is told to do; away until it is said to be there.
+#[derive(Default)]
+struct Counting {
+    there: AtomicBool,
+    done: AtomicUsize,
+}
+
+impl Publisher for Counting {
+    fn live(&self, _: u64, _: Vec<Touched>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async { true })
+    }
+
+    fn switches(&self) -> Vec<SwitchStatus> {
+        Vec::new()
+    }
+
+    fn command(
+        &self,
+        _: Option<String>,
+        _: Command,
+        _: String,
+        _: Duration,
+    ) -> Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + '_>> {
+        Box::pin(async {
+            if !self.there.load(Ordering::Relaxed) {
+                return Err(CommandError::NoSwitch);
+            }
+            self.done.fetch_add(1, Ordering::Relaxed);
+            Ok("+OK".to_owned())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_made_once_with_one_key() {
+    let switch = Arc::new(Counting::default());
+    let api = Api::with(Bounds::requests(0), Registration::Open, switch.clone()).await;
+    let admin = api.admin().await;
+    let here = format!("/tenants/{}", api.tenant(&admin, "once").await);
+    api.post(&format!("{here}/extensions"), &admin, extension("1001")).await.is(201);
+    let path = format!("{here}/calls/originate");
+    let body = json!({"extension": "1001", "destination": "1002"});
+    let send = async |key: &str| {
+        let request = api.client.post(api.url(&path)).bearer_auth(&admin.token);
+        answer(request.header("idempotency-key", key).json(&body)).await
+    };
+    send("away").await.is(503);
+    switch.there.store(true, Ordering::Relaxed);
+    let first = send("away").await;
+    first.is(200);
+    for _ in 0..3 {
+        let again = send("away").await;
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(again.is(200).text, first.text);
+    }
+    assert_eq!(
+        switch.done.load(Ordering::Relaxed),
+        1,
+        "what was not done may be sent again, what was done is done"
+    );
+    send("other").await.is(200);
+    assert_eq!(switch.done.load(Ordering::Relaxed), 2);
 }

@@ -1,6 +1,7 @@
 //! What routing needs to know: fields, settings, and what must be true between rows.
 
 use nizam_core::model::Role;
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -200,8 +201,8 @@ async fn only_an_administrator_shares_a_gateway() {
     api.put(&one, &user, json!({"shared": 0, "port": 5070})).await.is(200);
     let shared = api.put(&one, &admin, json!({"shared": true})).await.is(200).json();
     assert_eq!(shared["data"]["shared"], true);
-    api.put(&one, &user, json!({"shared": false})).await.names(&["shared"]);
-    let kept = api.put(&one, &user, json!({"shared": "1", "name": "b"})).await.is(200).json();
+    api.put(&one, &user, json!({"shared": false})).await.is(403);
+    let kept = api.put(&one, &admin, json!({"shared": "1", "name": "b"})).await.is(200).json();
     assert_eq!((&kept["data"]["shared"], &kept["data"]["name"]), (&json!(true), &json!("b")));
 
     // Everybody's outbound routes may name it, and only what is shared; what its owner calls it stays with the owner.
@@ -414,4 +415,48 @@ async fn a_prompt_that_nobody_hears_is_told() {
         (&json!("greet_long"), &json!("prompt"))
     );
     assert_eq!(made["warnings"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_number_of_a_terminated_tenant_is_free() {
+    let api = Api::new().await;
+    let (admin, world) = world(&api, "gone").await;
+    let other = World::new(&api, &admin, "heir").await;
+    let did = |world: &World| {
+        json!({
+            "number": "+4930123457", "destination_type": "extension", "destination_id": world.extension, "confirmed": true,
+        })
+    };
+    let made = api.post(&path(world.tenant, "dids"), &admin, did(&world)).await.is(201).json();
+    let tenant = format!("/tenants/{}", world.tenant);
+    let mut row = api.get(&tenant, &admin).await.is(200).json()["data"].clone();
+    row["status"] = json!("suspended");
+    api.put(&tenant, &admin, row.clone()).await.is(200);
+    api.post(&path(other.tenant, "dids"), &admin, did(&other)).await.names(&["confirmed"]);
+    row["status"] = json!("terminated");
+    api.put(&tenant, &admin, row.clone()).await.is(200);
+    api.post(&path(other.tenant, "dids"), &admin, did(&other)).await.is(201);
+    row["status"] = json!("active");
+    api.put(&tenant, &admin, row).await.is(200);
+    let one = format!("{}/{}", path(world.tenant, "dids"), id(&made));
+    assert_eq!(api.get(&one, &admin).await.is(200).json()["data"]["confirmed"], false);
+}
+
+#[tokio::test]
+async fn a_shared_gateway_is_an_administrators_alone() {
+    let api = Api::new().await;
+    let (admin, world) = world(&api, "carrier").await;
+    let user = api.person(Role::User, Some(world.tenant)).await;
+    let gateway = |host: &str, shared: bool| json!({"name": "trunk", "host": host, "shared": shared});
+    let all = path(world.tenant, "gateways");
+    let made = api.post(&all, &admin, gateway("sip.carrier.example", true)).await.is(201).json();
+    let one = format!("{all}/{}", id(&made));
+    let text = "Gateway is shared: only an administrator may change or delete it.";
+    api.put(&one, &user, gateway("evil.example", true)).await.says(403, text);
+    api.send(Method::DELETE, &one, Some(&user.token), None).await.says(403, text);
+    let shown = api.get(&one, &user).await.is(200).json();
+    assert_eq!(shown["data"]["host"], "sip.carrier.example");
+    api.put(&one, &admin, gateway("sip.carrier.example", false)).await.is(200);
+    api.put(&one, &user, gateway("other.example", false)).await.is(200);
+    api.send(Method::DELETE, &one, Some(&user.token), None).await.is(204);
 }

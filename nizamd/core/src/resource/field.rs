@@ -35,6 +35,8 @@ pub struct Field {
     pub fold: Option<fn(&str) -> String>,
     /// Whether only an administrator may give it another value than it has.
     pub for_admins: bool,
+    /// Whether a row in which it is true is an administrator's to change and to delete.
+    pub reserves: bool,
     /// What it is, for documents.
     pub about: &'static str,
 }
@@ -108,6 +110,7 @@ impl Field {
             sort: false,
             fold: None,
             for_admins: false,
+            reserves: false,
             about: "",
         }
     }
@@ -163,6 +166,10 @@ impl Field {
     }
 
     /// Only an administrator may give it another value than it has.
+    pub(super) const fn reserves(self) -> Self {
+        Self { reserves: true, ..self }
+    }
+
     pub(super) const fn for_admins(self) -> Self {
         Self { for_admins: true, ..self }
     }

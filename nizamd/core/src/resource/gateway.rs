@@ -48,8 +48,9 @@ pub const GATEWAY: Resource = Resource {
             "IP addresses from which its calls come; the host says nothing on that. Only an administrator may set them: \
              whoever names an address takes the calls that come from it.",
         ),
-        Field::optional("shared", Kind::Flag, Default::Flag(false)).filter().for_admins().about(
-            "Whether every tenant may call through it, and its calls are any tenant's. Only an administrator may say so.",
+        Field::optional("shared", Kind::Flag, Default::Flag(false)).filter().for_admins().reserves().about(
+            "Whether every tenant may call through it, and its calls are any tenant's. Only an administrator may say so, and only \
+             an administrator may change or delete a gateway that is shared.",
         ),
         Field::optional("is_active", Kind::Flag, Default::Flag(true)).filter(),
     ],

@@ -175,6 +175,13 @@ impl Resource {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// Whether a row is an administrator's alone, because all tenants depend on it.
+    pub fn is_reserved(&self, values: &Values) -> bool {
+        self.fields
+            .iter()
+            .any(|field| field.reserves && values.get(field.name) == Some(&serde_json::Value::Bool(true)))
+    }
+
     /// The fields that only an administrator may change, and that are not as they were; a new row begins with the defaults.
     pub fn reserved(&self, old: Option<&Values>, new: &Values) -> Result<(), Errors> {
         let mut errors = Errors::default();
