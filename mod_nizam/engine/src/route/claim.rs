@@ -6,6 +6,10 @@ use nizam_wire::image::ONLY;
 use nizam_wire::record::{DestinationKind, Did, Ids, State, Tenant};
 
 /// What is known of the tenants that claim a number.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "taken apart where it is returned to, and a box would be an allocation for each call"
+)]
 pub(crate) enum Claimed<'a> {
     /// None does.
     Nobody,
