@@ -202,7 +202,7 @@ impl Collector for Times {
                 .bounds_ns
                 .iter()
                 .map(|&bound| seconds(bound))
-                .chain([f64::MAX])
+                .chain([f64::INFINITY])
                 .zip(latency.counts.iter().copied())
                 .collect();
             let count = latency.counts.iter().sum();
@@ -245,7 +245,7 @@ mod tests {
             "nizam_module_up{switch=\"fs2\"} 0",
             "nizam_image_bytes{switch=\"fs1\"} 120",
             "nizam_lookups_total{switch=\"fs1\",section=\"directory\",result=\"found\"} 7",
-            "nizam_lookup_seconds_bucket{le=\"1e-6\",switch=\"fs1\",section=\"dialplan\"} 7",
+            "nizam_lookup_seconds_bucket{le=\"0.000001\",switch=\"fs1\",section=\"dialplan\"} 7",
             "nizam_lookup_seconds_bucket{le=\"+Inf\",switch=\"fs1\",section=\"dialplan\"} 8",
             "nizam_lookup_seconds_count{switch=\"fs1\",section=\"directory\"} 8",
             "nizam_spool_lag_events{switch=\"fs1\"} 3",

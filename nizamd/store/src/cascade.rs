@@ -1,5 +1,7 @@
 //! What a change touches beyond its own row: what goes with it, or is read with other eyes afterwards.
 
+use std::collections::HashSet;
+
 use nizam_core::model::{AuditAction, Tenant, Touched};
 use nizam_core::resource::{DID, GATEWAY, Record, Values};
 use nizam_core::{Kind, touch};
@@ -57,18 +59,30 @@ pub(crate) async fn moved(
 
 /// A tenant is terminated: its numbers are free for whoever has them next.
 pub(crate) async fn ended(write: &mut Write<'_>, keys: &Keyring, tenant: &Tenant) -> StoreResult<()> {
-    unconfirm(write, tenant.id, |_| true).await?;
+    let free = unconfirm(write, tenant.id, |_| true).await?;
+    if free.is_empty() {
+        return Ok(());
+    }
     let home = tenant.home();
-    each_did(write, keys, tenant.id, |did| touch::record(&DID, home.as_ref(), None, Some(did))).await
+    each_did(write, keys, tenant.id, |did| {
+        if free.contains(&did.id) { touch::record(&DID, home.as_ref(), None, Some(did)) } else { Vec::new() }
+    })
+    .await
 }
 
-/// DIDs that are not any more what an administrator has confirmed: nobody has confirmed that.
-async fn unconfirm(write: &mut Write<'_>, tenant_id: Uuid, which: impl Fn(&str) -> bool) -> StoreResult<()> {
+/// DIDs that are not any more what an administrator has confirmed: nobody has confirmed that. Gives their ids.
+async fn unconfirm(
+    write: &mut Write<'_>,
+    tenant_id: Uuid,
+    which: impl Fn(&str) -> bool,
+) -> StoreResult<HashSet<Uuid>> {
     let confirmed: Vec<(Uuid, String)> = on!(write.conn(), c => {
         sqlx::query_as(sql!("SELECT id, number FROM dids WHERE tenant_id = $1 AND confirmed = TRUE"))
             .bind(tenant_id).fetch_all(c).await?
     });
+    let mut gone = HashSet::new();
     for (id, _) in confirmed.into_iter().filter(|(_, number)| which(number)) {
+        gone.insert(id);
         let now = Time(write.now);
         on!(write.conn(), c => {
             sqlx::query(sql!(
@@ -81,7 +95,7 @@ async fn unconfirm(write: &mut Write<'_>, tenant_id: Uuid, which: impl Fn(&str) 
         let (action, kind, old, new) = (AuditAction::Updated, DID.model, said(true), said(false));
         write.audit(Entry { tenant_id, action, kind, id, old, new }).await?;
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// A tenant is deleted: what is not below it goes with it all the same.

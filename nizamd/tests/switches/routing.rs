@@ -155,7 +155,7 @@ async fn a_row_that_fits_into_no_image_keeps_no_other_from_the_switches() {
 async fn where_too_much_was_touched_there_is_a_new_base() {
     let (daemon, switch) = with_a_switch().await;
     // Another process wrote this, and nobody said what.
-    let gateway = json!({"name": "carrier", "host": "192.0.2.7"});
+    let gateway = json!({"name": "carrier", "host": "sip.carrier.example", "addresses": ["192.0.2.7"]});
     let values = values(&GATEWAY, gateway);
     let made = daemon.store.create_record(&ACTOR, &GATEWAY, daemon.tenant.id, values).await.unwrap();
     assert_eq!(switch.record(Kind::Address, &PLATFORM, b"192.0.2.7"), None);
