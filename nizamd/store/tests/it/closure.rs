@@ -65,9 +65,10 @@ fn difference(before: &Records, after: &Records) -> BTreeSet<Name> {
 /// The kinds of records in which something shows.
 fn kinds(what: &str) -> &'static [Kind] {
     match what {
-        // Terminated, it has no claim to numbers any more.
-        "Tenant" => &[Kind::Tenant, Kind::Domain, Kind::Routing, Kind::Zone, Kind::Did, Kind::Claim],
-        "Settings" => &[Kind::Tenant, Kind::Domain, Kind::Routing, Kind::Zone, Kind::Did, Kind::Claim],
+        // Terminated, a tenant has no claim to numbers any more.
+        "Tenant" | "Settings" => {
+            &[Kind::Tenant, Kind::Domain, Kind::Routing, Kind::Zone, Kind::Did, Kind::Claim]
+        }
         // What is below a tenant goes with it, and cannot be reached from the start.
         "TenantGone" => {
             &[Kind::Tenant, Kind::Domain, Kind::Did, Kind::Claim, Kind::Gateway, Kind::Shared, Kind::Address]
