@@ -56,7 +56,7 @@ pub(crate) fn read(url: &str) -> Tables {
     let count = |query: &str| ask(query)[0][0].parse::<usize>().unwrap();
     let mut tables = Tables {
         channels: first("SELECT uuid FROM channels"),
-        strays: ask("SELECT event_type || ' of ' || call_uuid, (extract(epoch FROM occurred_at) * 1e6)::bigint FROM stray_events")
+        strays: ask("SELECT event_type || ' of ' || call_uuid || ': ' || payload, (extract(epoch FROM occurred_at) * 1e6)::bigint FROM stray_events")
             .into_iter()
             .map(|mut row| (row.swap_remove(0), row.swap_remove(0).parse().unwrap()))
             .collect(),

@@ -17,6 +17,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::RwLock;
 
 struct Live(Publishing);
 
@@ -44,6 +45,8 @@ pub(crate) struct Site {
     client: Client,
     token: String,
     pub(crate) engine: Arc<Engine>,
+    /// The public network, which all tenants share: who claims a number of it (writes) lets no other dial it meanwhile.
+    pub(crate) public: RwLock<()>,
     _directory: TempDir,
 }
 
@@ -95,7 +98,7 @@ impl Site {
         let base = format!("http://{}/api/v1", listener.local_addr().unwrap());
         tokio::spawn(nizamd::http::serve(app, listener, std::future::pending()));
         let client = Client::builder().timeout(std::time::Duration::from_mins(1)).build().unwrap();
-        Self { base, client, token, engine, _directory: directory }
+        Self { base, client, token, engine, public: RwLock::new(()), _directory: directory }
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {

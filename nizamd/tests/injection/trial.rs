@@ -56,7 +56,15 @@ impl<'s> Trial<'s> {
 
     /// Tries it with that string.
     pub(crate) async fn run(&mut self, text: &str) {
-        if let Err(why) = self.try_with(text).await {
+        let site = self.site;
+        let tried = if self.form.operation == "dids.create" {
+            let _alone = site.public.write().await;
+            self.try_with(text).await
+        } else {
+            let _shared = site.public.read().await;
+            self.try_with(text).await
+        };
+        if let Err(why) = tried {
             self.tally.others.push(format!("{} with {text:?}: {why}", self.form.operation));
         }
     }
@@ -144,7 +152,8 @@ impl<'s> Trial<'s> {
             let difference = match (harmless, hostile) {
                 (None, None) => None,
                 (Some(harmless), Some(hostile)) => swaps.differ(harmless, hostile),
-                _ => Some("one of them is not ours".to_owned()),
+                (None, Some(other)) => Some(format!("not ours before, and now {other:?}")),
+                (Some(_), None) => Some("not ours".to_owned()),
             };
             if let Some(difference) = difference {
                 return Err(format!("{name}: {difference}"));
