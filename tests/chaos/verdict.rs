@@ -84,7 +84,7 @@ fn of_sipp(figures: &mut Figures, ledger: &Ledger, tables: &Tables, deaths: &[De
             None if call.refused.is_some_and(|(status, at)| status == 503 && starting(at, deaths)) => {
                 too_early += 1;
             }
-            None if told_at(call).is_some_and(|at| in_hand(at, deaths)) => untold += 1,
+            None if told_last(call).is_some_and(|at| in_hand(at, deaths)) => untold += 1,
             None if seen => lost.push(format!("{id} {call:?}")),
             None => never += 1,
             Some(cdr) => {
@@ -120,6 +120,11 @@ fn of_sipp(figures: &mut Figures, ledger: &Ledger, tables: &Tables, deaths: &[De
 /// When its caller was told how it ended; that it should log in once more is no end.
 fn told_at(call: &Seen) -> Option<i64> {
     call.ended.or(call.refused.filter(|(status, _)| *status != 407).map(|(_, at)| at))
+}
+
+/// When its caller was told anything last.
+fn told_last(call: &Seen) -> Option<i64> {
+    told_at(call).or(call.answered)
 }
 
 /// What is wrong in a CDR.
