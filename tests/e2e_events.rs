@@ -85,8 +85,13 @@ fn every_call_has_its_record() {
     let mut site = Site::start();
     let tenant = site.tenant("records.test");
     let other = site.tenant("other.test");
+    let [one, two, busy, rings] =
+        ["1001", "1002", "1003", "1004"].map(|n| site.extension(&tenant, "records.test", n, false));
+    site.nizamd.kill();
+    site.nizamd.back_up();
+    site.nizamd.serve();
+    site.await_link();
     let watched = Watched { site: &site, tenant, domain: "records.test" };
-    let [one, two, busy, rings] = ["1001", "1002", "1003", "1004"].map(|n| watched.account(n, &json!({})));
     let mut phone = site.phone_that(&two, Manner::AnswerAfter(500));
     let busy_phone = site.phone_that(&busy, Manner::Refuse(486));
     let ringing = site.phone_that(&rings, Manner::Ring);
@@ -160,6 +165,15 @@ fn every_call_has_its_record() {
     site.nizamd.serve();
     let watched = Watched { site: &site, tenant: one.tenant.clone(), domain: "records.test" };
     assert_eq!(watched.call("1778", 1)["billsec"], 0);
+
+    // The database is one of an earlier day, when no phone was registered: the switch is asked.
+    site.nizamd.kill();
+    site.nizamd.restore();
+    site.nizamd.serve();
+    until("the phones are there again", SOON, || {
+        let again = watched.get("registrations");
+        (again["total"] == registered["total"]).then(|| println!("registrations again: {again}"))
+    });
     let spool = site.switch.api("nizam spool");
     println!("{spool}");
     assert!(spool.starts_with("+OK"), "{spool}");

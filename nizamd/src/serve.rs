@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::http::Proxies;
-use crate::ingest::Ingest;
+use crate::ingest::{self, Ingest};
 use crate::{follow, http, opening, publish, retention};
 
 /// How long requests that run may take to end.
@@ -30,7 +30,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     // Read first: what is written during the compilation is published again rather than not at all.
     let seen = store.generation().await?;
     // The one place where the way to the switches is made.
-    let ingest = Ingest::start(Arc::clone(&store)).await?;
+    let ingest = Ingest::start(Arc::clone(&store), ingest::LOOK).await?;
     let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
         .connected(config.connections_per_address)

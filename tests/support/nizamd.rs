@@ -83,17 +83,39 @@ impl Nizamd {
 
     /// Moves the database out of the way, so that nobody can start on it or read it.
     pub(crate) fn lose_database(&self) {
-        let lost = self.home.join("lost");
+        let (files, lost) = (self.database_files(), self.home.join("lost"));
         fs::create_dir(&lost).unwrap();
-        let mut moved = 0;
-        for entry in fs::read_dir(self.home.join("state")).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_name().to_string_lossy().contains(".db") {
-                fs::rename(entry.path(), lost.join(entry.file_name())).unwrap();
-                moved += 1;
-            }
+        for file in files {
+            fs::rename(&file, lost.join(file.file_name().unwrap())).unwrap();
         }
-        assert!(moved > 0, "no database in the state directory");
+    }
+
+    /// Copies the database, as it is now that the daemon is killed.
+    pub(crate) fn back_up(&self) {
+        let copy = self.home.join("copy");
+        fs::create_dir(&copy).unwrap();
+        for file in self.database_files() {
+            fs::copy(&file, copy.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+
+    /// Puts the copy in the database's place.
+    pub(crate) fn restore(&self) {
+        for file in self.database_files() {
+            fs::remove_file(file).unwrap();
+        }
+        for entry in fs::read_dir(self.home.join("copy")).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), self.home.join("state").join(entry.file_name())).unwrap();
+        }
+    }
+
+    fn database_files(&self) -> Vec<PathBuf> {
+        let all = fs::read_dir(self.home.join("state")).unwrap().map(|entry| entry.unwrap().path());
+        let files: Vec<PathBuf> =
+            all.filter(|path| path.file_name().unwrap().to_string_lossy().contains(".db")).collect();
+        assert!(!files.is_empty(), "no database in the state directory");
+        files
     }
 
     pub(crate) fn rest(&self) -> &Rest {

@@ -65,7 +65,7 @@ pub use error::{StoreError, StoreResult};
 pub use fresh::Fresh;
 pub use idempotency::{Earlier, Idempotency};
 pub use identities::Epoch;
-pub use ingest::{Delivered, Origin, Stored};
+pub use ingest::{Delivered, Origin, Resynced, Stored};
 pub use keyring::{Key, Keyring, WrongKey};
 pub use live::{GatewayStatus, Registered};
 pub use operator::{GatewayStanding, QuarantinedEvent, StrayEvent};

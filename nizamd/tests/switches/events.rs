@@ -35,7 +35,7 @@ impl Site {
         let url = Database::chosen().fresh(dir.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
         let tenant = store.create_tenant(&ACTOR, new_tenant("acme.example")).await.unwrap().value.id;
-        let ingest = Ingest::start(Arc::clone(&store)).await.unwrap();
+        let ingest = Ingest::start(Arc::clone(&store), Duration::from_millis(50)).await.unwrap();
         let switches = Arc::new(Switches::storing(Arc::clone(&ingest)));
         let socket = dir.path().join("nizam.sock");
         let listener = Listener::start(&socket, Allowed::new(&[]), Arc::clone(&switches)).unwrap();
@@ -43,7 +43,17 @@ impl Site {
     }
 
     fn module(&self, name: &str, core: &str) -> Module {
-        Module::connect(&self.dir.path().join("nizam.sock"), name, core)
+        self.module_showing("{\"row_count\":0}", name, core)
+    }
+
+    /// A module of a FreeSWITCH that shows that of its registrations.
+    fn module_showing(&self, registrations: &str, name: &str, core: &str) -> Module {
+        let mut module = Module::connect(&self.dir.path().join("nizam.sock"), name, core);
+        let ModuleEvent::Command(asked) = module.next() else { panic!("no question") };
+        assert_eq!((asked.api, &*asked.argument), (Api::Show, "registrations as json"));
+        module.session.reply(asked.id, Ok(registrations.to_owned()));
+        module.flush();
+        module
     }
 
     async fn types(&self, uuid: &str) -> Vec<String> {
@@ -228,6 +238,99 @@ async fn channels_that_vanished_are_closed_and_those_that_live_are_not() {
     closed.sort();
     let by = |uuid: &str, closed: bool| (uuid.to_owned(), closed.then(|| "reconciler".to_owned()));
     assert_eq!(closed, [by("u1", true), by("u2", false), by("u3", true)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn registrations_are_those_that_the_switch_has_when_it_connects() {
+    let site = Site::start().await;
+    let registered = |user: &str, call_id: &str| {
+        let mut out = Vec::new();
+        let mut writer = EventWriter::new(&mut out, 4_000_000_000_000_000, b"CUSTOM", b"sofia::register");
+        for (name, value) in [("from-user", user), ("from-host", "acme.example"), ("call-id", call_id)] {
+            writer.header(name, value.as_bytes());
+        }
+        writer.header("expires", b"3600");
+        writer.header("user-agent", b"Phone/1");
+        out
+    };
+    let mut module = site.module("fs1", "c1");
+    let phones = [registered("1001", "one"), registered("1002", "two"), registered("1003", "three")];
+    module.send(FIRST, &numbered(1, phones));
+    module.acknowledged(FIRST, 3);
+    drop(module);
+    // Meanwhile 1002 went, 1004 came, 1003 came anew; one is of a domain that is nobody's, and one of another switch.
+    let mut other = site.module("fs2", "c2");
+    other.send(FIRST, &numbered(1, [registered("1009", "nine")]));
+    other.acknowledged(FIRST, 1);
+    let row = |user: &str, domain: &str, token: &str| {
+        format!(
+            "{{\"reg_user\":\"{user}\",\"realm\":\"{domain}\",\"token\":\"{token}\",\"url\":\"sofia/internal/sip:{user}@h\",\
+             \"expires\":\"4000000000\",\"network_ip\":\"127.0.0.1\",\"network_port\":\"5070\"}}"
+        )
+    };
+    let rows = [
+        row("1001", "acme.example", "one"),
+        row("1003", "acme.example", "another"),
+        row("1004", "ACME.example", "four"),
+        row("1005", "nobody.example", "five"),
+    ];
+    let shown = format!("{{\"row_count\":4,\"rows\":[{}]}}", rows.join(","));
+    let mut module = site.module_showing(&shown, "fs1", "c1");
+    // Events wait until the rows are compared.
+    module.send(FIRST, &numbered(4, call("u1")));
+    module.acknowledged(FIRST, 6);
+    let all = site.store.registrations(site.tenant, Page { number: 1, size: 100 }).await.unwrap().rows;
+    let all: Vec<(&str, &str, Option<&str>)> =
+        all.iter().map(|phone| (&*phone.user, &*phone.switch_name, phone.user_agent.as_deref())).collect();
+    let agent = Some("Phone/1");
+    assert_eq!(
+        all,
+        [
+            ("1001", "fs1", agent),
+            ("1003", "fs1", None),
+            ("1003", "fs1", agent),
+            ("1004", "fs1", None),
+            ("1009", "fs2", agent)
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_switch_that_shows_no_registrations_has_its_events_stored_all_the_same() {
+    let site = Site::start().await;
+    let mut module = site.module_showing("-ERR show Command not found!\n", "fs1", "c1");
+    module.send(FIRST, &numbered(1, call("u1")));
+    module.acknowledged(FIRST, 3);
+    assert_eq!(site.cdrs().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn channels_whose_end_was_dropped_are_closed_while_the_switch_goes_on() {
+    let site = Site::start().await;
+    let mut module = site.module("fs1", "c1");
+    let events: Vec<Vec<u8>> = ["u1", "u2"].iter().map(|uuid| record("CHANNEL_CREATE", uuid, &[])).collect();
+    module.session.events(Batch { incarnation: FIRST, events: numbered(1, events), dropped: 3 });
+    module.acknowledged(FIRST, 2);
+    for uuid in ["u1", "u2"] {
+        let ModuleEvent::Command(command) = module.next() else { panic!("no question") };
+        assert_eq!((command.api, &*command.argument), (Api::Exists, uuid));
+        module.session.reply(command.id, Ok(if uuid == "u2" { "true" } else { "false" }.to_owned()));
+    }
+    // What comes behind is stored behind.
+    module.session.events(Batch { incarnation: FIRST, events: numbered(6, call("u3")), dropped: 3 });
+    module.acknowledged(FIRST, 8);
+    let mut cdrs: Vec<(String, bool)> =
+        site.cdrs().await.into_iter().map(|cdr| (cdr.uuid, cdr.closed_by.is_some())).collect();
+    cdrs.sort();
+    assert_eq!(cdrs, [("u1".to_owned(), true), ("u3".to_owned(), false)]);
+    // Its own word comes after all.
+    module.session.events(Batch {
+        incarnation: FIRST,
+        events: numbered(9, call("u1").into_iter().skip(2)),
+        dropped: 3,
+    });
+    module.acknowledged(FIRST, 9);
+    assert!(site.cdrs().await.iter().all(|cdr| cdr.closed_by.is_none()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

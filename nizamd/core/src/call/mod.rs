@@ -10,6 +10,7 @@ mod kind;
 mod ledger;
 mod leg;
 mod said;
+mod shown;
 mod sip;
 
 #[cfg(test)]

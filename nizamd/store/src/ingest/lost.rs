@@ -9,7 +9,11 @@ use super::{Origin, Stored, event_rows, write};
 use crate::Store;
 use crate::clock;
 use crate::column::Time;
+use crate::db::Tx;
 use crate::error::StoreResult;
+
+/// Channels of one look.
+const LOOK: i64 = 10_000;
 
 impl Store {
     /// Channels that a life of the module that has ended reported last, or one before it, and that are of the FreeSWITCH that goes on: only
@@ -34,7 +38,6 @@ impl Store {
     /// be on its way.
     pub async fn close_lost(&self, origin: Origin<'_>, alive: &HashSet<String>) -> StoreResult<Stored> {
         let mut tx = self.db.write().await?;
-        let now = clock::now();
         let rows: Vec<(String, String, Json<Leg>)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT uuid, core_uuid, leg FROM channels WHERE switch_name = $1 AND (incarnation = $2 OR incarnation IN \
@@ -44,19 +47,36 @@ impl Store {
             ))
             .bind(origin.switch).bind(origin.incarnation.as_slice()).fetch_all(c).await?
         });
-        let mut ledger = Ledger { switch: origin.switch.to_owned(), ..Ledger::default() };
         let lost =
             rows.into_iter().filter(|(uuid, core, _)| core != origin.core_uuid || !alive.contains(uuid));
-        let lost: Vec<(String, Leg)> = lost.map(|(uuid, _, leg)| (uuid, leg.0)).collect();
-        let uuids: Vec<String> = lost.iter().map(|(uuid, _)| uuid.clone()).collect();
-        ledger.legs.extend(lost);
-        for uuid in &uuids {
-            ledger.lose(uuid);
-        }
-        let mut stored = write(&mut tx, origin, origin.core_uuid, &ledger, now).await?;
-        stored.newest = event_rows::write(&mut tx, origin.switch, ledger, now).await?;
-        tx.commit().await?;
-        Ok(stored)
+        close(tx, origin, lost.map(|(uuid, _, leg)| (uuid, leg.0)).collect()).await
+    }
+
+    /// Channels of which a life of the module told something last before that moment, in microseconds since 1970: only the switch can say
+    /// whether they live. At most so many as one look at them should ask for, oldest first.
+    pub async fn silent_channels(&self, origin: Origin<'_>, before: i64) -> StoreResult<Vec<String>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<(String,)> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT uuid FROM channels WHERE switch_name = $1 AND incarnation = $2 AND updated_at < $3 \
+                 ORDER BY updated_at, uuid LIMIT $4 + 0"
+            ))
+            .bind(origin.switch).bind(origin.incarnation.as_slice()).bind(Time(before)).bind(LOOK).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(|(uuid,)| uuid).collect())
+    }
+
+    /// Closes a channel of that life of the module that the switch has no more, unless something was heard of it since that moment. Its
+    /// own word still counts if it comes.
+    pub async fn close_silent(&self, origin: Origin<'_>, uuid: &str, before: i64) -> StoreResult<Stored> {
+        let mut tx = self.db.write().await?;
+        let rows: Vec<(String, Json<Leg>)> = on!(tx.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT uuid, leg FROM channels WHERE switch_name = $1 AND incarnation = $2 AND uuid = $3 AND updated_at < $4"
+            ))
+            .bind(origin.switch).bind(origin.incarnation.as_slice()).bind(uuid).bind(Time(before)).fetch_all(c).await?
+        });
+        close(tx, origin, rows.into_iter().map(|(uuid, leg)| (uuid, leg.0)).collect()).await
     }
 
     /// Notes that no more events will come of an incarnation.
@@ -70,4 +90,19 @@ impl Store {
         });
         tx.commit().await
     }
+}
+
+/// Writes what is to be written of channels that will tell nothing more.
+async fn close(mut tx: Tx, origin: Origin<'_>, lost: Vec<(String, Leg)>) -> StoreResult<Stored> {
+    let now = clock::now();
+    let mut ledger = Ledger { switch: origin.switch.to_owned(), ..Ledger::default() };
+    let uuids: Vec<String> = lost.iter().map(|(uuid, _)| uuid.clone()).collect();
+    ledger.legs.extend(lost);
+    for uuid in &uuids {
+        ledger.lose(uuid);
+    }
+    let mut stored = write(&mut tx, origin, origin.core_uuid, &ledger, now).await?;
+    stored.newest = event_rows::write(&mut tx, origin.switch, ledger, now).await?;
+    tx.commit().await?;
+    Ok(stored)
 }

@@ -9,8 +9,10 @@ mod event_rows;
 mod known;
 mod live_rows;
 mod lost;
+mod resync;
 
 use nizam_core::call::{Fact, Ledger, Wanted};
+pub use resync::Resynced;
 use uuid::Uuid;
 
 use crate::Store;

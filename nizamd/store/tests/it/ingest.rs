@@ -1,7 +1,7 @@
 //! Batches of events, and what becomes of them.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nizam_core::call::Fact;
 use nizam_store::{CallEventFilter, CdrFilter, Delivered, Origin, Page, Store};
@@ -26,6 +26,11 @@ fn delivered(headers: &[(&str, &str)], time: i64) -> Delivered {
         Ok(None) => Delivered::Nothing,
         Err(unusable) => Delivered::Unusable(unusable.to_string(), out),
     }
+}
+
+/// Microseconds since 1970.
+fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap()
 }
 
 /// The events of an answered call with two legs, in the order in which FreeSWITCH tells them.
@@ -213,11 +218,36 @@ async fn channels_of_a_switch_that_died_are_closed_once_and_marked() {
 }
 
 #[tokio::test]
+async fn a_channel_is_closed_by_itself_unless_something_was_heard_of_it_meanwhile() {
+    let fixture = Fixture::new().await;
+    let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
+    let before = now();
+    let events = numbered(call("acme.example", 1));
+    store.ingest(ORIGIN, &events[..6], 0).await.unwrap();
+    assert!(store.silent_channels(ORIGIN, before).await.unwrap().is_empty());
+    let after = now() + 1;
+    let uuids = store.silent_channels(ORIGIN, after).await.unwrap();
+    assert_eq!(uuids.len(), 2);
+    let other = Origin { incarnation: [2; 16], ..ORIGIN };
+    for (origin, since, closed) in
+        [(ORIGIN, before, 0), (other, after, 0), (ORIGIN, after, 1), (ORIGIN, after, 0)]
+    {
+        assert_eq!(store.close_silent(origin, &uuids[0], since).await.unwrap().cdrs, closed);
+    }
+    assert_eq!(store.silent_channels(ORIGIN, after).await.unwrap(), uuids[1..]);
+    let legs = store.cdrs_of_call(tenant, "a-acme.example-1").await.unwrap();
+    assert_eq!(
+        legs.iter().map(|leg| (&*leg.uuid, leg.closed_by.as_deref())).collect::<Vec<_>>(),
+        [(&*uuids[0], Some("reconciler"))]
+    );
+}
+
+#[tokio::test]
 async fn what_is_old_goes_where_the_tenant_wants_it_so() {
     let fixture = Fixture::new().await;
     let (keeps, forgets) = (fixture.tenant("acme.example").await.id, fixture.tenant("beta.example").await.id);
     let store = &fixture.store;
-    let now = i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_micros()).unwrap();
+    let now = now();
     let end = |uuid: &str, domain: &str, at: i64| {
         let headers =
             [("Event-Name", "CHANNEL_HANGUP_COMPLETE"), ("Unique-ID", uuid), ("Caller-Context", domain)];

@@ -3,19 +3,20 @@
 //! A switch's thread hands over and goes on, so that images go out whatever the database does. While the database is away batches wait,
 //! in memory within a bound and beyond it at the switch, which keeps everything until it is acknowledged.
 
+mod compare;
+
 use crate::link::{Known, Outgoing};
 use crate::metrics::Metrics;
 use nizam_core::call::Fact;
 use nizam_store::{Delivered, Origin, Store, StoreError, Stored};
-use nizam_wire::link::{Api, Batch, Incarnation};
-use std::collections::HashSet;
+use nizam_wire::link::{Batch, Incarnation};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 /// Bytes of events of one switch that may wait here. A switch has fewer on the way at a time.
 const HELD: usize = 64 << 20;
@@ -26,11 +27,8 @@ const TOGETHER: usize = 2048;
 /// The first and the longest pause before the database is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// How long a switch may take to say whether a channel lives.
-const EXISTS: Duration = Duration::from_secs(5);
-
-/// The acknowledgement of an end.
-const END: u64 = u64::MAX;
+/// How long after events were dropped, ends of channels perhaps among them, the switch is asked which channels live.
+pub const LOOK: Duration = Duration::from_mins(1);
 
 /// Stores what switches tell.
 pub struct Ingest {
@@ -38,6 +36,7 @@ pub struct Ingest {
     runtime: Handle,
     newest: watch::Sender<i64>,
     metrics: Arc<Metrics>,
+    look: Duration,
 }
 
 /// More waits than may: the connection ends, and the switch sends all of it again.
@@ -53,19 +52,24 @@ pub(crate) struct Intake {
 }
 
 enum Work {
+    Resync,
+    /// Channels are looked for of which nothing was told since that moment.
+    Look(Incarnation, i64),
     Events(Batch, usize),
     Ended(Incarnation),
 }
 
 impl Ingest {
-    /// Stores there, on the runtime that this is called in.
-    pub async fn start(store: Arc<Store>) -> Result<Arc<Self>, StoreError> {
+    /// Stores there, on the runtime that this is called in. So long after events were dropped (see [`LOOK`]) their switch is asked which
+    /// channels live.
+    pub async fn start(store: Arc<Store>, look: Duration) -> Result<Arc<Self>, StoreError> {
         let newest = store.newest_event().await?;
         Ok(Arc::new(Self {
             store,
             runtime: Handle::current(),
             newest: watch::Sender::new(newest),
             metrics: Arc::default(),
+            look,
         }))
     }
 
@@ -92,8 +96,16 @@ impl Ingest {
     pub(crate) fn intake(self: &Arc<Self>, switch: Arc<Known>) -> Intake {
         let (work, queue) = mpsc::unbounded_channel();
         let held = Arc::new(AtomicUsize::new(0));
-        let line = Line { ingest: Arc::clone(self), switch: Arc::clone(&switch), held: Arc::clone(&held) };
+        let line = Line {
+            ingest: Arc::clone(self),
+            switch: Arc::clone(&switch),
+            held: Arc::clone(&held),
+            work: work.downgrade(),
+            dropped: (Incarnation::default(), 0),
+        };
         self.runtime.spawn(line.run(queue));
+        // The other end was just made.
+        let _there = work.send(Work::Resync);
         Intake { work, held, switch }
     }
 }
@@ -126,10 +138,14 @@ struct Line {
     ingest: Arc<Ingest>,
     switch: Arc<Known>,
     held: Arc<AtomicUsize>,
+    /// What it may put behind what waits; the connection's end is the queue's.
+    work: mpsc::WeakUnboundedSender<Work>,
+    /// How many events of which life were dropped when channels were looked for.
+    dropped: (Incarnation, u64),
 }
 
 impl Line {
-    async fn run(self, mut queue: mpsc::UnboundedReceiver<Work>) {
+    async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Work>) {
         let mut next = None;
         loop {
             let work = match next.take() {
@@ -156,12 +172,28 @@ impl Line {
                             Err(_) => break,
                         }
                     }
+                    let (life, dropped) = (batch.incarnation, batch.dropped);
                     self.events(batch).await;
+                    if dropped > 0 && self.dropped != (life, dropped) {
+                        self.dropped = (life, dropped);
+                        self.later(self.ingest.look, Work::Look(life, now()));
+                    }
                     self.held.fetch_sub(bytes, Ordering::Relaxed);
                 }
                 Work::Ended(incarnation) => self.ended(incarnation).await,
+                Work::Resync => self.resync().await,
+                Work::Look(life, since) => self.look(life, since).await,
             }
         }
+    }
+
+    /// Puts something behind what waits then. Without a connection it is not done: with the next one all begins anew.
+    fn later(&self, after: Duration, what: Work) {
+        let work = self.work.clone();
+        self.ingest.runtime.spawn(async move {
+            tokio::time::sleep(after).await;
+            let _there = work.upgrade().map(|work| work.send(what));
+        });
     }
 
     fn origin(&self, incarnation: Incarnation) -> Origin<'_> {
@@ -222,57 +254,6 @@ impl Line {
         warn!(%error, sequence, switch.name = self.switch.hello.switch_name, "an event is quarantined: the database refuses it");
         *event = Delivered::Unusable(error.to_string(), record.clone());
         true
-    }
-
-    /// Closes the channels of an incarnation that has ended, but for those that FreeSWITCH still has: it may live on when the module was
-    /// loaded again.
-    async fn ended(&self, incarnation: Incarnation) {
-        let mut pause = PAUSES.0;
-        // Without an acknowledgement the switch says it again when it comes back.
-        while self.switch.is_connected() {
-            match self.reconcile(incarnation).await {
-                Ok(()) => {
-                    self.switch.send(Outgoing::Ack(incarnation, END));
-                    return;
-                }
-                Err(error) => {
-                    warn!(
-                        error,
-                        switch.name = self.switch.hello.switch_name,
-                        "channels of a switch that ended are not closed yet"
-                    );
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(PAUSES.1);
-                }
-            }
-        }
-    }
-
-    async fn reconcile(&self, ended: Incarnation) -> Result<(), String> {
-        let store = &self.ingest.store;
-        let origin = self.origin(ended);
-        let mut alive = HashSet::new();
-        for uuid in store.doubtful_channels(origin).await.map_err(|error| error.to_string())? {
-            // It may be any text that somebody gave a channel as its id; only an id can be asked for.
-            let plain = uuid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-            if plain {
-                let answer = self.switch.command(Api::Exists, &uuid, EXISTS).await;
-                if answer.map_err(|error| error.to_string())?.trim() == "true" {
-                    alive.insert(uuid);
-                }
-            }
-        }
-        let stored = store.close_lost(origin, &alive).await.map_err(|error| error.to_string())?;
-        store.incarnation_ended(origin).await.map_err(|error| error.to_string())?;
-        if stored.cdrs + stored.strays > 0 {
-            info!(
-                switch.name = origin.switch,
-                cdrs = stored.cdrs,
-                "closed the channels of a switch that ended"
-            );
-        }
-        self.ingest.wake(stored.newest);
-        Ok(())
     }
 }
 
