@@ -109,6 +109,28 @@ fn a_tenant_sees_its_own_user_of_a_shared_number() {
 }
 
 #[test]
+fn a_pin_that_is_chosen_by_phone_is_judged() {
+    let engine = engine(vec![base()]);
+    for (pin, verdict) in [
+        ("4711", "true"),
+        ("12345678", "true"),
+        ("123", "false"),
+        ("123456789", "false"),
+        ("", "false"),
+        ("12a4", "false"),
+    ] {
+        let asked = DirectoryQuestion { new_pin: Some(pin.as_bytes()), ..ask("1001", "acme.example", "") };
+        let (found, text) = answer(&engine, &asked);
+        assert_eq!(found, "found");
+        assert!(
+            text.contains(&format!("<user id=\"1001\"><result success=\"{verdict}\"/><params>")),
+            "{pin}: {text}"
+        );
+    }
+    assert!(!answer(&engine, &ask("1001", "acme.example", "")).1.contains("<result"));
+}
+
+#[test]
 fn case_does_not_matter_and_aliases_find_the_number() {
     let engine = engine(vec![base()]);
     assert_eq!(answer(&engine, &ask("BOB", "ACME.Example", "sip_auth")).0, "found");

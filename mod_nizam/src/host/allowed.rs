@@ -14,7 +14,7 @@ pub(super) const CONFERENCE: u16 = 1 << 7;
 pub(super) const CENTER: u16 = 1 << 8;
 pub(super) const OURS: u16 = 1 << 9;
 
-const COUNT: usize = 319;
+const COUNT: usize = 320;
 
 const LIST: [Allowed; COUNT] = [
     (BASE, c"Event-Subclass"),
@@ -281,6 +281,7 @@ const LIST: [Allowed; COUNT] = [
     (MAIL, c"VM-Flags"),
     (MAIL, c"VM-Greeting-Type"),
     (MAIL, c"VM-Auth-Result"),
+    (MAIL, c"VM-User-Password"),
     (MAIL, c"VM-Total-New-Messages"),
     (MAIL, c"VM-Total-Saved-Messages"),
     (MAIL, c"VM-Total-New-Urgent-Messages"),

@@ -79,7 +79,7 @@ impl<'a> Question<'a> {
 
     /// The question as one for the directory.
     pub(crate) fn directory(&self) -> DirectoryQuestion<'a> {
-        const NAMES: Names<14> = Names::new([
+        const NAMES: Names<16> = Names::new([
             "action",
             "domain",
             "event-calling-function",
@@ -94,9 +94,23 @@ impl<'a> Question<'a> {
             "sip_to_host",
             "sip_to_user",
             "user",
+            "vm-action",
+            "vm-user-password",
         ]);
-        let [action, domain, calling_function, group, group_name, key, number_alias, purpose, sip @ .., user] =
-            self.headers(&NAMES);
+        let [
+            action,
+            domain,
+            calling_function,
+            group,
+            group_name,
+            key,
+            number_alias,
+            purpose,
+            sip @ ..,
+            user,
+            mailbox_action,
+            mailbox_password,
+        ] = self.headers(&NAMES);
         let [method, from_host, from_user, to_host, to_user] = sip;
         let by_name = self.key_name.is_none_or(|name| name == b"name");
         DirectoryQuestion {
@@ -116,6 +130,7 @@ impl<'a> Question<'a> {
             to_host,
             from_user,
             from_host,
+            new_pin: mailbox_password.filter(|_| mailbox_action == Some(b"change-password")),
         }
     }
 

@@ -4,10 +4,11 @@
 //! in memory within a bound and beyond it at the switch, which keeps everything until it is acknowledged.
 
 mod compare;
+mod mailbox;
 
 use crate::link::{Known, Outgoing};
 use crate::metrics::Metrics;
-use nizam_core::call::Fact;
+use nizam_core::call::{Fact, without_pin};
 use nizam_store::{Delivered, Origin, Store, StoreError, Stored};
 use nizam_wire::link::{Batch, Incarnation};
 use std::sync::Arc;
@@ -206,6 +207,9 @@ impl Line {
         let mut events: Vec<(u64, Delivered)> =
             batch.events.iter().map(|(sequence, record)| (*sequence, understood(record, received))).collect();
         let origin = self.origin(batch.incarnation);
+        if !self.pins(origin, &events).await {
+            return;
+        }
         // Parts that are stored one after the other: all at once, unless the database refuses something in it.
         let mut parts = vec![(0, events.len())];
         let mut pause = PAUSES.0;
@@ -252,7 +256,7 @@ impl Line {
             return false;
         }
         warn!(%error, sequence, switch.name = self.switch.hello.switch_name, "an event is quarantined: the database refuses it");
-        *event = Delivered::Unusable(error.to_string(), record.clone());
+        *event = Delivered::Unusable(error.to_string(), without_pin(record).into_owned());
         true
     }
 }
@@ -268,7 +272,7 @@ fn understood(record: &[u8], received: i64) -> Delivered {
     match Fact::read(record, received) {
         Ok(Some(fact)) => Delivered::Fact(Box::new(fact)),
         Ok(None) => Delivered::Nothing,
-        Err(unusable) => Delivered::Unusable(unusable.to_string(), record.to_owned()),
+        Err(unusable) => Delivered::Unusable(unusable.to_string(), without_pin(record).into_owned()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use nizam_core::call::NewPin;
 use nizam_core::model::{AuditAction, Class, Extension, ExtensionChange, NewExtension};
 use nizam_core::resource::EXTENSION_LIST;
 use nizam_core::touch;
@@ -17,6 +18,7 @@ use crate::cascade;
 use crate::column::Time;
 use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
+use crate::ingest::Origin;
 use crate::keyring::Keyring;
 use crate::numbers;
 use crate::page::{Expected, Listed, Query};
@@ -170,6 +172,37 @@ impl Store {
                 .bind(tenant_id).bind(extension_key(number)).fetch_optional(c).await?
         });
         row.map(|row| row.open(&self.keys)).transpose()
+    }
+
+    /// Sets the PIN that somebody has chosen by phone, and gives the domain and the number of the mailbox; `None`: there is no such mailbox.
+    /// `told` is the number of the event that says so, which does nothing where it is stored already: somebody may have
+    /// chosen another PIN since.
+    pub async fn pin_by_phone(
+        &self,
+        origin: Origin<'_>,
+        told: u64,
+        chosen: &NewPin,
+    ) -> StoreResult<Option<(String, String)>> {
+        if self.stored_until(origin).await? >= told {
+            return Ok(None);
+        }
+        let Some(tenant) = self.tenant_by_domain(&chosen.domain).await? else { return Ok(None) };
+        let actor = Actor { user_agent: Some(format!("phone, by {}", origin.switch)), ..Actor::default() };
+        loop {
+            let extension = self.extension_by_number(tenant.id, &chosen.user).await?;
+            let Some(extension) = extension else { return Ok(None) };
+            if extension.voicemail_pin.as_deref() == Some(&*chosen.pin) {
+                return Ok(Some((tenant.domain, extension.extension)));
+            }
+            let pin = Some(Some(chosen.pin.clone()));
+            let change = ExtensionChange { voicemail_pin: pin, ..ExtensionChange::none(&extension) };
+            let expected = Expected::Versions(vec![extension.version]);
+            match self.update_extension(&actor, tenant.id, extension.id, change, &expected).await {
+                // Whoever follows what is written publishes it (`nizamd/src/follow.rs`). Somebody may have changed the row meanwhile.
+                Ok(_) | Err(StoreError::Stale) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Makes an extension, unless the tenant has as many as it may have.

@@ -1,138 +1,15 @@
 //! Events over a real socket: a module of our own that sends what it likes, and the tables behind it.
 
-use crate::{ACTOR, new_tenant, until};
-use nizam_engine::link::Connection;
-use nizam_store::{CdrFilter, Key, Keyring, Page, Store};
-use nizam_test_postgres::Database;
-use nizam_wire::event::EventWriter;
-use nizam_wire::link::{Api, Batch, Hello, Incarnation, ModuleEvent, ModuleSession};
-use nizamd::ingest::Ingest;
-use nizamd::link::{Allowed, CommandError, Listener, Switches};
-use std::os::fd::OwnedFd;
-use std::path::Path;
+use crate::site::{LONG, Site, numbered, record, record_of};
+use crate::until;
+use nizam_store::Page;
+use nizam_wire::link::{Api, Batch, Incarnation, ModuleEvent};
+use nizamd::link::CommandError;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
-use uuid::Uuid;
 
-const LONG: Duration = Duration::from_secs(20);
 const FIRST: Incarnation = Incarnation([1; 16]);
 const SECOND: Incarnation = Incarnation([2; 16]);
-
-/// nizamd without its REST API and its images.
-struct Site {
-    dir: TempDir,
-    store: Arc<Store>,
-    switches: Arc<Switches>,
-    ingest: Arc<Ingest>,
-    _listener: Listener,
-    tenant: Uuid,
-}
-
-impl Site {
-    async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let url = Database::chosen().fresh(dir.path());
-        let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
-        let tenant = store.create_tenant(&ACTOR, new_tenant("acme.example")).await.unwrap().value.id;
-        let ingest = Ingest::start(Arc::clone(&store), Duration::from_millis(50)).await.unwrap();
-        let switches = Arc::new(Switches::storing(Arc::clone(&ingest)));
-        let socket = dir.path().join("nizam.sock");
-        let listener = Listener::start(&socket, Allowed::new(&[]), Arc::clone(&switches)).unwrap();
-        Self { dir, store, switches, ingest, _listener: listener, tenant }
-    }
-
-    fn module(&self, name: &str, core: &str) -> Module {
-        self.module_showing("{\"row_count\":0}", name, core)
-    }
-
-    /// A module of a FreeSWITCH that shows that of its registrations.
-    fn module_showing(&self, registrations: &str, name: &str, core: &str) -> Module {
-        let mut module = Module::connect(&self.dir.path().join("nizam.sock"), name, core);
-        let ModuleEvent::Command(asked) = module.next() else { panic!("no question") };
-        assert_eq!((asked.api, &*asked.argument), (Api::Show, "registrations as json"));
-        module.session.reply(asked.id, Ok(registrations.to_owned()));
-        module.flush();
-        module
-    }
-
-    async fn types(&self, uuid: &str) -> Vec<String> {
-        let events = self.store.events_of_channel(self.tenant, uuid).await.unwrap();
-        events.into_iter().map(|event| event.event_type).collect()
-    }
-
-    async fn cdrs(&self) -> Vec<nizam_core::model::Cdr> {
-        let filter = CdrFilter { legs: true, ..CdrFilter::default() };
-        self.store.cdrs(self.tenant, &filter, Page { number: 1, size: 1000 }).await.unwrap().rows
-    }
-}
-
-/// The module's end of the link, driven by hand.
-struct Module {
-    connection: Connection,
-    session: ModuleSession<OwnedFd>,
-}
-
-impl Module {
-    fn connect(socket: &Path, name: &str, core: &str) -> Self {
-        let connection = Connection::connect(socket).unwrap();
-        connection.set_timeouts(LONG, LONG).unwrap();
-        let hello = Hello { switch_name: name.into(), core_uuid: core.into(), ..Hello::default() };
-        let mut this = Self { connection, session: ModuleSession::new(hello) };
-        assert!(matches!(this.next(), ModuleEvent::Welcome(_)));
-        this
-    }
-
-    fn flush(&mut self) {
-        while let Some(chunk) = self.session.outbox().take() {
-            self.connection.send(&chunk).unwrap();
-        }
-    }
-
-    fn send(&mut self, incarnation: Incarnation, events: &[(u64, Vec<u8>)]) {
-        self.session.events(Batch { incarnation, events: events.to_vec(), dropped: 0 });
-        self.flush();
-    }
-
-    fn next(&mut self) -> ModuleEvent<OwnedFd> {
-        loop {
-            self.flush();
-            if let Some(event) = self.session.poll().unwrap() {
-                return event;
-            }
-            let mut buffer = [0; 4096];
-            let length = self.connection.receive(&mut buffer, &mut Vec::new()).unwrap().expect("in time");
-            self.session.input(&buffer[..length], None);
-        }
-    }
-
-    /// Waits until that much is acknowledged.
-    #[track_caller]
-    fn acknowledged(&mut self, of: Incarnation, until: u64) {
-        loop {
-            match self.next() {
-                ModuleEvent::Ack { incarnation, sequence } if incarnation == of && sequence >= until => {
-                    assert_eq!(sequence, until);
-                    return;
-                }
-                ModuleEvent::Ack { .. } => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-}
-
-fn record(name: &str, uuid: &str, more: &[(&str, &str)]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut writer = EventWriter::new(&mut out, 1_785_153_600_000_000, name.as_bytes(), b"");
-    writer.header("Unique-ID", uuid.as_bytes());
-    writer.header("Caller-Context", b"acme.example");
-    writer.header("Caller-Caller-ID-Name", b"\xff\0odd");
-    for (name, value) in more {
-        writer.header(name, value.as_bytes());
-    }
-    out
-}
 
 fn call(uuid: &str) -> [Vec<u8>; 3] {
     let end = [
@@ -145,10 +22,6 @@ fn call(uuid: &str) -> [Vec<u8>; 3] {
         record("CHANNEL_ANSWER", uuid, &[]),
         record("CHANNEL_HANGUP_COMPLETE", uuid, &end),
     ]
-}
-
-fn numbered(from: u64, records: impl IntoIterator<Item = Vec<u8>>) -> Vec<(u64, Vec<u8>)> {
-    (from..).zip(records).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -244,14 +117,14 @@ async fn channels_that_vanished_are_closed_and_those_that_live_are_not() {
 async fn registrations_are_those_that_the_switch_has_when_it_connects() {
     let site = Site::start().await;
     let registered = |user: &str, call_id: &str| {
-        let mut out = Vec::new();
-        let mut writer = EventWriter::new(&mut out, 4_000_000_000_000_000, b"CUSTOM", b"sofia::register");
-        for (name, value) in [("from-user", user), ("from-host", "acme.example"), ("call-id", call_id)] {
-            writer.header(name, value.as_bytes());
-        }
-        writer.header("expires", b"3600");
-        writer.header("user-agent", b"Phone/1");
-        out
+        let headers = [
+            ("from-user", user),
+            ("from-host", "acme.example"),
+            ("call-id", call_id),
+            ("expires", "3600"),
+            ("user-agent", "Phone/1"),
+        ];
+        record_of("sofia::register", 4_000_000_000_000_000, &headers)
     };
     let mut module = site.module("fs1", "c1");
     let phones = [registered("1001", "one"), registered("1002", "two"), registered("1003", "three")];

@@ -9,7 +9,9 @@
 )]
 
 mod events;
+mod mailbox;
 mod routing;
+mod site;
 
 use nizam_core::model::{ExtensionChange, NewExtension, NewTenant, Slug, Tenant, TenantStatus, Touched};
 use nizam_engine::link::{Client, Connection, Identity};

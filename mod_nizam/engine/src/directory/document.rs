@@ -29,12 +29,14 @@ pub(super) fn domain(out: &mut impl Sink, tenant: &Tenant<'_>) -> Result<(), Unw
     Ok(())
 }
 
-/// The domain with one user, in a group: some of those who ask walk only `groups/group/users/user`.
+/// The domain with one user, in a group: some of those who ask walk only `groups/group/users/user`. Whoever asks whether a user may be
+/// changed gets the `verdict` as well.
 pub(super) fn user(
     out: &mut impl Sink,
     user: &User<'_>,
     fields: Fields,
     by_alias: bool,
+    verdict: Option<bool>,
 ) -> Result<(), Unwritable> {
     out.put(OPEN);
     xml::attribute(out, "name", user.tenant.domain)?;
@@ -47,7 +49,13 @@ pub(super) fn user(
     if by_alias {
         xml::attribute(out, "number-alias", user.extension.number)?;
     }
-    out.put(b"><params>");
+    out.put(b">");
+    out.put(match verdict {
+        None => b"",
+        Some(true) => b"<result success=\"true\"/>",
+        Some(false) => b"<result success=\"false\"/>",
+    });
+    out.put(b"<params>");
     user.params(fields, |label, value| entry(out, label.param, value))?;
     out.put(b"</params><variables>");
     if fields.has_template() {

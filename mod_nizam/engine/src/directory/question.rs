@@ -7,7 +7,7 @@ use crate::layers::{Layers, LowerKey};
 use crate::{Element, Scoped, Sink};
 use nizam_wire::Kind;
 use nizam_wire::image::ONLY;
-use nizam_wire::record::{Extension, State, Tenant};
+use nizam_wire::record::{Extension, State, Tenant, is_pin};
 
 /// The group that every user of a tenant is in.
 pub(super) const GROUP: &str = "default";
@@ -48,6 +48,9 @@ pub struct DirectoryQuestion<'a> {
     pub from_user: Option<&'a [u8]>,
     /// Header `sip_from_host`; stands in for a missing `sip_to_host`.
     pub from_host: Option<&'a [u8]>,
+    /// Header `VM-User-Password` where `VM-Action` is `change-password`: mod_voicemail asks whether the user may have that PIN, which
+    /// somebody has chosen by phone (`mod_voicemail.c:voicemail_check_main`).
+    pub new_pin: Option<&'a [u8]>,
 }
 
 impl<'a> DirectoryQuestion<'a> {
@@ -200,7 +203,7 @@ fn one_user<'a>(
     };
     let Ok(extension) = Extension::decode(value) else { return refused(out, &tenant) };
     let user = User { tenant, extension };
-    match document::user(out, &user, fields, by_alias) {
+    match document::user(out, &user, fields, by_alias, question.new_pin.map(is_pin)) {
         Ok(()) => DirectoryAnswer::Found,
         Err(_) => refused(out, &user.tenant),
     }

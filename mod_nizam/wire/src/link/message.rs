@@ -104,6 +104,8 @@ pub enum Api {
     Show,
     /// `nizam`, the module's own.
     Nizam,
+    /// `vm_fsdb_pref_password_set`.
+    MailboxPassword,
 }
 
 impl Api {
@@ -121,6 +123,7 @@ impl Api {
             Self::Exists => "uuid_exists",
             Self::Show => "show",
             Self::Nizam => "nizam",
+            Self::MailboxPassword => "vm_fsdb_pref_password_set",
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Extension<'a> {
     pub outbound_caller_id_number: &'a str,
     /// Whether it has a mailbox.
     pub voicemail: bool,
-    /// PIN of the mailbox.
+    /// PIN of the mailbox ([`is_pin`]).
     pub voicemail_pin: &'a str,
     /// What kinds of numbers it may dial.
     pub toll_allow: Classes,
@@ -33,6 +33,11 @@ pub struct Extension<'a> {
     pub max_channels: u16,
     /// How long it rings, in seconds; 0 = as long as the tenant says.
     pub ring_timeout: u16,
+}
+
+/// Whether that may be the PIN of a mailbox: 4 to 8 digits.
+pub fn is_pin(text: &[u8]) -> bool {
+    (4..=8).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
 }
 
 impl<'a> Extension<'a> {

@@ -52,7 +52,7 @@ mod tenant;
 pub use class::{Class, Classes};
 pub use condition::{Condition, Policy, TimeCondition};
 pub use destination::{Destination, DestinationKind};
-pub use extension::Extension;
+pub use extension::{Extension, is_pin};
 pub use flow::{Branches, Case, Collect, Flow, Step, StepAction, When};
 pub use gateway::Gateway;
 pub use group::{Agent, Overflow, Queue, QueueStrategy, RingGroup};

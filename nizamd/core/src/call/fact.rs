@@ -3,6 +3,7 @@
 use super::claim::{self, Claim};
 use super::kind;
 use super::leg::Leg;
+use super::mailbox::{self, NewPin};
 use super::said::{Said, plausible};
 use super::sip::{GatewayState, Registration};
 use nizam_wire::event::{Event, EventError};
@@ -58,6 +59,8 @@ pub enum About {
         /// Calls that it has.
         sessions: Option<i64>,
     },
+    /// Somebody has chosen the PIN of a mailbox by phone.
+    Pin(NewPin),
     /// Something that is only told.
     Told,
 }
@@ -189,18 +192,15 @@ fn custom(said: Said<'_>, subclass: &str, at: i64) -> Result<Option<Fact>, Unusa
             Fact::about(at, kind, subject, claims, metadata, About::Gateway(state))
         }
         "vm::maintenance" if said.text("VM-Action").as_deref() == Some("leave-message") => {
-            let metadata = [
-                ("user", "VM-User"),
-                ("domain", "VM-Domain"),
-                ("caller_id_number", "VM-Caller-ID-Number"),
-                ("caller_id_name", "VM-Caller-ID-Name"),
-                ("message_len", "VM-Message-Len"),
-                ("message_uuid", "VM-UUID"),
-            ];
-            let metadata = metadata.map(|(name, header)| (name.to_owned(), json!(said.text(header))));
             let claims = claim::of_application(said, &["VM-Domain"]);
             let (kind, subject) = (Some("voicemail.received".to_owned()), id(said, &["VM-User"])?);
-            Fact::about(at, kind, subject, claims, metadata.into_iter().collect(), About::Told)
+            Fact::about(at, kind, subject, claims, mailbox::message(said), About::Told)
+        }
+        "vm::maintenance" if said.text("VM-Action").as_deref() == Some("change-password") => {
+            let pin = NewPin::of(said).ok_or(Unusable::Missing("VM-User, VM-Domain or PIN"))?;
+            let claims = claim::of_application(said, &["VM-Domain"]);
+            let (kind, subject) = (Some("voicemail.pin_changed".to_owned()), id(said, &["VM-User"])?);
+            Fact::about(at, kind, subject, claims, pin.metadata(), About::Pin(pin))
         }
         "nizam::ambiguous" | "nizam::emergency" | "nizam::flow" => {
             let (kind, names): (_, &[&str]) = match subclass {

@@ -147,7 +147,8 @@ impl Ledger {
                 self.gateway_states.push((state, tenant));
             }
             About::Switch { sessions } => self.sessions = sessions.or(self.sessions),
-            About::Told => {}
+            // Whoever stores the event has changed the mailbox before.
+            About::Pin(_) | About::Told => {}
         }
         if let Some(event_type) = kind {
             let tenant = self.owner(&claims);

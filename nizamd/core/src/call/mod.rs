@@ -9,6 +9,7 @@ mod fact;
 mod kind;
 mod ledger;
 mod leg;
+mod mailbox;
 mod said;
 mod shown;
 mod sip;
@@ -21,6 +22,7 @@ pub use fact::{About, Fact, Unusable};
 pub use kind::stored_name;
 pub use ledger::{Ended, Ledger, NewEvent, Wanted};
 pub use leg::{Leg, RECONCILER};
+pub use mailbox::{NewPin, without_pin};
 pub use sip::{GatewayState, Registration};
 
 /// The version of the form of payloads.

@@ -168,6 +168,27 @@ pub struct ExtensionChange {
 }
 
 impl ExtensionChange {
+    /// A change of that row that changes nothing yet.
+    pub fn none(of: &Extension) -> Self {
+        Self {
+            extension: of.extension.clone(),
+            password: of.password.clone(),
+            directory_first_name: of.directory_first_name.clone(),
+            directory_last_name: of.directory_last_name.clone(),
+            effective_caller_id_name: None,
+            effective_caller_id_number: None,
+            outbound_caller_id_name: None,
+            outbound_caller_id_number: None,
+            voicemail_enabled: None,
+            voicemail_pin: None,
+            cidr: None,
+            toll_allow: None,
+            max_channels: None,
+            ring_timeout: None,
+            is_active: None,
+        }
+    }
+
     /// Puts the values into the row.
     pub fn apply(self, to: &mut Extension) {
         to.extension = self.extension;

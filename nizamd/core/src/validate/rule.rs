@@ -325,7 +325,7 @@ pub fn extension_key(number: &str) -> String {
 
 /// A PIN for voicemail.
 fn pin(label: &str, text: &str) -> Result<String, String> {
-    if (4..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
+    if nizam_wire::record::is_pin(text.as_bytes()) {
         Ok(text.to_owned())
     } else {
         Err(format!("The {label} field must be between 4 and 8 digits."))

@@ -110,6 +110,18 @@ impl Store {
         Ok(stored)
     }
 
+    /// The number of the newest event of an incarnation that is stored.
+    pub(crate) async fn stored_until(&self, origin: Origin<'_>) -> StoreResult<u64> {
+        let mut reader = self.db.reader().await?;
+        let row: Option<(i64,)> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT sequence FROM switch_incarnations WHERE switch_name = $1 AND incarnation = $2"
+            ))
+            .bind(origin.switch).bind(origin.incarnation.as_slice()).fetch_optional(c).await?
+        });
+        Ok(row.map_or(0, |(sequence,)| count(sequence)))
+    }
+
     /// How many events could not be stored as what they are.
     pub async fn quarantined(&self) -> StoreResult<u64> {
         let mut reader = self.db.reader().await?;
