@@ -8,15 +8,15 @@ from switch import ROOT, free_port
 SIPP = shutil.which("sipp")
 
 
-def call(home, port, number, count, at_once):
-    """Makes `count` calls to the number, `at_once` of them at any time: calls a second, and the 99th percentile of the time from INVITE
+def call(home, port, number, count, at_once, rate=100000):
+    """Makes `count` calls to the number, at most `at_once` of them at any time and `rate` a second: calls a second, and the 99th percentile of the time from INVITE
     to the refusal in seconds. Every call must be refused with 404."""
     home.mkdir(exist_ok=True)
     for old in home.glob("*_rtt.csv"):
         old.unlink()
     command = [
         SIPP, f"127.0.0.1:{port}", "-i", "127.0.0.1", "-p", str(free_port()), "-sf", str(ROOT / "tests/sip/stranger.xml"),
-        "-s", number, "-m", str(count), "-l", str(at_once), "-r", "100000", "-nostdin", "-trace_rtt", "-rtt_freq", "1",
+        "-s", number, "-m", str(count), "-l", str(at_once), "-r", str(rate), "-nostdin", "-trace_rtt", "-rtt_freq", "1",
         "-timeout", "120", "-timeout_error",
     ]
     ended = subprocess.run(command, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True)

@@ -14,7 +14,7 @@ SWITCH_MODULE_DEFINITION(mod_nizambench, mod_nizambench_load, mod_nizambench_shu
 #define MOST_LOOKUPS 10000000L
 #define MOST_DOCUMENT (16L << 20)
 #define MOST_WORDS 32
-#define COMMANDS "locate | document | constant | hunt | steps"
+#define COMMANDS "locate | document | constant | hunt | steps | events"
 
 static struct {
 	switch_xml_binding_t *binding;
@@ -234,6 +234,8 @@ SWITCH_STANDARD_API(nizambench)
 		nizambench_hunt(stream, argc - 1, argv + 1);
 	} else if (argc > 0 && !strcmp(argv[0], "steps")) {
 		nizambench_steps(stream, argc - 1, argv + 1);
+	} else if (argc > 0 && !strcmp(argv[0], "events")) {
+		nizambench_events(stream, argc - 1, argv + 1);
 	} else {
 		stream->write_function(stream, "-ERR " COMMANDS "\n");
 	}
@@ -250,11 +252,15 @@ SWITCH_MODULE_LOAD_FUNCTION(mod_nizambench_load)
 	if (nizambench_add_endpoint(*module_interface) != SWITCH_STATUS_SUCCESS) {
 		return SWITCH_STATUS_MEMERR;
 	}
+	if (nizambench_watch_events(modname) != SWITCH_STATUS_SUCCESS) {
+		return SWITCH_STATUS_MEMERR;
+	}
 	return switch_xml_bind_search_function_ret(answer, SWITCH_XML_SECTION_DIRECTORY, NULL, &constant.binding);
 }
 
 SWITCH_MODULE_SHUTDOWN_FUNCTION(mod_nizambench_shutdown)
 {
+	nizambench_unwatch_events();
 	switch_xml_unbind_search_function(&constant.binding);
 	switch_safe_free(constant.document);
 	return SWITCH_STATUS_SUCCESS;

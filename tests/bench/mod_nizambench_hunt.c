@@ -26,7 +26,7 @@ switch_status_t nizambench_add_endpoint(switch_loadable_module_interface_t *modu
 }
 
 /* The variables of a call, from lines NAME=VALUE with URL-encoded values. NULL: the file cannot be read. */
-static switch_event_t *variables_of(const char *path)
+switch_event_t *nizambench_variables_of(const char *path)
 {
 	switch_event_t *variables = NULL;
 	char line[MOST_LINE];
@@ -95,7 +95,7 @@ void nizambench_hunt(switch_stream_handle_t *stream, int argc, char **argv)
 		stream->write_function(stream, "-ERR hunt DIALPLAN CONTEXT NUMBER COUNT FILE\n");
 		return;
 	}
-	if (!(variables = variables_of(argv[4]))) {
+	if (!(variables = nizambench_variables_of(argv[4]))) {
 		stream->write_function(stream, "-ERR cannot read the file\n");
 		return;
 	}
@@ -143,7 +143,7 @@ void nizambench_steps(switch_stream_handle_t *stream, int argc, char **argv)
 	switch_core_session_t *session = NULL;
 	switch_event_t *variables;
 
-	if (argc != 4 || !(variables = variables_of(argv[3]))) {
+	if (argc != 4 || !(variables = nizambench_variables_of(argv[3]))) {
 		stream->write_function(stream, "-ERR steps DIALPLAN CONTEXT NUMBER FILE\n");
 		return;
 	}

@@ -10,7 +10,9 @@ from pathlib import Path
 class Postgres:
     """One server on a Unix socket. Use it in a `with` block: the process ends with it."""
 
-    def __init__(self, home):
+    def __init__(self, home, settings=()):
+        """`settings`: further arguments of the server."""
+        self.settings = settings
         self.home = Path(home)
         self.home.mkdir(parents=True)
         self.process = None
@@ -37,7 +39,7 @@ class Postgres:
         subprocess.run([*self.account, programs / "initdb", *initdb], check=True, capture_output=True)
         with open(self.home / "log", "w") as log:
             settings = ["-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB", "-c", "jit=off"]
-            command = [*self.account, programs / "postgres", "-D", data, "-k", self.home, "-h", "", *settings]
+            command = [*self.account, programs / "postgres", "-D", data, "-k", self.home, "-h", "", *settings, *self.settings]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         end = time.monotonic() + 60
         while subprocess.run([programs / "pg_isready", "-q", "-h", self.home]).returncode != 0:
@@ -49,6 +51,12 @@ class Postgres:
     def __exit__(self, *_):
         self.process.send_signal(2)
         self.process.wait(60)
+
+    def rows(self, database, query):
+        """The rows of an answer, each a list of texts."""
+        command = [self.installed() / "psql", "-U", "postgres", "-h", self.home, "-d", database, "-AtX", "-F", "\x1f", "-c", query]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return [line.split("\x1f") for line in text.splitlines()]
 
     def database(self, name):
         """The URL of a new database."""
