@@ -24,6 +24,15 @@ impl Arguments {
         self.get(name).unwrap_or(usual)
     }
 
+    /// What is a word of a command has nothing in it that ends a word, or begins something else.
+    fn word<'a>(&'a self, name: &str, usual: &'a str) -> &'a str {
+        let text = self.or(name, usual);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_+*#.-".contains(c);
+        let is_word = text.chars().all(plain) && !text.starts_with('-') && !text.is_empty();
+        assert!(is_word, "{text:?} was taken for {name}");
+        text
+    }
+
     fn channel(&self, name: &str) -> String {
         let text = self.get(name).unwrap_or_else(|| panic!("{name} is not there"));
         let id =
@@ -46,7 +55,7 @@ pub(super) fn expect(
     let made = || answer["call_uuid"].as_str().expect("a call that is made has an id").to_owned();
     let (command, argument) = match operation.name.as_str() {
         "status" => ("show", "channels as json".to_owned()),
-        "hangup" => ("uuid_kill", format!("{} {}", channel(), given.or("cause", "NORMAL_CLEARING"))),
+        "hangup" => ("uuid_kill", format!("{} {}", channel(), given.word("cause", "NORMAL_CLEARING"))),
         "transfer" => {
             let leg = match given.or("leg", "aleg") {
                 "aleg" => "",
@@ -54,10 +63,7 @@ pub(super) fn expect(
                 "both" => "-both ",
                 other => panic!("{other:?} was taken for a leg"),
             };
-            (
-                "uuid_transfer",
-                format!("{} {leg}{} XML {domain}", channel(), given.get("destination").unwrap()),
-            )
+            ("uuid_transfer", format!("{} {leg}{} XML {domain}", channel(), given.word("destination", "")))
         }
         "hold" => {
             let action = match given.or("action", "toggle") {
@@ -70,17 +76,17 @@ pub(super) fn expect(
         }
         "recording" => return recording(house, given, &channel(), answer, ledger),
         "park" => ("uuid_park", channel()),
-        "dtmf" => ("uuid_send_dtmf", format!("{} {}", channel(), given.get("digits").unwrap())),
+        "dtmf" => ("uuid_send_dtmf", format!("{} {}", channel(), given.word("digits", ""))),
         "bridge" => ("uuid_bridge", format!("{} {}", channel(), given.channel("other_uuid"))),
         "eavesdrop" => {
-            let (listener, extension) = (made(), given.get("extension").unwrap());
+            let (listener, extension) = (made(), given.word("extension", ""));
             ledger.made_with(&listener, vec![("nizam_tenant", tenant.clone())]);
             let variables = format!("origination_uuid={listener},nizam_tenant={tenant},originate_timeout=60");
             ("originate", format!("{{{variables}}}user/{extension}@{domain} &eavesdrop({})", channel()))
         }
         "originate" => {
-            let (caller, extension) = (made(), given.get("extension").unwrap());
-            let number = given.or("caller_id_number", extension);
+            let (caller, extension) = (made(), given.word("extension", ""));
+            let number = given.word("caller_id_number", extension);
             // The first name of every phone of the suites.
             let name = given.or("caller_id_name", "Phone");
             let variables = [
@@ -101,7 +107,7 @@ pub(super) fn expect(
             if answer["response"] != "-ERR USER_NOT_REGISTERED" {
                 ledger.made_with(&caller, variables.to_vec());
             }
-            let destination = given.get("destination").unwrap();
+            let destination = given.word("destination", "");
             ("originate", format!("{{{written}}}user/{extension}@{domain} {destination} XML {domain}"))
         }
         name => panic!("the suite does not know what calls.{name} has FreeSWITCH do"),
