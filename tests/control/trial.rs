@@ -70,6 +70,7 @@ fn hostile(
             ledger.refused += 1;
         }
     }
+    assert!(victims.are_well(site, ledger), "a channel ended by itself during {} {argument}", operation.name);
 }
 
 /// A text with one channel in the place of another, however it is written.

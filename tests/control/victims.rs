@@ -21,12 +21,17 @@ impl Victims {
         self.0.each_mut().map(|one| one.get_or_insert_with(|| park(site, house, ledger)).clone())
     }
 
+    /// Whether nobody lost one. What is refused because it is gone says nothing of what was asked.
+    pub(crate) fn are_well(&self, site: &Site, ledger: &mut Ledger) -> bool {
+        self.0.iter().flatten().all(|channel| ledger.ask(site, "uuid_exists", channel) == "true")
+    }
+
     /// What an operation that was done leaves of them.
     pub(crate) fn after(&mut self, operation: &Operation, site: &Site, ledger: &mut Ledger) {
         match operation.name.as_str() {
             "hangup" | "transfer" => self.0[0] = None,
-            // They talk to each other, and are still there.
-            "bridge" => {
+            // They talk to each other, or wait for the answer of a phone that does not know re-INVITE, and are still there.
+            "bridge" | "hold" => {
                 for channel in self.0.iter_mut().filter_map(Option::take) {
                     ledger.ask(site, "uuid_kill", &channel);
                 }
