@@ -13,7 +13,7 @@
 mod injection;
 mod support;
 
-use std::{collections::BTreeSet, fs, io::Write as _, path::Path};
+use std::{collections::BTreeSet, io::Write as _};
 
 use injection::{CANARY, Flows, Found, Gateways, People, call, corpus};
 use serde_json::json;
@@ -45,7 +45,7 @@ fn hostile_texts_stay_text() {
     let changed = self::globals(&mut site);
     let changed = changed.symmetric_difference(&globals);
     found.others.extend(changed.map(|line| format!("a global variable: {line}")));
-    let canaries = files(site.home()).into_iter().filter(|file| file.contains(CANARY));
+    let canaries = site.files().into_iter().filter(|file| file.contains(CANARY));
     found.others.extend(canaries.map(|file| format!("somebody made {file}")));
     assert!(site.switch.api("status").contains("is ready"));
     let said = format!(
@@ -86,14 +86,4 @@ fn commands(site: &mut Site, texts: &[String], found: &mut Found) -> usize {
         }
     }
     count
-}
-
-fn files(dir: &Path) -> Vec<String> {
-    let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
-    entries
-        .flat_map(|path| {
-            let below = if path.is_dir() && !path.is_symlink() { files(&path) } else { Vec::new() };
-            below.into_iter().chain([path.to_string_lossy().into_owned()])
-        })
-        .collect()
 }

@@ -149,7 +149,12 @@ impl Switch {
 
     /// Listens to its events from now on.
     pub(crate) fn events(&self) -> Events {
-        Events::subscribe(Esl::connect(self.port, &self.password).unwrap(), EVENTS)
+        self.events_of(EVENTS)
+    }
+
+    /// Listens to events of these names from now on.
+    pub(crate) fn events_of(&self, names: &str) -> Events {
+        Events::subscribe(Esl::connect(self.port, &self.password).unwrap(), names)
     }
 
     pub(crate) fn try_api(&self, command: &str) -> io::Result<String> {

@@ -43,6 +43,7 @@ pub(crate) use phone::Phone;
 pub(crate) use ports::Ports;
 pub(crate) use register_load::RegisterLoad;
 pub(crate) use require::{require, skip};
+pub(crate) use rest::Rest;
 pub(crate) use site::{Account, Media, Plan, Site};
 pub(crate) use transcript::Message;
 pub(crate) use wait::until;

@@ -8,6 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use reqwest::Method;
+use serde_json::json;
+
 use super::{built::Built, ports::Ports, process::Process, rest::Rest};
 
 /// A running daemon, its directory, and an administrator's REST client.
@@ -120,6 +123,14 @@ impl Nizamd {
 
     pub(crate) fn rest(&self) -> &Rest {
         &self.rest
+    }
+
+    /// The client of somebody who signs in.
+    pub(crate) fn sign_in(&self, email: &str, password: &str) -> Rest {
+        let body = json!({"email": email, "password": password});
+        let (status, answer) = self.rest.attempt(&Method::POST, "/auth/login", &body);
+        assert_eq!(status, 200, "{answer}");
+        Rest::new(self.port, answer["token"].as_str().expect("a login gives a token"))
     }
 }
 

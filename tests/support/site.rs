@@ -1,6 +1,7 @@
 //! A whole site: nizamd, FreeSWITCH with the module, and the accounts of a test.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU16, Ordering},
     time::Duration,
@@ -229,4 +230,19 @@ impl Site {
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
+
+    /// Every file and directory in it.
+    pub(crate) fn files(&self) -> Vec<String> {
+        files(self.home.path())
+    }
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    entries
+        .flat_map(|path| {
+            let below = if path.is_dir() && !path.is_symlink() { files(&path) } else { Vec::new() };
+            below.into_iter().chain([path.to_string_lossy().into_owned()])
+        })
+        .collect()
 }

@@ -153,9 +153,10 @@ impl Control {
     }
 }
 
-/// Whether a text can be the value of a variable in a dial string.
+/// Whether a text can be the value of a variable in a dial string. No `:`, wherever it stands and whatever is around it: `:_:` begins another
+/// call (`switch_ivr_originate.c:switch_ivr_originate`), and `ARRAY::` is taken away (`switch_event.c:switch_event_add_array`).
 pub fn fits_dial_string(text: &str) -> bool {
-    !text.is_empty() && !text.chars().any(|c| c.is_control() || "'\"\\,{}[]()<>|^&;$`".contains(c))
+    !text.is_empty() && !text.chars().any(|c| c.is_control() || "'\"\\,{}[]()<>|^&;:$`".contains(c))
 }
 
 #[cfg(test)]
@@ -217,7 +218,21 @@ mod tests {
         for text in ["Front desk", "+4930123", "Zoë #1", "a.b-c_d"] {
             assert!(fits_dial_string(text), "{text}");
         }
-        for text in ["", "O'Brien", "a,b=c", "x}y", "a\nb", "${x}", "\\", "a|b", "[x]", "a;b"] {
+        for text in [
+            "",
+            "O'Brien",
+            "a,b=c",
+            "x}y",
+            "a\nb",
+            "${x}",
+            "\\",
+            "a|b",
+            "[x]",
+            "a;b",
+            "x:_:user/1",
+            "ARRAY::a",
+            ":",
+        ] {
             assert!(!fits_dial_string(text), "{text}");
         }
     }

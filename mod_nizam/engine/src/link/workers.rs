@@ -133,8 +133,8 @@ impl Inner {
     }
 }
 
-/// The daemon makes arguments of what it has checked. This is the last look: nothing that FreeSWITCH would expand, and nothing that
-/// ends a line.
+/// The daemon makes arguments of what it has checked. This is the last look: nothing that FreeSWITCH would expand, nothing that
+/// ends a line, and nothing that begins another call inside of one (`switch_ivr_originate.c:switch_ivr_originate`).
 fn check(argument: &str) -> Result<(), &'static str> {
     if argument.len() > MOST_ARGUMENT {
         Err("refused: the argument is too long")
@@ -142,6 +142,8 @@ fn check(argument: &str) -> Result<(), &'static str> {
         Err("refused: a control character in the argument")
     } else if argument.contains("${") {
         Err("refused: ${ in the argument")
+    } else if argument.contains(":_:") {
+        Err("refused: :_: in the argument")
     } else {
         Ok(())
     }
@@ -236,7 +238,7 @@ mod tests {
         }
         let late = given.iter().find(|(id, _)| *id == 50).unwrap();
         assert_eq!(late.1, Err("it could not begin in time, and was not run".to_owned()));
-        for hostile in ["a\nb", "a\0b", "${system(id)}", &"x".repeat(9000)] {
+        for hostile in ["a\nb", "a\0b", "${system(id)}", "{a='x:_:user/1'}user/2", &"x".repeat(9000)] {
             desk.take(command(1, Api::Transfer, hostile, 10_000));
             let given = desk.given();
             assert!(given[0].1.as_ref().is_err_and(|reason| reason.starts_with("refused: ")), "{given:?}");

@@ -7,12 +7,13 @@ use super::rule::{NUMBER, Rule, label};
 use super::{Errors, Fields, Presence};
 use crate::control::{Leg, Switch, fits_dial_string};
 
-/// A number that is dialled for somebody. No `:`: the numbers with one are those that only steps of routes lead to.
-const DIALLED: Rule =
-    Rule::checked(dialled, 1, 255, "+15551001001").pattern("^[A-Za-z0-9_+*#.][A-Za-z0-9_+*#.-]{0,254}$");
+/// A number that is dialled for somebody. No `:`: the numbers with one are those that only steps of routes lead to. Not `undef`:
+/// FreeSWITCH takes it for nothing, and ends for want of a destination (`mod_commands.c:originate_function`).
+const DIALLED: Rule = Rule::checked(dialled, 1, 255, "+15551001001")
+    .pattern("^(?![Uu][Nn][Dd][Ee][Ff]$)[A-Za-z0-9_+*#.][A-Za-z0-9_+*#.-]{0,254}$");
 /// A name that a phone shows, and that can stand in a dial string.
 const CALLER_NAME: Rule = Rule::checked(caller_name, 1, 255, "Reception")
-    .pattern(r#"^[^'"\\,{}\[\]()<>|^&;$`\u0000-\u001f\u007f-\u009f]+$"#);
+    .pattern(r#"^[^'"\\,{}\[\]()<>|^&;:$`\u0000-\u001f\u007f-\u009f]+$"#);
 /// A hangup cause (`switch_channel.c:CAUSE_CHART`), by its name or its number.
 const CAUSE: Rule = Rule::checked(cause, 1, 100, "NORMAL_CLEARING").pattern("^[A-Z0-9_]{1,100}$");
 /// Keys of a phone.
@@ -39,6 +40,9 @@ fn dialled(name: &str, text: &str) -> Result<String, String> {
         // FreeSWITCH would take it for an option.
         return Err(format!("The {name} field must not begin with -."));
     }
+    if text.eq_ignore_ascii_case("undef") {
+        return Err(format!("The {name} field must not be undef."));
+    }
     let good = |c: char| c.is_ascii_alphanumeric() || "_+*#.-".contains(c);
     of(name, text, 255, "letters, digits and . _ + * # -", good)
 }
@@ -49,7 +53,7 @@ fn caller_name(name: &str, text: &str) -> Result<String, String> {
         name,
         text,
         255,
-        "characters that a dial string can hold: no quotes, commas, brackets, | ^ & ; $ or \\",
+        "characters that a dial string can hold: no quotes, commas, brackets, | ^ & ; : $ or \\",
         one,
     )
 }
@@ -185,4 +189,45 @@ pub fn eavesdrop(f: &mut Fields<'_>) -> Result<(Option<Uuid>, String), Errors> {
     let channel = channel(f);
     let extension = f.text("extension", NUMBER.such_as("1001"));
     f.finish((channel, extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Input;
+    use super::*;
+
+    /// Whether a call may be made that has this text in a field.
+    fn is_taken(field: &str, text: &str) -> bool {
+        let mut body = json!({"extension": "1001", "destination": "1002"});
+        body[field] = json!(text);
+        let input = Input::json(body.to_string().as_bytes()).unwrap();
+        new_call(&mut Fields::new(&input)).is_ok()
+    }
+
+    #[test]
+    fn a_destination_is_one_word_that_freeswitch_reads_as_one() {
+        for text in ["1002", "+15551001001", "*98", "sales.berlin", "undefined", "x-undef"] {
+            assert!(is_taken("destination", text), "{text}");
+        }
+        for text in ["undef", "UnDef", "-both", "1002 inline", "&park()", "a:b", "${x}", "1,2", "a/b", "a@b"]
+        {
+            assert!(!is_taken("destination", text), "{text}");
+        }
+        assert!(!is_taken("caller_id_number", "undef"));
+    }
+
+    #[test]
+    fn a_callers_name_begins_no_other_call() {
+        for text in ["Front desk", "Zoë #1", "1/2 + 3", "undef"] {
+            assert!(is_taken("caller_id_name", text), "{text}");
+        }
+        for text in [
+            "x:_:sofia/external/+4990012345@carrier.example",
+            ":_:user/1002@other.example",
+            "ARRAY::a",
+            "a'b",
+        ] {
+            assert!(!is_taken("caller_id_name", text), "{text}");
+        }
+    }
 }
