@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nizam_core::control::{Control, Leg, Switch, fits_dial_string};
 use nizam_core::model::Tenant;
+use nizam_core::validate::Errors;
 use nizam_core::validate::control::NewCall;
 use nizam_store::Actor;
 use nizam_wire::link::Api;
@@ -139,6 +140,10 @@ pub(super) async fn bridge(
     (channel, other): (Option<Uuid>, Option<Uuid>),
 ) -> Outcome {
     let (one, other) = (owned(&call, &member, channel).await?, owned(&call, &member, other).await?);
+    if one.0 == other.0 {
+        // FreeSWITCH takes it, and the channel hangs on itself.
+        return Err(Errors::one("other_uuid", "The other uuid field must be another channel.").into());
+    }
     if one.1 != other.1 {
         let text = "The two calls are on different switches.";
         return Err(Failure::Answer(StatusCode::CONFLICT, text.to_owned()));
