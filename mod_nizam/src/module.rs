@@ -11,7 +11,7 @@ use arc_swap::ArcSwapOption;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nizam_engine::command::{self, Facts};
 use nizam_engine::link::{Client, Identity, LinkNote, Workers};
-use nizam_engine::spool::{Class, Settings, Spool, SpoolError, SpoolNote};
+use nizam_engine::spool::{Settings, Spool, SpoolError, SpoolNote};
 use nizam_engine::{DialplanQuestion, Engine, Route};
 use nizam_wire::link::{Api, RECORDINGS};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -317,13 +317,12 @@ pub(crate) fn domains() -> Vec<String> {
     MODULE.load().as_ref().map_or_else(Vec::new, |module| module.engine.domains(MOST))
 }
 
-/// Keeps an event. Runs on FreeSWITCH's event threads, so it waits for nothing.
-pub(crate) fn happened(record: &[u8], class: Class) {
+/// Does that with the place where events are kept, if there is one. Runs on FreeSWITCH's event threads, so it waits for nothing.
+pub(crate) fn with_spool(keep: impl FnOnce(&Spool)) {
     if let Some(module) = MODULE.load().as_ref()
         && let Some(spool) = module.engine.spool.load().as_ref()
     {
-        // What has no room is counted there.
-        let _ = spool.push(record, class);
+        keep(spool);
     }
 }
 

@@ -49,15 +49,18 @@ pub(super) unsafe fn keep(event: &switch_event_t, hook: &Hook) -> Kept {
         kinds => Some(kinds),
     };
     let Some(kinds) = kinds else { return Kept::No };
-    // No destructor of this thread runs inside an event, and nothing below comes back here.
-    let _ = RECORD.try_with(|record| {
-        let Ok(mut record) = record.try_borrow_mut() else { return };
-        if record.capacity() < event::MOST {
-            record.reserve(event::MOST);
-        }
-        // SAFETY: by the caller's promise.
-        unsafe { write(&mut record, event, hook, subclass, kinds) };
-        module::happened(&record, hook.class);
+    module::with_spool(|spool| {
+        // No destructor of this thread runs inside an event, and nothing below comes back here.
+        let _ = RECORD.try_with(|record| {
+            let Ok(mut record) = record.try_borrow_mut() else { return };
+            if record.capacity() < event::MOST {
+                record.reserve(event::MOST);
+            }
+            // SAFETY: by the caller's promise.
+            unsafe { write(&mut record, event, hook, subclass, kinds) };
+            // What has no room is counted there.
+            let _ = spool.push(&record, hook.class);
+        });
     });
     Kept::Yes
 }

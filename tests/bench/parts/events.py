@@ -56,7 +56,7 @@ def callback():
 
 
 def calls():
-    """Calls a second of a FreeSWITCH whose events go to a spool, and of one that cannot have a spool."""
+    """Calls a second of a FreeSWITCH whose events go to a spool, and of one that has no place for them."""
     snapshots = images(HOME, [10])
     with contextlib.ExitStack() as stack:
         subjects = {}
@@ -87,11 +87,10 @@ def calls():
 
 
 def nowhere(home):
-    """Has mod_nizam look for its spool where no directory can be."""
+    """Has mod_nizam look for its ring where no file can be."""
     settings = home / "conf/autoload_configs/nizam.conf.xml"
     text = settings.read_text()
-    spool = '<param name="spool" value="/dev/null/spool"/>'
-    settings.write_text(text.replace('<!-- <param name="spool" value="/var/lib/nizam/spool"/> -->', spool))
+    settings.write_text(text.replace(f"{home}/events.ring", "/dev/null/events.ring"))
 
 
 def ingest():
