@@ -9,9 +9,12 @@ mod fact;
 mod kind;
 mod ledger;
 mod leg;
+mod reading;
 mod said;
 mod sip;
 
+#[cfg(test)]
+mod cdr_tests;
 #[cfg(test)]
 mod tests;
 
