@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::UdpSocket,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,6 +18,10 @@ pub(crate) enum Manner {
     Answer,
     /// Takes them after so many milliseconds.
     AnswerAfter(u32),
+    /// Takes them after so many milliseconds, and hangs up a second and a half later.
+    Leave(u32),
+    /// Takes them after so many milliseconds, and hands each on when it is told to.
+    Refer(u32),
     /// Lets it ring.
     Ring,
     /// Refuses them with that status.
@@ -41,6 +46,8 @@ impl Callee {
         let (scenario, value) = match manner {
             Manner::Answer => ("answer", 0),
             Manner::AnswerAfter(milliseconds) => ("answer", milliseconds),
+            Manner::Leave(milliseconds) => ("leave", milliseconds),
+            Manner::Refer(milliseconds) => ("refer", milliseconds),
             Manner::Ring => ("ring", 0),
             Manner::Refuse(status) => ("refuse", status.into()),
             Manner::Redirect(port) => ("redirect", port.into()),
@@ -56,7 +63,7 @@ impl Callee {
         let mut callee = Self { process, dir: dir.to_owned(), port, seen: 0 };
         until("sipp listens", SOON, || {
             callee.process.assert_alive();
-            std::net::UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(())
+            UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(())
         });
         callee
     }
@@ -99,6 +106,22 @@ impl Callee {
                 .any(|message| message.is("CANCEL") && message.header("Call-ID") == call.header("Call-ID"))
                 .then_some(())
         });
+    }
+
+    /// Hands a call on, to that Refer-To.
+    pub(crate) fn hand_on(&self, call: &Message, target: &str) {
+        // sipp finds the call by its Call-ID, and takes nothing else from the order.
+        let order = format!(
+            "MESSAGE sip:127.0.0.1:{0} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-order\r\n\
+             From: {1}\r\nTo: {2}\r\nCall-ID: {3}\r\nCSeq: 1 MESSAGE\r\nRefer-To: {target}\r\n\
+             Content-Length: 0\r\n\r\n",
+            self.port,
+            call.header("From"),
+            call.header("To"),
+            call.header("Call-ID"),
+        );
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.send_to(order.as_bytes(), ("127.0.0.1", self.port)).unwrap();
     }
 
     /// Fails if there is a call that was not looked at.

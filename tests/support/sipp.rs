@@ -12,6 +12,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) callee: &'a str,
     /// The final status that makes it a success.
     pub(crate) expect: u16,
+    /// For how many seconds a REGISTER is.
+    pub(crate) expires: u32,
 }
 
 /// Runs an attempt in `dir` against the SIP port `remote`, from `local`; sipp's complaint where it fails.
@@ -33,6 +35,7 @@ fn lay_out(dir: &Path, attempt: &Attempt<'_>) {
         fs::remove_file(old.unwrap().path()).unwrap();
     }
     let scenario = scenario(attempt.scenario).replace("@STATUS@", &attempt.expect.to_string());
+    let scenario = scenario.replace("@EXPIRES@", &attempt.expires.to_string());
     fs::write(dir.join("scenario.xml"), scenario).unwrap();
     fs::write(dir.join("who.csv"), who(attempt.account, attempt.callee)).unwrap();
 }
@@ -48,6 +51,8 @@ pub(crate) fn command(dir: &Path, remote: u16, local: u16) -> Command {
 /// switch that the scenario does not know.
 pub(crate) fn traced(dir: &Path, address: &str, local: u16) -> Command {
     let mut command = bare(dir, address, local);
+    // In its local time.
+    command.env("TZ", "UTC");
     command.args(["-trace_msg", "-message_file", "messages.log", "-aa"]);
     command
 }
