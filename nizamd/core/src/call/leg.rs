@@ -162,8 +162,11 @@ impl Leg {
         earlier(&mut self.bridged, said.bridged);
         keep(&mut self.other, said.other);
         keep(&mut self.direction, said.direction);
-        keep(&mut self.caller_name, said.caller_name);
-        keep(&mut self.caller_number, said.caller_number);
+        // When the caller hands on whom it called, FreeSWITCH takes that one for a caller (`switch_channel_flip_cid`).
+        if self.caller_number.is_none() || self.originator.is_none() {
+            keep(&mut self.caller_name, said.caller_name);
+            keep(&mut self.caller_number, said.caller_number);
+        }
         // Where a call is transferred to, by a menu for instance, is not what was dialled. Of one that we made ourselves nothing was
         // dialled until the phone that it began with took it.
         if self.destination.is_none() || (self.originator.is_none() && !self.is_inbound()) {
