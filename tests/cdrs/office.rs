@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use nizam_test_postgres::Database;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::{leg::Leg, trace};
 use crate::support::{Account, Call, Callee, Events, Manner, Message, Plan, Site, until};
@@ -20,8 +22,11 @@ pub(super) struct Office {
 }
 
 impl Office {
+    /// On the database that `NIZAM_TEST_DATABASE` chooses.
     pub(super) fn open(domain: &'static str, plan: Plan) -> Self {
-        let site = Site::start_as(plan);
+        let home = TempDir::with_prefix("nizam-e2e-").unwrap();
+        let database = Some(Database::chosen().fresh(home.path()));
+        let site = Site::start_as(Plan { home: Some(home), database, ..plan });
         let events = site.switch.events();
         let tenant = site.tenant(domain);
         site.nizamd.rest().settings(&tenant, &json!({"country": "DE"}));
@@ -126,6 +131,21 @@ impl Office {
         for leg in legs {
             leg.check_trace(name, &trace);
         }
+    }
+
+    /// Asserts that the minutes of every call were counted once, however many legs it had.
+    pub(super) fn check_minutes(&self) {
+        let seconds: f64 = self.get("cdrs?per_page=100")["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|call| call["billsec"].as_f64().unwrap())
+            .sum();
+        let usage = self.get("usage/reconcile");
+        let metered = usage["data"]["metered_minutes"].as_f64().unwrap();
+        // Each call's minutes are rounded to four digits.
+        assert!(seconds > 0.0 && (metered - seconds / 60.0).abs() < 0.001, "{seconds} s, {usage}");
+        assert_eq!(usage["data"]["matched"], true, "{usage}");
     }
 
     /// The trace of a call, which is printed.

@@ -19,6 +19,8 @@ pub(crate) fn run() {
     let (_, mut boss) = office.phone("1003", Manner::AnswerAfter(2000), &json!({}));
     blind(&office, &one, &mut secretary, &mut boss);
     attended(&office, &one, &two, &mut secretary, &mut boss);
+    by_the_caller(&office, &one, &mut boss);
+    office.check_minutes();
 }
 
 fn blind(office: &Office, one: &Caller, secretary: &mut Callee, boss: &mut Callee) {
@@ -35,6 +37,29 @@ fn blind(office: &Office, one: &Caller, secretary: &mut Callee, boss: &mut Calle
     let a = a.with_part("transfer_history", ":bl_xfer:1003/transfers.test/").told(&A).told(&AGAIN);
     let c = c.with(&json!({"destination_number": "1003"})).told(&B);
     office.check("transferred blind", &[a, b.told(&B), c]);
+}
+
+/// The caller hands whom it called on.
+fn by_the_caller(office: &Office, one: &Caller, boss: &mut Callee) {
+    let (_, mut leaves) = office.phone("1004", Manner::AnswerAfter(1000), &json!({}));
+    let call = office.site.call(&one.clone().referring(), "1004");
+    let first = leaves.next_call();
+    office.await_event(&office.channel(&call), "call.bridged");
+    call.hand_on("<sip:1003@transfers.test>");
+    let second = boss.next_call();
+    office.await_event(&office.channel_to(&first), "call.bridged");
+    office.control("hangup", &json!({"uuid": office.channel_to(&second)}));
+    let mut a = Leg::of_caller(office, &call).hung_up("switch");
+    let mut b = Leg::of_callee(office, &leaves, &first).made_by(&mut a).hung_up("switch");
+    let c = Leg::of_callee(office, boss, &second).made_by(&mut b).hung_up("switch");
+    let [a, b, c] = [a, b, c].map(|leg| leg.ended("NORMAL_CLEARING", 16));
+    // Whoever is handed on is routed as a caller.
+    let b =
+        b.with(&json!({"generation": office.generation()})).with_part("transfer_history", ":bl_xfer:1003/");
+    let c = c.with(
+        &json!({"caller_id_number": "1004", "caller_id_name": "Phone 1004", "destination_number": "1003"}),
+    );
+    office.check("transferred blind by the caller", &[a.told(&A), b.told(&B).told(&AGAIN), c.told(&B)]);
 }
 
 fn attended(office: &Office, one: &Caller, two: &Account, secretary: &mut Callee, boss: &mut Callee) {
@@ -54,8 +79,6 @@ fn attended(office: &Office, one: &Caller, two: &Account, secretary: &mut Callee
     let (talks_to_d, talks_to_a) = (json!({"other_leg_uuid": d.uuid()}), json!({"other_leg_uuid": a.uuid()}));
     let [a, d] =
         [a.with(&talks_to_d), d.with(&talks_to_a)].map(|leg| leg.with_part("transfer_history", ":att_xfer:"));
-    // Its caller is whom it talked to in the end.
-    let d = d.with(&json!({"caller_id_number": "1001", "caller_id_name": "1001"}));
     office.check("transferred attended", &[a.told(&A).told(&AGAIN), b.told(&B)]);
     office.check("the consultation before it", &[c.told(&A), d.told(&B)]);
 }

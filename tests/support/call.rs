@@ -23,6 +23,7 @@ pub(crate) struct Call {
     process: Process,
     dir: PathBuf,
     id: String,
+    port: u16,
 }
 
 impl Call {
@@ -41,12 +42,22 @@ impl Call {
         let mut command = sipp::traced(dir, &caller.address, local);
         command.arg(format!("127.0.0.1:{remote}"));
         command.args(["-inf", "who.csv", "-m", "1", "-timeout", "60s", "-cid_str", &id]);
-        Self { process: Process::start("sipp", command, &dir.join("screen")), dir: dir.to_owned(), id }
+        Self {
+            process: Process::start("sipp", command, &dir.join("screen")),
+            dir: dir.to_owned(),
+            id,
+            port: local,
+        }
     }
 
     /// Its SIP Call-ID.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Hands it on, to that Refer-To.
+    pub(crate) fn hand_on(&self, target: &str) {
+        sipp::hand_on(self.port, &self.id, target);
     }
 
     /// What went over the wire so far.

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::UdpSocket,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -63,7 +62,7 @@ impl Callee {
         let mut callee = Self { process, dir: dir.to_owned(), port, seen: 0 };
         until("sipp listens", SOON, || {
             callee.process.assert_alive();
-            UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(())
+            std::net::UdpSocket::bind(("127.0.0.1", port)).is_err().then_some(())
         });
         callee
     }
@@ -110,18 +109,7 @@ impl Callee {
 
     /// Hands a call on, to that Refer-To.
     pub(crate) fn hand_on(&self, call: &Message, target: &str) {
-        // sipp finds the call by its Call-ID, and takes nothing else from the order.
-        let order = format!(
-            "MESSAGE sip:127.0.0.1:{0} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-order\r\n\
-             From: {1}\r\nTo: {2}\r\nCall-ID: {3}\r\nCSeq: 1 MESSAGE\r\nRefer-To: {target}\r\n\
-             Content-Length: 0\r\n\r\n",
-            self.port,
-            call.header("From"),
-            call.header("To"),
-            call.header("Call-ID"),
-        );
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.send_to(order.as_bytes(), ("127.0.0.1", self.port)).unwrap();
+        sipp::hand_on(self.port, call.header("Call-ID"), target);
     }
 
     /// Fails if there is a call that was not looked at.

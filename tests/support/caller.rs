@@ -83,6 +83,11 @@ impl Caller {
         Self { scenario: "hold", hold: milliseconds, ..self }
     }
 
+    /// Hands the call on when it is told to.
+    pub(crate) fn referring(self) -> Self {
+        Self { scenario: "refer-call", ..self }
+    }
+
     /// Offers that codec.
     pub(crate) fn speaking(self, payload: u8, name: &'static str) -> Self {
         Self { codec: (payload, name), ..self }
