@@ -279,3 +279,16 @@ fn a_number_of_two_tenants_is_nobodys() {
     assert_eq!((ledger.events[1].tenant, &*ledger.events[1].event_type), (Some(TENANT), "call.emergency"));
     assert_eq!(ledger.events[1].payload()["metadata"]["number"], "112");
 }
+
+/// `tests/cdrs/hooks.rs` has what is stored of the others.
+#[test]
+fn what_a_switch_says_of_itself_is_no_event_of_a_tenant() {
+    let mut ledger = ledger();
+    let heart = [("Event-Name", "HEARTBEAT"), ("Session-Count", "7"), ("Core-UUID", "core")];
+    let heart = fact(&heart).unwrap().unwrap();
+    assert_eq!(heart.core.as_deref(), Some("core"));
+    ledger.apply(heart);
+    assert_eq!((ledger.sessions, ledger.events.len()), (Some(7), 0));
+    assert_eq!(fact(&[("Event-Name", "SHUTDOWN")]), Ok(None));
+    assert_eq!(fact(&[("Event-Name", "CUSTOM"), ("Event-Subclass", "sofia::gateway_add")]), Ok(None));
+}
