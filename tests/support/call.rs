@@ -23,6 +23,7 @@ pub(crate) struct Call {
     process: Process,
     dir: PathBuf,
     id: String,
+    port: u16,
 }
 
 impl Call {
@@ -36,13 +37,27 @@ impl Call {
         number: &str,
     ) -> Self {
         fs::create_dir_all(dir).unwrap();
-        let scenario = sipp::scenario("call").replace("@HOLD@", &caller.hold.to_string());
-        fs::write(dir.join("scenario.xml"), scenario).unwrap();
+        fs::write(dir.join("scenario.xml"), caller.script()).unwrap();
         fs::write(dir.join("who.csv"), format!("SEQUENTIAL\n{}", caller.line(number))).unwrap();
         let mut command = sipp::traced(dir, &caller.address, local);
         command.arg(format!("127.0.0.1:{remote}"));
         command.args(["-inf", "who.csv", "-m", "1", "-timeout", "60s", "-cid_str", &id]);
-        Self { process: Process::start("sipp", command, &dir.join("screen")), dir: dir.to_owned(), id }
+        Self {
+            process: Process::start("sipp", command, &dir.join("screen")),
+            dir: dir.to_owned(),
+            id,
+            port: local,
+        }
+    }
+
+    /// Its SIP Call-ID.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Hands it on, to that Refer-To.
+    pub(crate) fn hand_on(&self, target: &str) {
+        sipp::hand_on(self.port, &self.id, target);
     }
 
     /// What went over the wire so far.
@@ -64,6 +79,11 @@ impl Call {
 
     /// Waits until the call is over; the answer to it.
     pub(crate) fn over(mut self) -> u16 {
+        self.wait()
+    }
+
+    /// The same, for whoever still looks at it.
+    pub(crate) fn wait(&mut self) -> u16 {
         let ended = self.process.wait(LONG);
         let status = self.final_status();
         let complaint = || format!("{:?}\n{}", self.messages(), self.process.tail());

@@ -17,6 +17,10 @@ pub(crate) enum Manner {
     Answer,
     /// Takes them after so many milliseconds.
     AnswerAfter(u32),
+    /// Takes them after so many milliseconds, and hangs up a second and a half later.
+    Leave(u32),
+    /// Takes them after so many milliseconds, and hands each on when it is told to.
+    Refer(u32),
     /// Lets it ring.
     Ring,
     /// Refuses them with that status.
@@ -41,6 +45,8 @@ impl Callee {
         let (scenario, value) = match manner {
             Manner::Answer => ("answer", 0),
             Manner::AnswerAfter(milliseconds) => ("answer", milliseconds),
+            Manner::Leave(milliseconds) => ("leave", milliseconds),
+            Manner::Refer(milliseconds) => ("refer", milliseconds),
             Manner::Ring => ("ring", 0),
             Manner::Refuse(status) => ("refuse", status.into()),
             Manner::Redirect(port) => ("redirect", port.into()),
@@ -99,6 +105,11 @@ impl Callee {
                 .any(|message| message.is("CANCEL") && message.header("Call-ID") == call.header("Call-ID"))
                 .then_some(())
         });
+    }
+
+    /// Hands a call on, to that Refer-To.
+    pub(crate) fn hand_on(&self, call: &Message, target: &str) {
+        sipp::hand_on(self.port, call.header("Call-ID"), target);
     }
 
     /// Fails if there is a call that was not looked at.

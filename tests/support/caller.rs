@@ -1,6 +1,6 @@
 //! Who calls, and how.
 
-use super::site::Account;
+use super::{sipp, site::Account};
 
 /// A caller: a phone of a tenant, or somebody outside.
 #[derive(Clone)]
@@ -17,6 +17,10 @@ pub(crate) struct Caller {
     pub(super) through: Option<String>,
     /// How long the call lasts, in milliseconds, where the other side does not end it.
     pub(super) hold: u32,
+    /// The scenario of tests/sip that it does.
+    pub(super) scenario: &'static str,
+    /// The codec that it offers: the payload type of RTP and its name.
+    pub(super) codec: (u8, &'static str),
 }
 
 impl Caller {
@@ -31,6 +35,8 @@ impl Caller {
             address: "127.0.0.1".to_owned(),
             through: None,
             hold: 300,
+            scenario: "call",
+            codec: (0, "PCMU"),
         }
     }
 
@@ -44,6 +50,8 @@ impl Caller {
             address: address.to_owned(),
             through: None,
             hold: 300,
+            scenario: "call",
+            codec: (0, "PCMU"),
         }
     }
 
@@ -63,6 +71,35 @@ impl Caller {
     pub(crate) fn holding(mut self, milliseconds: u32) -> Self {
         self.hold = milliseconds;
         self
+    }
+
+    /// Gives up so many milliseconds after it rang.
+    pub(crate) fn cancelling(self, milliseconds: u32) -> Self {
+        Self { scenario: "cancel", hold: milliseconds, ..self }
+    }
+
+    /// Puts the call on hold for so many milliseconds, between two seconds of talk.
+    pub(crate) fn pausing(self, milliseconds: u32) -> Self {
+        Self { scenario: "hold", hold: milliseconds, ..self }
+    }
+
+    /// Hands the call on when it is told to.
+    pub(crate) fn referring(self) -> Self {
+        Self { scenario: "refer-call", ..self }
+    }
+
+    /// Offers that codec.
+    pub(crate) fn speaking(self, payload: u8, name: &'static str) -> Self {
+        Self { codec: (payload, name), ..self }
+    }
+
+    /// What sipp shall do.
+    pub(super) fn script(&self) -> String {
+        let (payload, name) = self.codec;
+        sipp::scenario(self.scenario)
+            .replace("@HOLD@", &self.hold.to_string())
+            .replace("RTP/AVP 0", &format!("RTP/AVP {payload}"))
+            .replace("rtpmap:0 PCMU", &format!("rtpmap:{payload} {name}"))
     }
 
     /// The line of sipp's injection file for a call to that number.

@@ -40,7 +40,8 @@ impl Lone {
             domain: "carrier.example".to_owned(),
             password: String::new(),
         };
-        let attempt = Attempt { scenario: "invite-gateway", account: &account, callee: number, expect };
+        let attempt =
+            Attempt { scenario: "invite-gateway", account: &account, callee: number, expect, expires: 300 };
         let outcome =
             sipp::run(&self.home.join("sipp"), self.ports.sip_external(), self.ports.sipp(), &attempt);
         outcome

@@ -24,6 +24,7 @@ mod rest;
 mod sipp;
 mod site;
 mod transcript;
+mod voice;
 mod wait;
 mod wav;
 
@@ -46,5 +47,6 @@ pub(crate) use require::{require, skip};
 pub(crate) use rest::Rest;
 pub(crate) use site::{Account, Media, Plan, Site};
 pub(crate) use transcript::Message;
+pub(crate) use voice::Voice;
 pub(crate) use wait::until;
 pub(crate) use wav::{share_of_tone, tone, write_silence};

@@ -1,6 +1,6 @@
 //! sipp: one SIP transaction, bounded, with what it says when the answer is another one than expected, and how it is started.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, net::UdpSocket, path::Path, process::Command, time::Duration};
 
 use super::{process::Process, site::Account};
 
@@ -12,6 +12,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) callee: &'a str,
     /// The final status that makes it a success.
     pub(crate) expect: u16,
+    /// For how many seconds a REGISTER is.
+    pub(crate) expires: u32,
 }
 
 /// Runs an attempt in `dir` against the SIP port `remote`, from `local`; sipp's complaint where it fails.
@@ -33,6 +35,7 @@ fn lay_out(dir: &Path, attempt: &Attempt<'_>) {
         fs::remove_file(old.unwrap().path()).unwrap();
     }
     let scenario = scenario(attempt.scenario).replace("@STATUS@", &attempt.expect.to_string());
+    let scenario = scenario.replace("@EXPIRES@", &attempt.expires.to_string());
     fs::write(dir.join("scenario.xml"), scenario).unwrap();
     fs::write(dir.join("who.csv"), who(attempt.account, attempt.callee)).unwrap();
 }
@@ -48,6 +51,8 @@ pub(crate) fn command(dir: &Path, remote: u16, local: u16) -> Command {
 /// switch that the scenario does not know.
 pub(crate) fn traced(dir: &Path, address: &str, local: u16) -> Command {
     let mut command = bare(dir, address, local);
+    // In its local time.
+    command.env("TZ", "UTC");
     command.args(["-trace_msg", "-message_file", "messages.log", "-aa"]);
     command
 }
@@ -57,6 +62,18 @@ pub(super) fn bare(dir: &Path, address: &str, local: u16) -> Command {
     command.current_dir(dir);
     command.args(["-sf", "scenario.xml", "-i", address, "-nostdin", "-trace_err", "-p", &local.to_string()]);
     command
+}
+
+/// Tells the sipp at that port to hand the call with that Call-ID on, to that Refer-To.
+pub(super) fn hand_on(port: u16, id: &str, target: &str) {
+    // It finds the call by its Call-ID, and takes nothing else from the order.
+    let order = format!(
+        "MESSAGE sip:127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-order\r\n\
+         From: <sip:test@127.0.0.1>;tag=1\r\nTo: <sip:127.0.0.1:{port}>\r\nCall-ID: {id}\r\nCSeq: 1 MESSAGE\r\n\
+         Refer-To: {target}\r\nContent-Length: 0\r\n\r\n"
+    );
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(order.as_bytes(), ("127.0.0.1", port)).unwrap();
 }
 
 /// The text of a scenario of tests/sip.

@@ -52,6 +52,8 @@ pub(crate) struct Plan {
     /// The name of the socket in `home` to which the module connects, if it is not nizamd's own.
     pub(crate) socket: Option<&'static str>,
     pub(crate) media: Media,
+    /// Variables of conf/freeswitch/vars.xml that are other ones.
+    pub(crate) variables: Vec<(&'static str, &'static str)>,
     /// Files in `autoload_configs` that are other ones, and how.
     pub(crate) configuration: Vec<(&'static str, Change)>,
 }
@@ -82,11 +84,13 @@ impl Site {
         let ports = Ports::claim();
         let nizamd = Nizamd::start(home.path(), &ports, plan.database.as_deref());
         let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
-        let mut settings = vec![
+        let mut settings: Vec<_> =
+            plan.variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        settings.extend([
             ("nizam_socket", path(plan.socket.unwrap_or("nizam.sock"))),
             ("nizam_snapshot", path("state/snapshot")),
             ("nizam_log_level", "debug".to_owned()),
-        ];
+        ]);
         match plan.media {
             Media::Own => {}
             Media::OfPhones => settings.push(("rtp_end_port", ports.last_media().to_string())),
@@ -155,10 +159,19 @@ impl Site {
         self.attempt("invite", account, callee, expect);
     }
 
+    /// A phone at that port says that it goes.
+    pub(crate) fn unregister_at(&self, account: &Account, port: u16) {
+        let callee = port.to_string();
+        self.run(&Attempt { scenario: "register", account, callee: &callee, expect: 200, expires: 0 });
+    }
+
     fn attempt(&self, scenario: &str, account: &Account, callee: &str, expect: u16) {
+        self.run(&Attempt { scenario, account, callee, expect, expires: 300 });
+    }
+
+    fn run(&self, attempt: &Attempt<'_>) {
         let local = self.ports.sipp();
-        let attempt = Attempt { scenario, account, callee, expect };
-        let outcome = sipp::run(&self.home.path().join("sipp"), self.ports.sip_internal(), local, &attempt);
+        let outcome = sipp::run(&self.home.path().join("sipp"), self.ports.sip_internal(), local, attempt);
         outcome
             .unwrap_or_else(|complaint| panic!("{complaint}\nthe switch says:\n{}", self.switch.log_tail()));
     }

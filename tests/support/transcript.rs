@@ -2,9 +2,13 @@
 
 use std::{fs, path::Path};
 
+use jiff::Timestamp;
+
 /// One SIP message.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
+    /// When that was; microseconds since 1970.
+    pub(crate) at: i64,
     /// Whether this sipp sent it.
     pub(crate) sent: bool,
     /// Its first line.
@@ -36,7 +40,15 @@ impl Message {
         uri.strip_prefix("sip:").and_then(|rest| rest.split_once('@')).map_or("", |(user, _)| user)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Whether it is a response to a request of that method.
+    pub(crate) fn answers(&self, method: &str) -> bool {
+        self.status().is_some() && self.header("CSeq").ends_with(method)
+    }
+
+    /// `block` is the time, a line on what follows, and the message.
+    fn parse(block: &str) -> Option<Self> {
+        let (time, text) = block.split_once('\n')?;
+        let at = format!("{}Z", time.trim()).parse::<Timestamp>().ok()?.as_microsecond();
         let (kind, rest) = text.split_once('\n')?;
         let sent = kind.contains(" message sent ");
         if !sent && !kind.contains(" message received ") {
@@ -48,7 +60,7 @@ impl Message {
         let start = lines.next()?.to_owned();
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
-        Some(Self { sent, start, headers: headers.collect(), body: body.trim_end().to_owned() })
+        Some(Self { at, sent, start, headers: headers.collect(), body: body.trim_end().to_owned() })
     }
 }
 
@@ -58,5 +70,5 @@ pub(crate) fn read(file: &Path) -> Vec<Message> {
     let text = String::from_utf8_lossy(&text).into_owned();
     // A line of dashes and the time stands before each.
     let blocks = text.split("-----------------------------------------------");
-    blocks.filter_map(|block| Message::parse(block.split_once('\n')?.1)).collect()
+    blocks.filter_map(Message::parse).collect()
 }

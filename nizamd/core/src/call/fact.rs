@@ -192,7 +192,9 @@ fn custom(said: Said<'_>, subclass: &str, at: i64) -> Result<Option<Fact>, Unusa
             Fact::about(at, kind, subject, claims, metadata, About::Gateway(state))
         }
         "vm::maintenance" if said.text("VM-Action").as_deref() == Some("leave-message") => {
-            let claims = claim::of_application(said, &["VM-Domain"]);
+            let mut claims = claim::of_application(said, &["VM-Domain"]);
+            // A message has the id of the channel that left it.
+            claims.extend(said.text("VM-UUID").filter(|id| id.len() <= LONGEST_ID).map(Claim::Leg));
             let (kind, subject) = (Some("voicemail.received".to_owned()), id(said, &["VM-User"])?);
             Fact::about(at, kind, subject, claims, mailbox::message(said), About::Told)
         }

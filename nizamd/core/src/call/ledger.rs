@@ -152,7 +152,7 @@ impl Ledger {
         }
         if let Some(event_type) = kind {
             let tenant = self.owner(&claims);
-            let call_id = self.call_of(&subject);
+            let call_id = self.call_of(&subject).or_else(|| self.call_of_claims(&claims));
             self.events.push(NewEvent {
                 tenant,
                 call_uuid: subject,
@@ -275,6 +275,14 @@ impl Ledger {
     fn call_of(&self, uuid: &str) -> Option<String> {
         let live = self.legs.get(uuid).map(|leg| leg.call_id.clone()).filter(|id| !id.is_empty());
         live.or_else(|| self.ended.get(uuid)?.call_id.clone())
+    }
+
+    /// The call that an event is of which names a channel.
+    fn call_of_claims(&self, claims: &[Claim]) -> Option<String> {
+        claims.iter().find_map(|claim| match claim {
+            Claim::Leg(uuid) => self.call_of(uuid),
+            Claim::Tenant(_) | Claim::Domain(_) | Claim::Gateway(_) => None,
+        })
     }
 
     /// The tenant that the first of the claims names that names one.

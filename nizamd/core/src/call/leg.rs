@@ -1,5 +1,6 @@
 //! A leg of a call: one channel, from its first event to its CDR.
 
+use super::reading::{MEDIA, SIP, destination, facts, loss, originator, row_of_gateway};
 use super::said::Said;
 use crate::model::Cdr;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,8 @@ pub struct Leg {
     disposition: Option<String>,
     /// Whether what it called refused the call.
     refused_there: bool,
+    /// Whether whoever it talked to hung up by SIP.
+    left_there: bool,
     refused: Option<String>,
     generation: Option<i64>,
     gateway: Option<String>,
@@ -59,38 +62,6 @@ pub struct Leg {
     transfers: Option<String>,
     sip: Map<String, Value>,
     media: Map<String, Value>,
-}
-
-/// What a channel says of SIP at its end, and what it is called.
-const SIP: [(&str, &str); 10] = [
-    ("variable_sip_call_id", "call_id"),
-    ("variable_sip_from_uri", "from"),
-    ("variable_sip_to_uri", "to"),
-    ("variable_sip_req_uri", "request_uri"),
-    ("variable_sip_user_agent", "user_agent"),
-    ("variable_sip_network_ip", "network_ip"),
-    ("variable_sip_network_port", "network_port"),
-    ("variable_sip_term_status", "status"),
-    ("variable_proto_specific_hangup_cause", "protocol_cause"),
-    ("variable_sip_hangup_phrase", "phrase"),
-];
-
-/// What it says of its media (`set_stats` in `switch_core_media.c`).
-const MEDIA: [(&str, &str); 10] = [
-    ("variable_rtp_use_codec_rate", "codec_rate"),
-    ("variable_local_media_ip", "local_ip"),
-    ("variable_local_media_port", "local_port"),
-    ("variable_remote_media_ip", "remote_ip"),
-    ("variable_remote_media_port", "remote_port"),
-    ("variable_rtp_audio_in_packet_count", "packets_in"),
-    ("variable_rtp_audio_out_packet_count", "packets_out"),
-    ("variable_rtp_audio_in_jitter_max_variance", "jitter_max_variance"),
-    ("variable_rtp_audio_in_quality_percentage", "quality_percentage"),
-    ("variable_dtmf_type", "dtmf"),
-];
-
-fn facts(said: Said<'_>, names: &[(&str, &str)]) -> Map<String, Value> {
-    names.iter().filter_map(|(header, name)| Some(((*name).to_owned(), json!(said.text(header)?)))).collect()
 }
 
 /// A later event knows better.
@@ -115,7 +86,7 @@ impl Leg {
             direction: said.text("Call-Direction"),
             caller_name: said.text("Caller-Caller-ID-Name"),
             caller_number: said.text("Caller-Caller-ID-Number"),
-            destination: said.text("Caller-Destination-Number"),
+            destination: destination(said),
             context: said.text("Caller-Context"),
             created: said.time("Caller-Channel-Created-Time"),
             progress: times(["Caller-Channel-Progress-Time", "Caller-Channel-Progress-Media-Time"]),
@@ -123,12 +94,17 @@ impl Leg {
             bridged: said.time("Caller-Channel-Bridged-Time"),
             last: at,
             generation: said.number("variable_nizam_generation"),
-            gateway: said.first(&["variable_sip_gateway_name", "variable_nizam_gateway"]),
+            gateway: said.first(&["variable_sip_gateway_name", "variable_nizam_gateway"]).map(row_of_gateway),
             ..Self::default()
         };
         match name {
             "CHANNEL_HOLD" => leg.held_since = Some(at),
-            "RECORD_START" | "RECORD_STOP" => leg.recording = said.text("Record-File-Path"),
+            // A message in a mailbox is its owner's, and no recording of the call.
+            "RECORD_START" | "RECORD_STOP"
+                if said.text("variable_current_application").as_deref() != Some("voicemail") =>
+            {
+                leg.recording = said.text("Record-File-Path");
+            }
             "CHANNEL_HANGUP_COMPLETE" => leg.learn_end(said, at),
             _ => {}
         }
@@ -147,8 +123,12 @@ impl Leg {
         self.cause = said.first(&["variable_hangup_cause", "Hangup-Cause"]);
         self.q850 = said.number("variable_hangup_cause_q850");
         self.disposition = said.text("variable_sip_hangup_disposition");
-        self.refused_there =
-            said.first(&["variable_originate_failed_cause", "variable_last_bridge_hangup_cause"]).is_some();
+        // Of the leg that it made (`sofia_handle_sip_r_invite`); 487 answers a CANCEL of ours, and 401 and 407 ask for a login.
+        self.refused_there = said
+            .number("variable_sip_invite_failure_status")
+            .is_some_and(|status| ![401, 407, 487].contains(&status));
+        // The other leg tells this one what it got: of a BYE this, of a refusal its phrase (`sofia_handle_sip_i_bye`).
+        self.left_there = said.text("variable_sip_hangup_phrase").as_deref() == Some("OK");
         self.refused = said.text("variable_nizam_refused");
         self.recording = said.text("variable_record_file_path");
         keep(&mut self.other, said.first(&["variable_bridge_uuid", "variable_last_bridge_to"]));
@@ -159,7 +139,7 @@ impl Leg {
         // Of a stream without a packet FreeSWITCH says that it is perfect.
         if said.number("variable_rtp_audio_in_packet_count").is_some_and(|packets| packets > 0) {
             self.mos = said.real("variable_rtp_audio_in_mos");
-            self.loss = said.real("variable_rtp_audio_in_jitter_loss_rate");
+            self.loss = loss(said);
         }
         self.sip = facts(said, &SIP);
         self.media = facts(said, &MEDIA);
@@ -182,9 +162,16 @@ impl Leg {
         earlier(&mut self.bridged, said.bridged);
         keep(&mut self.other, said.other);
         keep(&mut self.direction, said.direction);
-        keep(&mut self.caller_name, said.caller_name);
-        keep(&mut self.caller_number, said.caller_number);
-        keep(&mut self.destination, said.destination);
+        // When the caller hands on whom it called, FreeSWITCH takes that one for a caller (`switch_channel_flip_cid`).
+        if self.caller_number.is_none() || self.originator.is_none() {
+            keep(&mut self.caller_name, said.caller_name);
+            keep(&mut self.caller_number, said.caller_number);
+        }
+        // Where a call is transferred to, by a menu for instance, is not what was dialled. Of one that we made ourselves nothing was
+        // dialled until the phone that it began with took it.
+        if self.destination.is_none() || (self.originator.is_none() && !self.is_inbound()) {
+            keep(&mut self.destination, said.destination);
+        }
         keep(&mut self.context, said.context);
         keep(&mut self.generation, said.generation);
         keep(&mut self.gateway, said.gateway);
@@ -198,6 +185,7 @@ impl Leg {
             self.q850 = said.q850;
             self.disposition = said.disposition;
             self.refused_there = said.refused_there;
+            self.left_there = said.left_there;
             self.refused = said.refused;
             self.read_codec = said.read_codec;
             self.write_codec = said.write_codec;
@@ -285,8 +273,9 @@ impl Leg {
         Some(match self.disposition.as_deref()? {
             "recv_bye" | "recv_cancel" | "recv_refuse" => far,
             // It was told by the other leg, if there was one, and else by the switch itself.
-            "send_bye" if self.bridged.is_some() => near,
-            "send_cancel" if self.originator.is_some() => near,
+            "send_bye" if self.bridged.is_some() && self.left_there => near,
+            // Else nobody answered in time, or another phone took the call.
+            "send_cancel" if self.originator.is_some() && self.cause() == Some("ORIGINATOR_CANCEL") => near,
             "send_refuse" if self.refused.is_none() && self.refused_there => near,
             _ => "switch",
         })
@@ -298,6 +287,8 @@ impl Leg {
         let ms = |from: Option<i64>, to: Option<i64>| Some((to?.saturating_sub(from?) / 1000).max(0));
         let ended = if lost { Some(self.last) } else { self.ended };
         let hold_ms = self.hold_ms();
+        // What rings behind the answer, for instance because a menu leads there, is no delay of it.
+        let progress = self.progress.filter(|at| self.answered.is_none_or(|answered| *at <= answered));
         let direction =
             self.direction.as_deref().filter(|known| ["inbound", "outbound", "local"].contains(known));
         Cdr {
@@ -330,8 +321,8 @@ impl Leg {
             hangup_cause_q850: self.q850,
             hangup_by: self.hangup_by().map(str::to_owned),
             hangup_disposition: self.disposition.clone(),
-            post_dial_delay_ms: ms(self.created, self.progress.or(self.answered)),
-            ring_ms: ms(self.progress, self.answered.or(ended)),
+            post_dial_delay_ms: ms(self.created, progress.or(self.answered)),
+            ring_ms: ms(progress, self.answered.or(ended)),
             talk_ms: ms(self.answered, ended).map(|ms| (ms - hold_ms).max(0)),
             hold_ms: Some(hold_ms),
             read_codec: self.read_codec.clone(),
@@ -347,12 +338,4 @@ impl Leg {
             facts: (!lost).then(|| json!({"sip": self.sip, "media": self.media})),
         }
     }
-}
-
-/// The channel that made this one. Later `Other-Type` says who talks to whom, which a transfer changes.
-fn originator(said: Said<'_>, name: &str) -> Option<String> {
-    said.first(&["variable_originating_leg_uuid", "variable_originator"]).or_else(|| {
-        let made = name == "CHANNEL_CREATE" && said.text("Other-Type").as_deref() == Some("originator");
-        said.text("Other-Leg-Unique-ID").filter(|_| made)
-    })
 }

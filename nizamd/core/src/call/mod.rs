@@ -10,10 +10,13 @@ mod kind;
 mod ledger;
 mod leg;
 mod mailbox;
+mod reading;
 mod said;
 mod shown;
 mod sip;
 
+#[cfg(test)]
+mod cdr_tests;
 #[cfg(test)]
 mod tests;
 

@@ -71,28 +71,37 @@ async fn delete(conn: Conn<'_>, uuids: &[&str]) -> StoreResult<()> {
     Ok(())
 }
 
+/// A phone that came, with its tenant, or went.
+type Change = (Registration, Option<Uuid>);
+
 /// Writes phones that came, and takes those away that went. Of each the last word counts.
-pub(super) async fn registrations(
-    tx: &mut Tx,
-    switch: &str,
-    changes: &[(Registration, Option<Uuid>)],
-) -> StoreResult<()> {
-    let last: HashMap<(&str, &str, &str), &(Registration, Option<Uuid>)> = changes
-        .iter()
-        .map(|change| ((&*change.0.domain, &*change.0.user, &*change.0.call_id), change))
-        .collect();
-    let came: Vec<(&Registration, Uuid)> =
-        last.values().filter_map(|(registration, tenant)| Some((registration, (*tenant)?))).collect();
-    for (registration, _) in last.values().filter(|(_, tenant)| tenant.is_none()) {
+pub(super) async fn registrations(tx: &mut Tx, switch: &str, changes: &[Change]) -> StoreResult<()> {
+    // Of each user the phones, and of each phone what was said last.
+    let mut last: HashMap<(&str, &str), Vec<&Change>> = HashMap::new();
+    for change in changes {
+        let phones = last.entry((&*change.0.domain, &*change.0.user)).or_default();
+        phones.retain(|known| !same_phone(&known.0, &change.0));
+        phones.push(change);
+    }
+    let mut came = Vec::new();
+    for (registration, tenant) in last.into_values().flatten() {
+        came.extend(tenant.map(|tenant| (registration, tenant)));
+        // A phone that was restarted comes, or goes, with another Call-ID, and FreeSWITCH knows it by its Contact
+        // (`sofia_reg_handle_register_token`).
         on!(tx.conn(), c => {
             sqlx::query(sql!(
-                "DELETE FROM registrations WHERE switch_name = $1 AND domain = $2 AND user_name = $3 AND call_id = $4"
+                "DELETE FROM registrations WHERE switch_name = $1 AND domain = $2 AND user_name = $3 \
+                 AND (call_id = $4 OR contact = $5)"
             ))
             .bind(switch).bind(&registration.domain).bind(&registration.user).bind(&registration.call_id)
-            .execute(c).await?.rows_affected()
+            .bind(&registration.contact).execute(c).await?.rows_affected()
         });
     }
     insert(tx, switch, &came).await
+}
+
+fn same_phone(one: &Registration, other: &Registration) -> bool {
+    one.call_id == other.call_id || (one.contact.is_some() && one.contact == other.contact)
 }
 
 async fn insert(tx: &mut Tx, switch: &str, came: &[(&Registration, Uuid)]) -> StoreResult<()> {

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use crate::support::Fixture;
 
-const START: i64 = 1_785_153_600_000_000;
-const ORIGIN: Origin<'_> = Origin { switch: "fs1", core_uuid: "core-1", incarnation: [1; 16] };
+pub(crate) const START: i64 = 1_785_153_600_000_000;
+pub(crate) const ORIGIN: Origin<'_> = Origin { switch: "fs1", core_uuid: "core-1", incarnation: [1; 16] };
 
-fn delivered(headers: &[(&str, &str)], time: i64) -> Delivered {
+pub(crate) fn delivered(headers: &[(&str, &str)], time: i64) -> Delivered {
     let get = |name: &str| headers.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
     let mut out = Vec::new();
     let mut writer =
@@ -83,7 +83,7 @@ pub(crate) fn call(domain: &str, n: usize) -> Vec<Delivered> {
     ]
 }
 
-fn numbered(events: impl IntoIterator<Item = Delivered>) -> Vec<(u64, Delivered)> {
+pub(crate) fn numbered(events: impl IntoIterator<Item = Delivered>) -> Vec<(u64, Delivered)> {
     (1..).zip(events).collect()
 }
 

@@ -17,5 +17,6 @@ mod ingest;
 mod model;
 mod opening;
 mod people;
+mod phones;
 mod random;
 mod support;

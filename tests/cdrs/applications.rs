@@ -1,0 +1,72 @@
+//! Calls that the switch itself takes: a mailbox, a menu; and calls that it refuses.
+
+use serde_json::json;
+
+use super::{
+    between_phones::{A, B, CLEAR, LITTLE, answer},
+    leg::Leg,
+    office::Office,
+};
+use crate::support::{Callee, Caller, Manner, Plan, Voice};
+
+pub(crate) fn run() {
+    let plan = Plan { variables: vec![("codec_prefs", "PCMU,PCMA")], ..Plan::default() };
+    let office = Office::open("applications.test", plan);
+    let one = Caller::phone(&office.extension("1001", &json!({})));
+    let single = Caller::phone(&office.extension("1002", &json!({"max_channels": 1})));
+    let (account, mut desk) = office.phone("1003", Manner::AnswerAfter(1000), &json!({}));
+    office.extension("1004", &json!({"voicemail_enabled": true, "voicemail_pin": "4711"}));
+    let option = json!({"digit": "1", "destination_type": "extension", "destination_id": account.id});
+    office.make("ivrs", &json!({"name": "menu", "number": "700", "options": [option], "timeout": 5}));
+    mailbox(&office, &one);
+    menu(&office, &one, &mut desk);
+    limit(&office, &single, &mut desk);
+    office.check_minutes();
+}
+
+/// A message is left, by a phone with another codec.
+fn mailbox(office: &Office, one: &Caller) {
+    let mut call = office.site.call(&one.clone().speaking(8, "PCMA").holding(9000), "1004");
+    assert_eq!(call.status(), 200);
+    let voice = Voice::start(&answer(&call), 8, None);
+    let a = Leg::of_caller(office, &call).hung_up("caller").ended("NORMAL_CLEARING", 16);
+    println!("the caller sent {:?}", voice.stop());
+    let events = ["call.created", "call.answered", "recording.started", "recording.stopped", "call.hangup"];
+    office.check("to voicemail", &[a.heard(CLEAR, LITTLE).told(&events)]);
+    // The message is in the trace of the call that left it.
+    let trace = office.get(&format!("call-events/{}/trace", office.channel(&call)));
+    let timeline = trace["timeline"].as_array().unwrap();
+    let mut received = timeline.iter().filter(|event| event["event_type"] == "voicemail.received");
+    assert_eq!(received.next().unwrap()["call_uuid"], "1004", "{timeline:#?}");
+}
+
+/// A menu, in which 1 is pressed.
+fn menu(office: &Office, one: &Caller, desk: &mut Callee) {
+    let mut call = office.site.call(&one.clone().holding(8000), "700");
+    assert_eq!(call.status(), 200);
+    let voice = Voice::start(&answer(&call), 0, None);
+    office.events.wait_for_step(&office.channel(&call), "ivr", "");
+    voice.press(1);
+    let got = desk.next_call();
+    let (a, b) = Leg::both(office, &call, desk, &got);
+    println!("the caller sent {:?}", voice.stop());
+    let [a, b] = [a, b].map(|leg| leg.hung_up("caller").ended("NORMAL_CLEARING", 16));
+    // The caller is taken before the phone rings.
+    let events = ["call.created", "call.answered", "call.bridged", "call.unbridged", "call.hangup"];
+    let a = a.heard(CLEAR, LITTLE).with_part("transfer_history", ":bl_xfer:").told(&events);
+    office.check("through a menu", &[a, b.with(&json!({"destination_number": "1003"})).told(&B)]);
+}
+
+/// An extension with one call at once.
+fn limit(office: &Office, single: &Caller, desk: &mut Callee) {
+    let first = office.site.call(&single.clone().holding(3000), "1003");
+    let got = desk.next_call();
+    let mut second = office.site.call(single, "1003");
+    assert_eq!(second.status(), 503);
+    let refused = Leg::of_caller(office, &second).hung_up("switch").ended("NORMAL_TEMPORARY_FAILURE", 41);
+    let refused = refused.with(&json!({"refused": "extension_channels"}));
+    office.check("refused by a limit", &[refused.told(&["call.created", "call.hangup"])]);
+    let (a, b) = Leg::both(office, &first, desk, &got);
+    let [a, b] = [a, b].map(|leg| leg.hung_up("caller").ended("NORMAL_CLEARING", 16));
+    office.check("the call at the limit", &[a.told(&A), b.told(&B)]);
+}
