@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use nizam_wire::link::{
-    DaemonEvent, DaemonSession, Decoder, FromDaemon, Hello, LinkError, ModuleEvent, ModuleSession, Outbox,
-    Welcome, preamble,
+    DaemonEvent, DaemonSession, Decoder, FromDaemon, Hello, LinkError, MAX_FRAME, ModuleEvent, ModuleSession,
+    Outbox, Welcome, preamble,
 };
 
 fn drain<F>(outbox: &mut Outbox<F>) -> (Vec<u8>, Vec<F>) {
@@ -125,4 +125,45 @@ fn a_refusal_says_why() {
     let mut module = ModuleSession::<u32>::new(Hello::default());
     module.input(&drain(&mut DaemonSession::<u32>::reject("user 1000 may not connect")).0, []);
     assert_eq!(module.poll(), Err(LinkError::Rejected("user 1000 may not connect".into())));
+}
+
+#[test]
+fn an_answer_takes_as_many_frames_as_it_needs() {
+    let mut module = ModuleSession::<u32>::new(Hello::default());
+    let mut daemon = DaemonSession::<u32>::new(Welcome::default());
+    daemon.input(&drain(module.outbox()).0);
+    assert!(matches!(daemon.poll(), Ok(Some(DaemonEvent::Hello(_)))));
+    module.input(&drain(daemon.outbox()).0, []);
+    assert!(matches!(module.poll(), Ok(Some(ModuleEvent::Welcome(_)))));
+    // Letters of two and three bytes lie across the ends of parts.
+    let long = "é€x".repeat(600_000);
+    for (id, result) in [
+        (1, Ok(long.clone())),
+        (2, Ok(String::new())),
+        (3, Err("no".to_owned())),
+        (1, Ok("again".to_owned())),
+    ] {
+        module.reply(id, result.clone());
+        let (bytes, _) = drain(module.outbox());
+        assert!(
+            result.as_ref().is_ok_and(|text| text.len() > MAX_FRAME as usize)
+                == (bytes.len() > MAX_FRAME as usize)
+        );
+        daemon.input(&bytes);
+        assert_eq!(daemon.poll(), Ok(Some(DaemonEvent::Reply { id, result })));
+    }
+    // What begins and does not end has a bound.
+    let mut begin = |id: u64| {
+        module.reply(id, Ok("x".repeat(MAX_FRAME as usize)));
+        let (mut bytes, _) = drain(module.outbox());
+        let first = u32::from_le_bytes(bytes[..4].try_into().unwrap());
+        bytes.truncate(4 + first as usize);
+        bytes
+    };
+    for id in 0..64 {
+        daemon.input(&begin(id % 3));
+        assert_eq!(daemon.poll(), Ok(None));
+    }
+    daemon.input(&begin(9));
+    assert_eq!(daemon.poll(), Err(LinkError::LongAnswer));
 }

@@ -1,12 +1,9 @@
 //! Commands of the daemon on their way to whoever runs them, and the answers on their way back.
 
 use super::bell::Bell;
-use nizam_wire::link::{Command, MAX_FRAME};
+use nizam_wire::link::{Command, MAX_ANSWER};
 use parking_lot::Mutex;
 use std::sync::Arc;
-
-/// The longest answer, which fits a frame with what goes around it.
-const MOST: usize = MAX_FRAME as usize - 1024;
 
 /// Runs commands.
 pub trait Commands: Send + Sync {
@@ -57,7 +54,7 @@ impl Answer {
         let length = match &result {
             Ok(text) | Err(text) => text.len(),
         };
-        let result = if length > MOST {
+        let result = if length > MAX_ANSWER {
             Err(format!("the answer has {length} bytes, which are too many to be sent"))
         } else {
             result

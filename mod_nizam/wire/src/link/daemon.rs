@@ -1,8 +1,10 @@
 //! The daemon's end of the link.
 
 use super::{
-    Batch, Command, Decoder, FromDaemon, FromModule, Hello, Incarnation, LinkError, Outbox, Welcome,
+    Batch, Command, Decoder, FromDaemon, FromModule, Hello, Incarnation, LinkError, MAX_ANSWER, Outbox,
+    Welcome,
 };
+use std::collections::BTreeMap;
 
 /// What a switch said.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,12 +44,19 @@ pub struct DaemonSession<F> {
     decoder: Decoder<FromModule>,
     outbox: Outbox<F>,
     welcome: Option<Welcome>,
+    /// Answers that have begun.
+    begun: BTreeMap<u64, String>,
 }
 
 impl<F> DaemonSession<F> {
     /// A new connection.
     pub fn new(welcome: Welcome) -> Self {
-        Self { decoder: Decoder::default(), outbox: Outbox::new(), welcome: Some(welcome) }
+        Self {
+            decoder: Decoder::default(),
+            outbox: Outbox::new(),
+            welcome: Some(welcome),
+            begun: BTreeMap::new(),
+        }
     }
 
     /// A connection that is refused: what to send before closing it.
@@ -64,23 +73,47 @@ impl<F> DaemonSession<F> {
 
     /// What the switch said next, `None` until more comes.
     pub fn poll(&mut self) -> Result<Option<DaemonEvent>, LinkError> {
-        let Some(message) = self.decoder.message()? else { return Ok(None) };
-        match (message, self.welcome.take()) {
+        loop {
+            let Some(message) = self.decoder.message()? else { return Ok(None) };
+            if let Some(event) = self.understand(message)? {
+                return Ok(Some(event));
+            }
+        }
+    }
+
+    /// Keeps a part of an answer.
+    fn part(&mut self, id: u64, text: &str) -> Result<(), LinkError> {
+        let kept: usize = self.begun.values().map(String::len).sum();
+        if kept + text.len() > MAX_ANSWER {
+            return Err(LinkError::LongAnswer);
+        }
+        self.begun.entry(id).or_default().push_str(text);
+        Ok(())
+    }
+
+    /// What a message says; `None`: its rest follows.
+    fn understand(&mut self, message: FromModule) -> Result<Option<DaemonEvent>, LinkError> {
+        Ok(Some(match (message, self.welcome.take()) {
             (FromModule::Hello(hello), Some(welcome)) => {
                 self.outbox.put(&FromDaemon::Welcome(welcome), None);
-                Ok(Some(DaemonEvent::Hello(hello)))
+                DaemonEvent::Hello(hello)
             }
-            (FromModule::Hello(_), None) => Err(LinkError::OutOfOrder("a second hello")),
-            (_, Some(_)) => Err(LinkError::OutOfOrder("a message before the hello")),
-            (FromModule::Applied { generation }, None) => Ok(Some(DaemonEvent::Applied { generation })),
-            (FromModule::Refused { generation, reason }, None) => {
-                Ok(Some(DaemonEvent::Refused { generation, reason }))
+            (FromModule::Hello(_), None) => return Err(LinkError::OutOfOrder("a second hello")),
+            (_, Some(_)) => return Err(LinkError::OutOfOrder("a message before the hello")),
+            (FromModule::Applied { generation }, None) => DaemonEvent::Applied { generation },
+            (FromModule::Refused { generation, reason }, None) => DaemonEvent::Refused { generation, reason },
+            (FromModule::Pong(number), None) => DaemonEvent::Pong(number),
+            (FromModule::Events(batch), None) => DaemonEvent::Events(batch),
+            (FromModule::Ended { incarnation }, None) => DaemonEvent::Ended(incarnation),
+            (FromModule::Reply { id, result }, None) => {
+                let begun = self.begun.remove(&id).unwrap_or_default();
+                DaemonEvent::Reply { id, result: result.map(|last| begun + &last) }
             }
-            (FromModule::Pong(number), None) => Ok(Some(DaemonEvent::Pong(number))),
-            (FromModule::Events(batch), None) => Ok(Some(DaemonEvent::Events(batch))),
-            (FromModule::Ended { incarnation }, None) => Ok(Some(DaemonEvent::Ended(incarnation))),
-            (FromModule::Reply { id, result }, None) => Ok(Some(DaemonEvent::Reply { id, result })),
-        }
+            (FromModule::Part { id, text }, None) => {
+                self.part(id, &text)?;
+                return Ok(None);
+            }
+        }))
     }
 
     /// Sends an image's memory ahead of the stack that names it.

@@ -1,6 +1,6 @@
 //! Why a connection is given up.
 
-use super::{MAX_FRAME, MAX_LAYERS, PROTOCOL_VERSION};
+use super::{MAX_ANSWER, MAX_FRAME, MAX_LAYERS, PROTOCOL_VERSION};
 use thiserror::Error;
 
 /// What was wrong with the peer's bytes. The connection ends; lookups do not notice.
@@ -26,6 +26,9 @@ pub enum LinkError {
     /// An image without its memory.
     #[error("an image came without its descriptor")]
     NoDescriptor,
+    /// An answer that is longer than any that is of use.
+    #[error("an answer of more than {MAX_ANSWER} bytes was begun")]
+    LongAnswer,
     /// A stack of more layers than allowed.
     #[error("a stack of {0} layers was announced, at most {MAX_LAYERS} are allowed")]
     TooManyLayers(usize),

@@ -5,13 +5,19 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::marker::PhantomData;
 
 /// Version of the messages. Both sides must have the same.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// Length of the preamble in bytes.
 pub const PREAMBLE_LEN: usize = 8;
 
 /// Longest frame in bytes, its length field not counted. Images do not travel in frames.
 pub const MAX_FRAME: u32 = 1 << 20;
+
+/// Longest part of an answer in bytes, which fits a frame with what goes around it.
+pub(super) const MAX_PART: usize = MAX_FRAME as usize - 1024;
+
+/// Longest answer in bytes: what a hundred thousand registrations take.
+pub const MAX_ANSWER: usize = 64 << 20;
 
 const WORD: [u8; 6] = *b"NIZAML";
 

@@ -62,6 +62,13 @@ pub enum FromModule {
         /// What FreeSWITCH printed, or why it was not asked.
         result: Result<String, String>,
     },
+    /// The beginning of what FreeSWITCH printed, where that fits no frame. More parts follow, and the reply has the last one.
+    Part {
+        /// The command's number.
+        id: u64,
+        /// What comes behind the parts before.
+        text: String,
+    },
 }
 
 /// One life of a module, from load to unload or to the death of its FreeSWITCH. Sequence numbers of events begin at 1 in each.

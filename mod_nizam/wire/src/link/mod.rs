@@ -13,7 +13,7 @@ mod outbox;
 
 pub use daemon::{DaemonEvent, DaemonSession};
 pub use error::LinkError;
-pub use frame::{Decoder, MAX_FRAME, PREAMBLE_LEN, PROTOCOL_VERSION, preamble};
+pub use frame::{Decoder, MAX_ANSWER, MAX_FRAME, PREAMBLE_LEN, PROTOCOL_VERSION, preamble};
 pub use message::{
     Api, Batch, Command, FromDaemon, FromModule, Hello, Incarnation, MAX_LAYERS, RECORDINGS, Welcome,
 };

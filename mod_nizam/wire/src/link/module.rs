@@ -2,7 +2,7 @@
 
 use super::{
     Batch, Command, Decoder, FromDaemon, FromModule, Hello, Incarnation, LinkError, MAX_LAYERS, Outbox,
-    Welcome,
+    Welcome, frame::MAX_PART,
 };
 use std::collections::VecDeque;
 
@@ -115,9 +115,20 @@ impl<F> ModuleSession<F> {
         self.outbox.put(&FromModule::Ended { incarnation }, None);
     }
 
-    /// Answers a command.
+    /// Answers a command, in as many frames as it takes.
     pub fn reply(&mut self, id: u64, result: Result<String, String>) {
-        self.outbox.put(&FromModule::Reply { id, result }, None);
+        let (text, printed) = match &result {
+            Ok(text) => (text, true),
+            Err(text) => (text, false),
+        };
+        let mut rest = text.as_str();
+        while printed && rest.len() > MAX_PART {
+            let (part, behind) = rest.split_at(rest.floor_char_boundary(MAX_PART));
+            self.outbox.put(&FromModule::Part { id, text: part.to_owned() }, None);
+            rest = behind;
+        }
+        let last = rest.get(..rest.floor_char_boundary(MAX_PART)).unwrap_or_default().to_owned();
+        self.outbox.put(&FromModule::Reply { id, result: if printed { Ok(last) } else { Err(last) } }, None);
     }
 
     /// What to send.

@@ -109,18 +109,20 @@ fn schema(least: u32) -> Value {
                 "type": "integer", "minimum": 1, "maximum": 36_500,
                 "description": "CDRs and call events that are older are deleted; without it none are.",
             })),
-            "country": {"type": ["string", "null"], "pattern": "^[A-Za-z]{2}$", "description": "An ISO 3166 code."},
-            "emergency_numbers": {
-                "type": ["array", "null"], "maxItems": known::MOST_NUMBERS, "items": {"type": "string", "pattern": "^[0-9]{2,6}$"},
-            },
-            "caller_id_number": {"anyOf": [PLAIN.schema(), {"type": "null"}]},
-            "caller_id_name": {"anyOf": [PLAIN.schema(), {"type": "null"}]},
-            "class_limits": {
-                "type": ["object", "null"], "propertyNames": {"enum": class::NAMES},
+            "country": or_null(&json!({
+                "type": "string", "pattern": "^[A-Za-z]{2}$", "description": "An ISO 3166 code.",
+            })),
+            "emergency_numbers": or_null(&json!({
+                "type": "array", "maxItems": known::MOST_NUMBERS, "items": {"type": "string", "pattern": "^[0-9]{2,6}$"},
+            })),
+            "caller_id_number": or_null(&PLAIN.schema()),
+            "caller_id_name": or_null(&PLAIN.schema()),
+            "class_limits": or_null(&json!({
+                "type": "object", "propertyNames": {"enum": class::NAMES},
                 "additionalProperties": {"type": "integer", "minimum": 0, "maximum": known::MOST_CALLS},
-            },
-            "tts_engine": {"type": ["string", "null"], "pattern": known::ENGINE},
-            "tts_voice": {"type": ["string", "null"], "pattern": known::ENGINE},
+            })),
+            "tts_engine": or_null(&json!({"type": "string", "pattern": known::ENGINE})),
+            "tts_voice": or_null(&json!({"type": "string", "pattern": known::ENGINE})),
         },
         "examples": [{"timezone": "Europe/Berlin"}],
     })
