@@ -117,18 +117,22 @@ impl<F> ModuleSession<F> {
 
     /// Answers a command, in as many frames as it takes.
     pub fn reply(&mut self, id: u64, result: Result<String, String>) {
-        let (text, printed) = match &result {
-            Ok(text) => (text, true),
-            Err(text) => (text, false),
+        let result = match result {
+            Ok(text) => {
+                let mut rest = text.as_str();
+                while rest.len() > MAX_PART {
+                    let (part, behind) = rest.split_at(rest.floor_char_boundary(MAX_PART));
+                    self.outbox.put(&FromModule::Part { id, text: part.to_owned() }, None);
+                    rest = behind;
+                }
+                Ok(rest.to_owned())
+            }
+            Err(mut reason) => {
+                reason.truncate(reason.floor_char_boundary(MAX_PART));
+                Err(reason)
+            }
         };
-        let mut rest = text.as_str();
-        while printed && rest.len() > MAX_PART {
-            let (part, behind) = rest.split_at(rest.floor_char_boundary(MAX_PART));
-            self.outbox.put(&FromModule::Part { id, text: part.to_owned() }, None);
-            rest = behind;
-        }
-        let last = rest.get(..rest.floor_char_boundary(MAX_PART)).unwrap_or_default().to_owned();
-        self.outbox.put(&FromModule::Reply { id, result: if printed { Ok(last) } else { Err(last) } }, None);
+        self.outbox.put(&FromModule::Reply { id, result }, None);
     }
 
     /// What to send.
