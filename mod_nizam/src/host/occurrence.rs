@@ -1,11 +1,12 @@
 //! An event as a record.
 
-use super::allowed::ALLOWED;
+use super::allowed::{ALLOWED, MAIL};
 use super::hook::{self, FENCE, Hook};
 use super::names::hashes_agree;
 use super::text::bytes;
 use crate::module;
 use freeswitch_sys::{switch_event_header_t, switch_event_t};
+use nizam_engine::spool::Class;
 use nizam_wire::event::{self, EventWriter};
 use std::cell::RefCell;
 use std::ffi::c_char;
@@ -59,10 +60,17 @@ pub(super) unsafe fn keep(event: &switch_event_t, hook: &Hook) -> Kept {
             // SAFETY: by the caller's promise.
             unsafe { write(&mut record, event, hook, subclass, kinds) };
             // What has no room is counted there.
-            let _ = spool.push(&record, hook.class);
+            let _ = spool.push(&record, class(&record, kinds, hook));
         });
     });
     Kept::Yes
+}
+
+/// A PIN that was chosen by phone is told nowhere else, and goes last like the end of a call.
+fn class(record: &[u8], kinds: u16, hook: &Hook) -> Class {
+    const PIN: &[u8] = b"VM-User-Password";
+    let chosen = kinds & MAIL != 0 && record.windows(PIN.len()).any(|window| window == PIN);
+    if chosen { Class::Final } else { hook.class }
 }
 
 /// # Safety

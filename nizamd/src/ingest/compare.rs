@@ -1,11 +1,12 @@
 //! What a switch has, against what it told: phones, and channels whose end it did not tell.
 
 use super::{Line, PAUSES, Work, now};
-use crate::link::Outgoing;
+use crate::link::{Known, Outgoing};
 use nizam_core::call::Registration;
-use nizam_store::{Resynced, Stored};
+use nizam_store::{Origin, Resynced};
 use nizam_wire::link::{Api, Incarnation};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -13,20 +14,42 @@ use tracing::{info, warn};
 const EXISTS: Duration = Duration::from_secs(5);
 
 /// How long a switch may take to show the phones that are registered.
-const SHOW: Duration = Duration::from_secs(5);
+const SHOW: Duration = Duration::from_mins(1);
 
-/// When a switch that did not show them is asked again: one that has just begun may not have the command yet.
-const AGAIN: Duration = Duration::from_secs(10);
+/// The first and the longest pause before a switch that did not show them is asked again: one that has just begun may not have the command
+/// yet, and one without its database never has it.
+pub(super) const AGAIN: (Duration, Duration) = (Duration::from_secs(10), Duration::from_mins(10));
 
 /// The acknowledgement of an end.
 const END: u64 = u64::MAX;
 
 impl Line {
-    /// Makes the rows of phones those that the switch has. Its events wait here meanwhile, so that none that is newer than what it shows is
-    /// undone.
-    pub(super) async fn resync(&self) {
+    /// Asks the switch for its phones, if it is not asked already. Events go on meanwhile; whose registrations they change is noted, so
+    /// that nothing that is newer than the answer is undone.
+    pub(super) fn ask(&mut self, pause: Duration) {
+        if self.changed.is_some() {
+            return;
+        }
+        self.changed = Some(HashSet::new());
+        let (switch, work) = (Arc::clone(&self.switch), self.work.clone());
+        self.ingest.runtime.spawn(async move {
+            let shown = show(&switch).await;
+            let _there = work.upgrade().map(|work| work.send(Work::Shown(shown, pause)));
+        });
+    }
+
+    /// Makes the rows of phones those that the switch has.
+    pub(super) async fn resync(&mut self, shown: Result<Vec<Registration>, String>, pause: Duration) {
         let name = self.switch.hello.switch_name.as_str();
-        match self.show().await {
+        let changed = self.changed.take().unwrap_or_default();
+        let resynced = match shown {
+            Ok(shown) => {
+                let resynced = self.ingest.store.resync_registrations(name, &shown, &changed).await;
+                resynced.map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error),
+        };
+        match resynced {
             Ok(Resynced { came: 0, gone: 0 }) => {}
             Ok(Resynced { came, gone }) => {
                 info!(switch.name = name, came, gone, "registrations are as the switch has them again");
@@ -36,27 +59,30 @@ impl Line {
                     switch.name = name,
                     error, "registrations could not be compared with the switch's; they follow its events"
                 );
-                self.later(AGAIN, Work::Resync);
+                self.later(pause, Work::Resync((pause * 2).min(AGAIN.1)));
             }
         }
     }
 
-    /// Closes channels whose end may be among the events that were dropped.
-    pub(super) async fn look(&self, life: Incarnation, since: i64) {
-        let (store, origin) = (&self.ingest.store, self.origin(life));
-        let looked = async {
-            let mut closed = Stored::default();
-            for uuid in store.silent_channels(origin, since).await.map_err(|error| error.to_string())? {
-                if !self.lives(&uuid).await? {
-                    let stored = store.close_silent(origin, &uuid, since).await;
-                    let stored = stored.map_err(|error| error.to_string())?;
-                    closed.cdrs += stored.cdrs;
-                    self.ingest.wake(stored.newest);
-                }
-            }
-            Ok::<u64, String>(closed.cdrs)
-        };
-        match looked.await {
+    /// Notes that a batch told of dropped events. One look at a time is enough.
+    pub(super) fn dropped(&mut self, life: Incarnation, dropped: u64) {
+        self.dropped = (life, dropped);
+        if dropped > 0 && !self.looking && self.looked != self.dropped {
+            self.looking = true;
+            self.looked = self.dropped;
+            self.later(self.ingest.look, Work::Look(life, now()));
+        }
+    }
+
+    /// Closes channels whose end may be among the events that were dropped, and compares the phones again.
+    pub(super) async fn look(&mut self, life: Incarnation, since: i64) {
+        // What it told before that moment is on its way: ends among it.
+        if self.heard < since {
+            return self.later(self.ingest.look, Work::Look(life, since));
+        }
+        self.looking = false;
+        let origin = self.origin(life);
+        match self.close_silent(origin, since).await {
             Ok(0) => {}
             Ok(cdrs) => info!(switch.name = origin.switch, cdrs, "closed channels whose end was dropped"),
             Err(error) => {
@@ -65,30 +91,36 @@ impl Line {
                     switch.name = origin.switch,
                     "channels whose end was dropped are not closed yet"
                 );
-                self.later(self.ingest.look, Work::Look(life, since));
+                self.looked = (life, 0);
             }
         }
+        self.ask(AGAIN.0);
+        let (life, dropped) = self.dropped;
+        self.dropped(life, dropped);
     }
 
-    /// Whether the switch has a channel.
-    async fn lives(&self, uuid: &str) -> Result<bool, String> {
+    async fn close_silent(&self, origin: Origin<'_>, since: i64) -> Result<u64, String> {
+        let store = &self.ingest.store;
+        let mut closed = 0;
+        for uuid in store.silent_channels(origin, since).await.map_err(|error| error.to_string())? {
+            if !self.lives(&uuid).await?.unwrap_or(true) {
+                let stored = store.close_silent(origin, &uuid, since).await;
+                let stored = stored.map_err(|error| error.to_string())?;
+                closed += stored.cdrs;
+                self.ingest.wake(stored.newest);
+            }
+        }
+        Ok(closed)
+    }
+
+    /// Whether the switch has a channel. `None`: it cannot be asked.
+    async fn lives(&self, uuid: &str) -> Result<Option<bool>, String> {
         // It may be any text that somebody gave a channel as its id; only an id can be asked for.
         if !uuid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
-            return Ok(false);
+            return Ok(None);
         }
         let answer = self.switch.command(Api::Exists, uuid, EXISTS).await;
-        Ok(answer.map_err(|error| error.to_string())?.trim() == "true")
-    }
-
-    async fn show(&self) -> Result<Resynced, String> {
-        let answer = self.switch.command(Api::Show, "registrations as json", SHOW).await;
-        let text = answer.map_err(|error| error.to_string())?;
-        let shown = Registration::shown(&text, now()).map_err(|error| {
-            let beginning: String = text.chars().take(100).collect();
-            format!("it shows {beginning:?}: {error}")
-        })?;
-        let resynced = self.ingest.store.resync_registrations(&self.switch.hello.switch_name, &shown).await;
-        resynced.map_err(|error| error.to_string())
+        Ok(Some(answer.map_err(|error| error.to_string())?.trim() == "true"))
     }
 
     /// Closes the channels of an incarnation that has ended, but for those that FreeSWITCH still has: it may live on when the module was
@@ -120,7 +152,7 @@ impl Line {
         let origin = self.origin(ended);
         let mut alive = HashSet::new();
         for uuid in store.doubtful_channels(origin).await.map_err(|error| error.to_string())? {
-            if self.lives(&uuid).await? {
+            if self.lives(&uuid).await?.unwrap_or(false) {
                 alive.insert(uuid);
             }
         }
@@ -136,4 +168,16 @@ impl Line {
         self.ingest.wake(stored.newest);
         Ok(())
     }
+}
+
+/// The phones that a switch has.
+async fn show(switch: &Known) -> Result<Vec<Registration>, String> {
+    let answer = switch.command(Api::Show, "registrations as json", SHOW).await;
+    let text = answer.map_err(|error| error.to_string())?;
+    // Phones have chosen parts of it: none of its text goes into the log.
+    let strange = |error: serde_json::Error| {
+        let said = if text.starts_with("-ERR") { "an error" } else { "what is no list" };
+        format!("it shows {said} in {} bytes: {:?} in line {}", text.len(), error.classify(), error.line())
+    };
+    Registration::shown(&text, now()).map_err(strange)
 }

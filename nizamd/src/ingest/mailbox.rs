@@ -1,6 +1,6 @@
-//! PINs that were chosen by phone: into the database before the event is stored, and out of mod_voicemail.
+//! PINs that were chosen by phone: into the database before the event is stored, and then out of mod_voicemail.
 
-use super::{Line, PAUSES};
+use super::{Line, PAUSES, Work};
 use crate::link::CommandError;
 use nizam_core::call::{About, NewPin};
 use nizam_store::{Delivered, Origin, random_text};
@@ -10,48 +10,47 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 /// How long mod_voicemail may take to forget a PIN.
-const FORGET: Duration = Duration::from_secs(5);
+const FORGET: Duration = Duration::from_secs(2);
 
-/// How often it is told to.
-const TIMES: usize = 3;
+/// When it is told again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// A mailbox, as mod_voicemail has it: domain and number.
+pub(super) type Mailbox = (String, String);
 
 impl Line {
-    /// Sets the PINs that these events tell of. False where the connection ended before: then the events are not to be stored, so that
-    /// the switch tells them again.
-    pub(super) async fn pins(&self, origin: Origin<'_>, events: &[(u64, Delivered)]) -> bool {
+    /// Sets the PINs that these events tell of, and gives the mailboxes that mod_voicemail keeps one of: [`Line::forget`].
+    pub(super) async fn pins(&self, origin: Origin<'_>, events: &[(u64, Delivered)]) -> Vec<Mailbox> {
+        let mut mailboxes = Vec::new();
         for (sequence, event) in events {
             if let Delivered::Fact(fact) = event
                 && let About::Pin(chosen) = &fact.about
-                && !self.pin(origin, *sequence, chosen).await
             {
-                return false;
+                self.pin(origin, *sequence, chosen).await;
+                mailboxes.push((chosen.domain.clone(), chosen.user.clone()));
             }
         }
-        true
+        mailboxes
     }
 
-    async fn pin(&self, origin: Origin<'_>, sequence: u64, chosen: &NewPin) -> bool {
-        let NewPin { user, domain, pin } = chosen;
-        if !is_pin(pin.as_bytes()) {
-            warn!(mailbox = %format_args!("{user}@{domain}"), "a PIN that was chosen by phone is none, and changes nothing");
-            return true;
+    async fn pin(&self, origin: Origin<'_>, sequence: u64, chosen: &NewPin) {
+        let mailbox = format!("{}@{}", chosen.user, chosen.domain);
+        if !is_pin(chosen.pin.as_bytes()) {
+            warn!(mailbox, "a PIN that was chosen by phone is none, and changes nothing");
+            return;
         }
         let mut pause = PAUSES.0;
         loop {
             match self.ingest.store.pin_by_phone(origin, sequence, chosen).await {
-                Ok(None) => return true,
-                Ok(Some((domain, user))) => {
-                    info!(mailbox = %format_args!("{user}@{domain}"), "its PIN was changed by phone");
-                    return self.forget(&domain, &user).await;
-                }
-                Err(error) if error.is_of_the_data() => {
-                    warn!(%error, mailbox = %format_args!("{user}@{domain}"), "a PIN that was chosen by phone cannot be stored");
-                    return true;
-                }
-                Err(error) => {
-                    warn!(%error, "a PIN that was chosen by phone waits for the database");
+                Ok(true) => return info!(mailbox, "its PIN is the one that was chosen by phone"),
+                Ok(false) => return,
+                Err(error) if error.passes() => {
+                    warn!(%error, mailbox, "a PIN that was chosen by phone waits for the database");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
+                }
+                Err(error) => {
+                    return warn!(%error, mailbox, "a PIN that was chosen by phone is not stored, and changes nothing");
                 }
             }
         }
@@ -59,24 +58,27 @@ impl Line {
 
     /// Has mod_voicemail forget a PIN. It keeps one that was chosen by phone in a database of its own, and takes it beside the one that it
     /// is told (`mod_voicemail.c:voicemail_check_main`): it would be good for ever, whatever the mailbox gets by REST. In its place
-    /// comes a text that no phone can dial and nobody knows.
-    async fn forget(&self, domain: &str, user: &str) -> bool {
-        for _ in 0..TIMES {
-            let Ok(text) = random_text(40) else { return true };
-            let argument = format!("default {domain} {user} nobody-{text}");
-            match self.switch.command(Api::MailboxPassword, &argument, FORGET).await {
-                // It says `-OK`.
-                Ok(answer) if answer.contains("OK") => return true,
-                Ok(answer) => {
-                    warn!(answer, mailbox = %format_args!("{user}@{domain}"), "mod_voicemail keeps a PIN beside ours");
-                    return true;
-                }
-                Err(CommandError::Gone | CommandError::NoSwitch) => return false,
-                Err(error @ (CommandError::Late | CommandError::Refused(_))) => {
-                    warn!(%error, mailbox = %format_args!("{user}@{domain}"), "mod_voicemail may keep a PIN beside ours");
-                }
+    /// comes a text that no phone can dial and nobody knows. False where the connection ended before.
+    pub(super) async fn forget(&self, (domain, user): Mailbox) -> bool {
+        let mailbox = format!("{user}@{domain}");
+        // What stands in a command is words; a number of ours is one.
+        let is_word =
+            |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let Ok(text) = random_text(40) else { return true };
+        if !is_word(&domain) || !is_word(&user) {
+            warn!(mailbox, "mod_voicemail may keep a PIN of a mailbox that is none of ours");
+            return true;
+        }
+        let argument = format!("default {domain} {user} nobody-{text}");
+        match self.switch.command(Api::MailboxPassword, &argument, FORGET).await {
+            // It says `-OK`.
+            Ok(answer) if answer.contains("OK") => true,
+            Err(CommandError::Gone | CommandError::NoSwitch) => false,
+            Ok(_) | Err(CommandError::Late | CommandError::Refused(_)) => {
+                warn!(mailbox, "mod_voicemail keeps a PIN beside ours; it is told again to forget it");
+                self.later(AGAIN, Work::Forget((domain, user)));
+                true
             }
         }
-        true
     }
 }

@@ -8,9 +8,12 @@ mod mailbox;
 
 use crate::link::{Known, Outgoing};
 use crate::metrics::Metrics;
-use nizam_core::call::{Fact, without_pin};
+use compare::AGAIN;
+use mailbox::Mailbox;
+use nizam_core::call::{About, Fact, Registration, without_pin};
 use nizam_store::{Delivered, Origin, Store, StoreError, Stored};
 use nizam_wire::link::{Batch, Incarnation};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -53,7 +56,12 @@ pub(crate) struct Intake {
 }
 
 enum Work {
-    Resync,
+    /// The switch is asked for its phones; how long to wait if it does not show them.
+    Resync(Duration),
+    /// What it showed.
+    Shown(Result<Vec<Registration>, String>, Duration),
+    /// mod_voicemail is told again to forget a PIN.
+    Forget(Mailbox),
     /// Channels are looked for of which nothing was told since that moment.
     Look(Incarnation, i64),
     Events(Batch, usize),
@@ -103,10 +111,14 @@ impl Ingest {
             held: Arc::clone(&held),
             work: work.downgrade(),
             dropped: (Incarnation::default(), 0),
+            looked: (Incarnation::default(), 0),
+            looking: false,
+            heard: 0,
+            changed: None,
         };
         self.runtime.spawn(line.run(queue));
         // The other end was just made.
-        let _there = work.send(Work::Resync);
+        let _there = work.send(Work::Resync(AGAIN.0));
         Intake { work, held, switch }
     }
 }
@@ -141,8 +153,15 @@ struct Line {
     held: Arc<AtomicUsize>,
     /// What it may put behind what waits; the connection's end is the queue's.
     work: mpsc::WeakUnboundedSender<Work>,
-    /// How many events of which life were dropped when channels were looked for.
+    /// How many events of which life were dropped, and how many when channels were looked for last.
     dropped: (Incarnation, u64),
+    looked: (Incarnation, u64),
+    /// Whether channels will be looked for.
+    looking: bool,
+    /// The time of the newest event that is stored, microseconds since 1970.
+    heard: i64,
+    /// Whose registrations events have changed since the switch was asked for its phones: domain and user.
+    changed: Option<HashSet<(String, String)>>,
 }
 
 impl Line {
@@ -175,14 +194,15 @@ impl Line {
                     }
                     let (life, dropped) = (batch.incarnation, batch.dropped);
                     self.events(batch).await;
-                    if dropped > 0 && self.dropped != (life, dropped) {
-                        self.dropped = (life, dropped);
-                        self.later(self.ingest.look, Work::Look(life, now()));
-                    }
+                    self.dropped(life, dropped);
                     self.held.fetch_sub(bytes, Ordering::Relaxed);
                 }
                 Work::Ended(incarnation) => self.ended(incarnation).await,
-                Work::Resync => self.resync().await,
+                Work::Resync(pause) => self.ask(pause),
+                Work::Shown(shown, pause) => self.resync(shown, pause).await,
+                Work::Forget(mailbox) => {
+                    let _connected = self.forget(mailbox).await;
+                }
                 Work::Look(life, since) => self.look(life, since).await,
             }
         }
@@ -202,14 +222,12 @@ impl Line {
         Origin { switch: &hello.switch_name, core_uuid: &hello.core_uuid, incarnation: incarnation.0 }
     }
 
-    async fn events(&self, batch: Batch) {
+    async fn events(&mut self, batch: Batch) {
         let received = now();
         let mut events: Vec<(u64, Delivered)> =
             batch.events.iter().map(|(sequence, record)| (*sequence, understood(record, received))).collect();
         let origin = self.origin(batch.incarnation);
-        if !self.pins(origin, &events).await {
-            return;
-        }
+        let mailboxes = self.pins(origin, &events).await;
         // Parts that are stored one after the other: all at once, unless the database refuses something in it.
         let mut parts = vec![(0, events.len())];
         let mut pause = PAUSES.0;
@@ -241,9 +259,31 @@ impl Line {
                 }
             }
         }
+        self.note(&events);
+        for mailbox in mailboxes {
+            if !self.forget(mailbox).await {
+                // Without an acknowledgement the switch tells it again when it comes back, and mod_voicemail is told again.
+                return;
+            }
+        }
         self.switch.tell(|told| told.stored = stored.sequence);
         if stored.sequence > 0 {
             self.switch.send(Outgoing::Ack(batch.incarnation, stored.sequence));
+        }
+    }
+
+    /// Notes what is stored.
+    fn note(&mut self, events: &[(u64, Delivered)]) {
+        for (_, event) in events {
+            let Delivered::Fact(fact) = event else { continue };
+            self.heard = self.heard.max(fact.at);
+            if let (
+                Some(changed),
+                About::Registered { registration, .. } | About::Unregistered(registration),
+            ) = (&mut self.changed, &fact.about)
+            {
+                changed.insert((registration.domain.clone(), registration.user.clone()));
+            }
         }
     }
 

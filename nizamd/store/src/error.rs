@@ -97,6 +97,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it is worth to try again by itself: the database is away, or too busy.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Busy | Self::Underway => true,
+            Self::Sql(error) => {
+                !self.is_of_the_data()
+                    && !matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether what was to be written is the reason, so that it fails again whenever it is tried.
     pub fn is_of_the_data(&self) -> bool {
         match self {

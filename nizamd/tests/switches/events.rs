@@ -1,28 +1,15 @@
 //! Events over a real socket: a module of our own that sends what it likes, and the tables behind it.
 
-use crate::site::{LONG, Site, numbered, record, record_of};
+use crate::site::{LONG, Module, Site, call, numbered, record, record_at, record_of};
 use crate::until;
 use nizam_store::Page;
 use nizam_wire::link::{Api, Batch, Incarnation, ModuleEvent};
 use nizamd::link::CommandError;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FIRST: Incarnation = Incarnation([1; 16]);
 const SECOND: Incarnation = Incarnation([2; 16]);
-
-fn call(uuid: &str) -> [Vec<u8>; 3] {
-    let end = [
-        ("variable_billsec", "60"),
-        ("variable_duration", "61"),
-        ("variable_hangup_cause", "NORMAL_CLEARING"),
-    ];
-    [
-        record("CHANNEL_CREATE", uuid, &[]),
-        record("CHANNEL_ANSWER", uuid, &[]),
-        record("CHANNEL_HANGUP_COMPLETE", uuid, &end),
-    ]
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_two_switches_tell_is_stored_once_and_in_order() {
@@ -121,6 +108,7 @@ async fn registrations_are_those_that_the_switch_has_when_it_connects() {
             ("from-user", user),
             ("from-host", "acme.example"),
             ("call-id", call_id),
+            ("contact", &*format!("\"{user}\" <sip:{user}@h>")),
             ("expires", "3600"),
             ("user-agent", "Phone/1"),
         ];
@@ -131,7 +119,7 @@ async fn registrations_are_those_that_the_switch_has_when_it_connects() {
     module.send(FIRST, &numbered(1, phones));
     module.acknowledged(FIRST, 3);
     drop(module);
-    // Meanwhile 1002 went, 1004 came, 1003 came anew; one is of a domain that is nobody's, and one of another switch.
+    // Meanwhile 1002 went, 1004 came, 1003 was restarted; one is of a domain that is nobody's, and one of another switch.
     let mut other = site.module("fs2", "c2");
     other.send(FIRST, &numbered(1, [registered("1009", "nine")]));
     other.acknowledged(FIRST, 1);
@@ -149,23 +137,44 @@ async fn registrations_are_those_that_the_switch_has_when_it_connects() {
     ];
     let shown = format!("{{\"row_count\":4,\"rows\":[{}]}}", rows.join(","));
     let mut module = site.module_showing(&shown, "fs1", "c1");
-    // Events wait until the rows are compared.
+    let phones = async || {
+        let all = site.store.registrations(site.tenant, Page { number: 1, size: 100 }).await.unwrap().rows;
+        let of = |phone: nizam_store::Registered| (phone.user, phone.switch_name, phone.user_agent.is_some());
+        all.into_iter().map(of).collect::<Vec<_>>()
+    };
+    let wanted =
+        [("1001", "fs1", true), ("1003", "fs1", false), ("1004", "fs1", false), ("1009", "fs2", true)]
+            .map(|(user, switch, told)| (user.to_owned(), switch.to_owned(), told));
+    let deadline = Instant::now() + LONG;
+    while phones().await != wanted {
+        assert!(Instant::now() < deadline, "{:?}", phones().await);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     module.send(FIRST, &numbered(4, call("u1")));
     module.acknowledged(FIRST, 6);
+    assert_eq!(phones().await, wanted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_while_a_switch_shows_its_registrations_is_newer_than_what_it_shows() {
+    let site = Site::start().await;
+    let mut module = Module::connect(&site.dir.path().join("nizam.sock"), "fs1", "c1");
+    let ModuleEvent::Command(asked) = module.next() else { panic!("no question") };
+    let said = |action: &str, user: &str| {
+        let headers =
+            [("from-user", user), ("from-host", "acme.example"), ("call-id", user), ("expires", "3600")];
+        record_of(&format!("sofia::{action}"), 4_000_000_000_000_000, &headers)
+    };
+    // It has made its list already: 1001 goes, and 1002 comes.
+    module.send(FIRST, &numbered(1, [said("unregister", "1001"), said("register", "1002")]));
+    module.acknowledged(FIRST, 2);
+    let list =
+        "{\"row_count\":1,\"rows\":[{\"reg_user\":\"1001\",\"realm\":\"acme.example\",\"token\":\"1001\"}]}";
+    module.session.reply(asked.id, Ok(list.to_owned()));
+    module.send(FIRST, &numbered(3, call("u1")));
+    module.acknowledged(FIRST, 5);
     let all = site.store.registrations(site.tenant, Page { number: 1, size: 100 }).await.unwrap().rows;
-    let all: Vec<(&str, &str, Option<&str>)> =
-        all.iter().map(|phone| (&*phone.user, &*phone.switch_name, phone.user_agent.as_deref())).collect();
-    let agent = Some("Phone/1");
-    assert_eq!(
-        all,
-        [
-            ("1001", "fs1", agent),
-            ("1003", "fs1", None),
-            ("1003", "fs1", agent),
-            ("1004", "fs1", None),
-            ("1009", "fs2", agent)
-        ]
-    );
+    assert_eq!(all.iter().map(|phone| &*phone.user).collect::<Vec<_>>(), ["1002"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -181,28 +190,36 @@ async fn a_switch_that_shows_no_registrations_has_its_events_stored_all_the_same
 async fn channels_whose_end_was_dropped_are_closed_while_the_switch_goes_on() {
     let site = Site::start().await;
     let mut module = site.module("fs1", "c1");
-    let events: Vec<Vec<u8>> = ["u1", "u2"].iter().map(|uuid| record("CHANNEL_CREATE", uuid, &[])).collect();
-    module.session.events(Batch { incarnation: FIRST, events: numbered(1, events), dropped: 3 });
-    module.acknowledged(FIRST, 2);
-    for uuid in ["u1", "u2"] {
+    let events = ["u1", "u2", "a.b"].map(|uuid| record("CHANNEL_CREATE", uuid, &[]));
+    module.send(FIRST, &numbered(1, events));
+    module.acknowledged(FIRST, 3);
+    let tell = |module: &mut Module, number, event| {
+        module.session.events(Batch { incarnation: FIRST, events: vec![(number, event)], dropped: 3 });
+    };
+    tell(&mut module, 7, record("CHANNEL_CREATE", "u3", &[]));
+    module.acknowledged(FIRST, 7);
+    // What it told before is on its way: nobody is asked until it is there. One look is enough, and an odd id cannot be asked for.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    tell(&mut module, 8, record_at(4_000_000_000_000_000, "CHANNEL_CREATE", "u4", &[]));
+    module.acknowledged(FIRST, 8);
+    for uuid in ["u3", "u1", "u2"] {
         let ModuleEvent::Command(command) = module.next() else { panic!("no question") };
         assert_eq!((command.api, &*command.argument), (Api::Exists, uuid));
-        module.session.reply(command.id, Ok(if uuid == "u2" { "true" } else { "false" }.to_owned()));
+        let lives = if uuid == "u1" { "false" } else { "true" };
+        module.session.reply(command.id, Ok(lives.to_owned()));
     }
-    // What comes behind is stored behind.
-    module.session.events(Batch { incarnation: FIRST, events: numbered(6, call("u3")), dropped: 3 });
-    module.acknowledged(FIRST, 8);
-    let mut cdrs: Vec<(String, bool)> =
-        site.cdrs().await.into_iter().map(|cdr| (cdr.uuid, cdr.closed_by.is_some())).collect();
-    cdrs.sort();
-    assert_eq!(cdrs, [("u1".to_owned(), true), ("u3".to_owned(), false)]);
-    // Its own word comes after all.
-    module.session.events(Batch {
-        incarnation: FIRST,
-        events: numbered(9, call("u1").into_iter().skip(2)),
-        dropped: 3,
-    });
+    let ModuleEvent::Command(again) = module.next() else { panic!("no question") };
+    assert_eq!((again.api, &*again.argument), (Api::Show, "registrations as json"));
+    module.session.reply(again.id, Ok("{\"row_count\":0}".to_owned()));
+    let [_, _, end] = call("u1");
+    tell(&mut module, 9, record("CHANNEL_ANSWER", "u2", &[]));
     module.acknowledged(FIRST, 9);
+    let cdrs: Vec<(String, bool)> =
+        site.cdrs().await.into_iter().map(|cdr| (cdr.uuid, cdr.closed_by.is_some())).collect();
+    assert_eq!(cdrs, [("u1".to_owned(), true)]);
+    // Its own word comes after all.
+    tell(&mut module, 10, end);
+    module.acknowledged(FIRST, 10);
     assert!(site.cdrs().await.iter().all(|cdr| cdr.closed_by.is_none()));
 }
 

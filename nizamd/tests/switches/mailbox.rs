@@ -1,7 +1,7 @@
 //! A PIN that is changed by phone: in the database, and nowhere else.
 
 use crate::ACTOR;
-use crate::site::{Module, Site, numbered, record_of};
+use crate::site::{Module, Site, call, numbered, record_of};
 use nizam_core::model::{ExtensionChange, NewExtension};
 use nizam_store::{Expected, Page};
 use nizam_wire::link::{Api, Command, Incarnation, ModuleEvent};
@@ -31,6 +31,20 @@ fn command(module: &mut Module) -> Command {
     }
 }
 
+/// mod_voicemail is told to keep something else than a PIN for that mailbox, and does.
+#[track_caller]
+fn forgets(module: &mut Module, mailbox: &str) {
+    let command = command(module);
+    assert_eq!(command.api, Api::MailboxPassword);
+    let kept = command
+        .argument
+        .strip_prefix(&format!("default {mailbox} "))
+        .unwrap_or_else(|| panic!("{command:?}"));
+    assert!(kept.len() > 40 && kept.starts_with("nobody-") && !kept.contains(' '), "{kept}");
+    module.session.reply(command.id, Ok("-OK\n".to_owned()));
+    module.flush();
+}
+
 async fn pin(site: &Site, id: Uuid) -> Option<String> {
     site.store.extension(site.tenant, id).await.unwrap().unwrap().voicemail_pin
 }
@@ -45,14 +59,9 @@ async fn a_pin_that_is_changed_by_phone_is_in_the_database_once() {
     let mut module = site.module("fs1", "c1");
     module.send(LIFE, &numbered(1, [chosen("1001", "ACME.example", "815815")]));
     // mod_voicemail has to forget it: what it keeps would be good beside what the mailbox gets later.
-    let forget = command(&mut module);
-    assert_eq!(forget.api, Api::MailboxPassword);
-    let words: Vec<&str> = forget.argument.split(' ').collect();
-    assert_eq!((words.len(), &words[..3]), (4, &["default", "acme.example", "1001"][..]));
-    assert!(words[3].len() > 40 && !words[3].contains("815815"), "{words:?}");
+    forgets(&mut module, "acme.example 1001");
     assert_eq!(pin(&site, id).await.as_deref(), Some("815815"));
     assert!(site.store.generation().await.unwrap() > before, "switches get it");
-    module.session.reply(forget.id, Ok("-OK\n".to_owned()));
     module.acknowledged(LIFE, 1);
     let told = site.store.events_of_channel(site.tenant, "1001").await.unwrap();
     assert_eq!(told.iter().map(|event| &*event.event_type).collect::<Vec<_>>(), ["voicemail.pin_changed"]);
@@ -67,29 +76,37 @@ async fn a_pin_that_is_changed_by_phone_is_in_the_database_once() {
     drop(module);
     let mut module = site.module("fs1", "c1");
     module.send(LIFE, &numbered(1, [chosen("1001", "acme.example", "815815")]));
+    forgets(&mut module, "acme.example 1001");
     module.acknowledged(LIFE, 1);
     assert_eq!(pin(&site, id).await.as_deref(), Some("0000"));
 
-    // What is no PIN, no mailbox and no tenant's changes nothing, and stops nothing.
+    // What is no PIN, no mailbox and no tenant's changes nothing, and stops nothing; mod_voicemail keeps none of them.
     let odd = [
         ("1001", "acme.example", "12"),
         ("1002", "acme.example", "1234"),
         ("1001", "nobody.example", "1234"),
     ];
     module.send(LIFE, &numbered(2, odd.map(|(user, domain, pin)| chosen(user, domain, pin))));
+    for mailbox in ["acme.example 1001", "acme.example 1002", "nobody.example 1001"] {
+        forgets(&mut module, mailbox);
+    }
     module.acknowledged(LIFE, 4);
     assert_eq!(pin(&site, id).await.as_deref(), Some("0000"));
 
-    // The connection ends before mod_voicemail has forgotten: it is told again.
+    // The connection ends before mod_voicemail has forgotten, and a call was told behind: all of it is told again, and nothing is lost.
     module.send(LIFE, &numbered(5, [chosen("1001", "acme.example", "222222")]));
     let _unanswered = command(&mut module);
+    module.send(LIFE, &numbered(6, call("u1")));
     drop(module);
     let mut module = site.module("fs1", "c1");
     module.send(LIFE, &numbered(5, [chosen("1001", "acme.example", "222222")]));
-    let forget = command(&mut module);
-    module.session.reply(forget.id, Ok("-OK\n".to_owned()));
-    module.acknowledged(LIFE, 5);
+    module.send(LIFE, &numbered(6, call("u1")));
+    forgets(&mut module, "acme.example 1001");
+    module.acknowledged(LIFE, 8);
     assert_eq!(pin(&site, id).await.as_deref(), Some("222222"));
+    assert_eq!(site.cdrs().await.len(), 1);
+    let told = site.store.events_of_channel(site.tenant, "1001").await.unwrap();
+    assert_eq!(told.iter().filter(|event| event.event_type == "voicemail.pin_changed").count(), 3);
     let trail = site.store.audit_entries(site.tenant, Page { number: 1, size: 100 }).await.unwrap();
     assert!(trail.total > 2 && !format!("{trail:?}").contains("222222"));
 }

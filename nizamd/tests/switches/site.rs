@@ -122,8 +122,13 @@ impl Module {
 
 /// An event of a channel of the tenant.
 pub(crate) fn record(name: &str, uuid: &str, more: &[(&str, &str)]) -> Vec<u8> {
+    record_at(1_785_153_600_000_000, name, uuid, more)
+}
+
+/// The same at that time, in microseconds since 1970.
+pub(crate) fn record_at(at: i64, name: &str, uuid: &str, more: &[(&str, &str)]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut writer = EventWriter::new(&mut out, 1_785_153_600_000_000, name.as_bytes(), b"");
+    let mut writer = EventWriter::new(&mut out, at, name.as_bytes(), b"");
     writer.header("Unique-ID", uuid.as_bytes());
     writer.header("Caller-Context", b"acme.example");
     writer.header("Caller-Caller-ID-Name", b"\xff\0odd");
@@ -146,4 +151,18 @@ pub(crate) fn record_of(subclass: &str, at: i64, headers: &[(&str, &str)]) -> Ve
 /// Events with their numbers.
 pub(crate) fn numbered(from: u64, records: impl IntoIterator<Item = Vec<u8>>) -> Vec<(u64, Vec<u8>)> {
     (from..).zip(records).collect()
+}
+
+/// The events of a call.
+pub(crate) fn call(uuid: &str) -> [Vec<u8>; 3] {
+    let end = [
+        ("variable_billsec", "60"),
+        ("variable_duration", "61"),
+        ("variable_hangup_cause", "NORMAL_CLEARING"),
+    ];
+    [
+        record("CHANNEL_CREATE", uuid, &[]),
+        record("CHANNEL_ANSWER", uuid, &[]),
+        record("CHANNEL_HANGUP_COMPLETE", uuid, &end),
+    ]
 }

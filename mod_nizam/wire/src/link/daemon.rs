@@ -2,7 +2,7 @@
 
 use super::{
     Batch, Command, Decoder, FromDaemon, FromModule, Hello, Incarnation, LinkError, MAX_ANSWER, Outbox,
-    Welcome,
+    Welcome, frame::MAX_PART,
 };
 use std::collections::BTreeMap;
 
@@ -84,7 +84,8 @@ impl<F> DaemonSession<F> {
     /// Keeps a part of an answer.
     fn part(&mut self, id: u64, text: &str) -> Result<(), LinkError> {
         let kept: usize = self.begun.values().map(String::len).sum();
-        if kept + text.len() > MAX_ANSWER {
+        // Every part is as long as a frame allows, so that there are few of them.
+        if text.len() < MAX_PART - 4 || kept + text.len() > MAX_ANSWER {
             return Err(LinkError::LongAnswer);
         }
         self.begun.entry(id).or_default().push_str(text);

@@ -25,11 +25,37 @@ fn who_hung_up_is_told_by_the_other_leg_or_it_was_the_switch() {
     for (headers, caller, callee) in [
         // BYE from the other side of this leg, to it after one from the other leg, and to it after a command.
         (vec![disposition("recv_bye"), bridged], "caller", "callee"),
-        (vec![disposition("send_bye"), bridged, ("variable_sip_hangup_phrase", "OK")], "callee", "caller"),
+        (
+            vec![
+                disposition("send_bye"),
+                bridged,
+                ("variable_sip_hangup_phrase", "OK"),
+                ("variable_hangup_cause", "NORMAL_CLEARING"),
+            ],
+            "callee",
+            "caller",
+        ),
         (vec![disposition("send_bye"), bridged], "switch", "switch"),
         // A gateway refused it before another took it.
         (
             vec![disposition("send_bye"), bridged, ("variable_sip_hangup_phrase", "Service Unavailable")],
+            "switch",
+            "switch",
+        ),
+        // The media broke off behind a BYE of somebody who had handed the call on.
+        (
+            vec![
+                disposition("send_bye"),
+                bridged,
+                ("variable_sip_hangup_phrase", "OK"),
+                ("variable_hangup_cause", "MEDIA_TIMEOUT"),
+            ],
+            "switch",
+            "switch",
+        ),
+        // Nobody answers at all (timer B).
+        (
+            vec![disposition("recv_refuse"), ("variable_hangup_cause", "RECOVERY_ON_TIMER_EXPIRE")],
             "switch",
             "switch",
         ),
@@ -51,6 +77,9 @@ fn who_hung_up_is_told_by_the_other_leg_or_it_was_the_switch() {
     for (headers, who) in [
         (vec![status("486")], "callee"),
         (vec![status("487"), failed], "switch"),
+        (vec![status("408")], "switch"),
+        // One of several phones declined, and the others rang too long.
+        (vec![status("486"), ("variable_hangup_cause", "NO_ANSWER")], "switch"),
         (vec![failed], "switch"),
         (vec![status("486"), ("variable_nizam_refused", "class_limit")], "switch"),
     ] {

@@ -123,10 +123,11 @@ impl Leg {
         self.cause = said.first(&["variable_hangup_cause", "Hangup-Cause"]);
         self.q850 = said.number("variable_hangup_cause_q850");
         self.disposition = said.text("variable_sip_hangup_disposition");
-        // Of the leg that it made (`sofia_handle_sip_r_invite`); 487 answers a CANCEL of ours, and 401 and 407 ask for a login.
+        // Of the leg that it made (`sofia_handle_sip_r_invite`); 487 answers a CANCEL of ours, 401 and 407 ask for a
+        // login, and 408 is mod_sofia's own word for somebody who does not answer at all.
         self.refused_there = said
             .number("variable_sip_invite_failure_status")
-            .is_some_and(|status| ![401, 407, 487].contains(&status));
+            .is_some_and(|status| ![401, 407, 408, 487].contains(&status));
         // The other leg tells this one what it got: of a BYE this, of a refusal its phrase (`sofia_handle_sip_i_bye`).
         self.left_there = said.text("variable_sip_hangup_phrase").as_deref() == Some("OK");
         self.refused = said.text("variable_nizam_refused");
@@ -271,12 +272,23 @@ impl Leg {
         let far = if self.originator.is_some() { "callee" } else { "caller" };
         let near = if self.originator.is_some() { "caller" } else { "callee" };
         Some(match self.disposition.as_deref()? {
+            // mod_sofia gave it up itself: nobody answered at all.
+            _ if self.cause() == Some("RECOVERY_ON_TIMER_EXPIRE") => "switch",
             "recv_bye" | "recv_cancel" | "recv_refuse" => far,
             // It was told by the other leg, if there was one, and else by the switch itself.
-            "send_bye" if self.bridged.is_some() && self.left_there => near,
+            "send_bye"
+                if self.left_there && self.cause() == Some("NORMAL_CLEARING") && self.bridged.is_some() =>
+            {
+                near
+            }
             // Else nobody answered in time, or another phone took the call.
             "send_cancel" if self.originator.is_some() && self.cause() == Some("ORIGINATOR_CANCEL") => near,
-            "send_refuse" if self.refused.is_none() && self.refused_there => near,
+            // Of several phones one may have refused, and the others rang too long.
+            "send_refuse"
+                if self.refused.is_none() && self.refused_there && self.cause() != Some("NO_ANSWER") =>
+            {
+                near
+            }
             _ => "switch",
         })
     }

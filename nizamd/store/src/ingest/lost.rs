@@ -13,7 +13,7 @@ use crate::db::Tx;
 use crate::error::StoreResult;
 
 /// Channels of one look.
-const LOOK: i64 = 10_000;
+const LOOK: i64 = 1000;
 
 impl Store {
     /// Channels that a life of the module that has ended reported last, or one before it, and that are of the FreeSWITCH that goes on: only
@@ -53,13 +53,14 @@ impl Store {
     }
 
     /// Channels of which a life of the module told something last before that moment, in microseconds since 1970: only the switch can say
-    /// whether they live. At most so many as one look at them should ask for, oldest first.
+    /// whether they live. At most so many as one look at them should ask for: a
+    /// long call is silent as well, so those of which something was heard last come first.
     pub async fn silent_channels(&self, origin: Origin<'_>, before: i64) -> StoreResult<Vec<String>> {
         let mut reader = self.db.reader().await?;
         let rows: Vec<(String,)> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT uuid FROM channels WHERE switch_name = $1 AND incarnation = $2 AND updated_at < $3 \
-                 ORDER BY updated_at, uuid LIMIT $4 + 0"
+                 ORDER BY updated_at DESC, uuid LIMIT $4 + 0"
             ))
             .bind(origin.switch).bind(origin.incarnation.as_slice()).bind(Time(before)).bind(LOOK).fetch_all(c).await?
         });
