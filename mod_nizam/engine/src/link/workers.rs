@@ -154,6 +154,7 @@ mod tests {
     use super::super::bell::Bell;
     use super::super::commands::Replies;
     use super::*;
+    use nizam_wire::link::MAX_ANSWER;
     use std::sync::mpsc;
 
     fn command(id: u64, api: Api, argument: &str, deadline: u32) -> Command {
@@ -253,7 +254,7 @@ mod tests {
         let (replies, bell) = (Arc::<Replies>::default(), Arc::<Bell>::default());
         let answer = |connection| Answer::new(connection, 1, Arc::clone(&replies), Arc::clone(&bell));
         answer(1).give(Ok("old".to_owned()));
-        answer(2).give(Ok("x".repeat(2 << 20)));
+        answer(2).give(Ok("x".repeat(MAX_ANSWER + 1)));
         let given: Vec<_> = replies.take(2).collect();
         assert!(given.len() == 1 && given[0].1.is_err());
     }
