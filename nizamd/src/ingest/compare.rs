@@ -38,7 +38,7 @@ impl Line {
         });
     }
 
-    /// Makes the rows of phones those that the switch has.
+    /// Adds the phones that no row tells of.
     pub(super) async fn resync(&mut self, shown: Result<Vec<Registration>, String>, pause: Duration) {
         let name = self.switch.hello.switch_name.as_str();
         let changed = self.changed.take().unwrap_or_default();
@@ -52,7 +52,7 @@ impl Line {
         match resynced {
             Ok(Resynced { came: 0, gone: 0 }) => {}
             Ok(Resynced { came, gone }) => {
-                info!(switch.name = name, came, gone, "registrations are as the switch has them again");
+                info!(switch.name = name, came, gone, "the switch had registrations that no event told of");
             }
             Err(error) => {
                 warn!(

@@ -101,7 +101,7 @@ async fn channels_that_vanished_are_closed_and_those_that_live_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn registrations_are_those_that_the_switch_has_when_it_connects() {
+async fn registrations_that_no_event_told_of_are_asked_for_when_a_switch_connects() {
     let site = Site::start().await;
     let registered = |user: &str, call_id: &str| {
         let headers = [
@@ -119,7 +119,7 @@ async fn registrations_are_those_that_the_switch_has_when_it_connects() {
     module.send(FIRST, &numbered(1, phones));
     module.acknowledged(FIRST, 3);
     drop(module);
-    // Meanwhile 1002 went, 1004 came, 1003 was restarted; one is of a domain that is nobody's, and one of another switch.
+    // Meanwhile 1004 came, and 1003 was restarted; one is of a domain that is nobody's, and one of another switch.
     let mut other = site.module("fs2", "c2");
     other.send(FIRST, &numbered(1, [registered("1009", "nine")]));
     other.acknowledged(FIRST, 1);
@@ -142,9 +142,14 @@ async fn registrations_are_those_that_the_switch_has_when_it_connects() {
         let of = |phone: nizam_store::Registered| (phone.user, phone.switch_name, phone.user_agent.is_some());
         all.into_iter().map(of).collect::<Vec<_>>()
     };
-    let wanted =
-        [("1001", "fs1", true), ("1003", "fs1", false), ("1004", "fs1", false), ("1009", "fs2", true)]
-            .map(|(user, switch, told)| (user.to_owned(), switch.to_owned(), told));
+    let wanted = [
+        ("1001", "fs1", true),
+        ("1002", "fs1", true),
+        ("1003", "fs1", false),
+        ("1004", "fs1", false),
+        ("1009", "fs2", true),
+    ]
+    .map(|(user, switch, told)| (user.to_owned(), switch.to_owned(), told));
     let deadline = Instant::now() + LONG;
     while phones().await != wanted {
         assert!(Instant::now() < deadline, "{:?}", phones().await);

@@ -2,6 +2,10 @@
 //!
 //! Events tell of each registration. Some may be missing all the same: dropped from a spool that was full, or told to a database that was
 //! restored from an earlier day.
+//!
+//! What FreeSWITCH shows is the core's list, which has less than mod_sofia's: one phone of a user, or with `multiple-registrations` in
+//! `switch.conf.xml` one of all that have the same Contact, whosever they are (`switch_core_sqldb.c:switch_core_add_registration`). So a
+//! phone that is not shown may be there all the same. Its row ends when the registration does.
 
 use std::collections::HashSet;
 
@@ -20,7 +24,7 @@ const TOGETHER: usize = 500;
 pub struct Resynced {
     /// Phones that no row told of.
     pub came: usize,
-    /// Rows of which there was no phone.
+    /// Rows of phones that are shown with another Call-ID.
     pub gone: usize,
 }
 
@@ -28,7 +32,7 @@ pub struct Resynced {
 type Row = (String, String, String, Option<String>);
 
 impl Store {
-    /// Makes the rows of a switch those that it shows. A row stays as it is where its phone is there: events know more of it. Those of users (domain
+    /// Adds the phones that a switch shows and no row tells of. A row stays as it is where its phone is there: events know more of it. Those of users (domain
     /// and name) that changed since the switch was asked (`since`) are left alone.
     pub async fn resync_registrations(
         &self,
@@ -49,8 +53,6 @@ impl Store {
             rows.iter().map(|(domain, user, call_id, _)| (&**domain, &**user, &**call_id)).collect();
         let live: HashSet<(&str, &str, &str)> = shown.iter().map(key).collect();
         let contacts: HashSet<(&str, &str, &str)> = shown.iter().filter_map(contact_key).collect();
-        // FreeSWITCH may show but one of several phones of a user (`multiple-registrations` in `switch.conf.xml`).
-        let users: HashSet<(&str, &str)> = shown.iter().map(|phone| (&*phone.domain, &*phone.user)).collect();
         let untouched = |domain: &str, user: &str| !since.contains(&(domain.to_owned(), user.to_owned()));
         let mut changes: Vec<(Registration, Option<Uuid>)> = Vec::new();
         for (domain, user, call_id, contact) in &rows {
@@ -58,7 +60,7 @@ impl Store {
             // One that was restarted is shown with another Call-ID.
             let again =
                 contact.as_deref().map(bare).is_some_and(|c| contacts.contains(&(&**domain, &**user, c)));
-            if !alive && (again || !users.contains(&(&**domain, &**user))) && untouched(domain, user) {
+            if !alive && again && untouched(domain, user) {
                 let (domain, user, call_id) = (domain.clone(), user.clone(), call_id.clone());
                 changes.push((Registration { domain, user, call_id, ..Registration::default() }, None));
             }
