@@ -3,7 +3,7 @@
 use super::{Line, PAUSES, Work};
 use crate::link::CommandError;
 use nizam_core::call::{About, NewPin};
-use nizam_store::{Delivered, Origin, random_text};
+use nizam_store::{Delivered, Origin, StoreError, random_text};
 use nizam_wire::link::Api;
 use nizam_wire::record::is_pin;
 use std::time::Duration;
@@ -19,40 +19,48 @@ const AGAIN: Duration = Duration::from_secs(10);
 pub(super) type Mailbox = (String, String);
 
 impl Line {
-    /// Sets the PINs that these events tell of, and gives the mailboxes that mod_voicemail keeps one of: [`Line::forget`].
+    /// Sets the PINs that these events tell of, and gives the mailboxes of tenants that mod_voicemail keeps one of: [`Line::forget`]. Those of the
+    /// operator's own domains are not ours to touch.
     pub(super) async fn pins(&self, origin: Origin<'_>, events: &[(u64, Delivered)]) -> Vec<Mailbox> {
         let mut mailboxes = Vec::new();
         for (sequence, event) in events {
             if let Delivered::Fact(fact) = event
                 && let About::Pin(chosen) = &fact.about
             {
-                self.pin(origin, *sequence, chosen).await;
-                mailboxes.push((chosen.domain.clone(), chosen.user.clone()));
+                let ours = self.pin(origin, *sequence, chosen).await;
+                mailboxes.extend(ours.then(|| (chosen.domain.clone(), chosen.user.clone())));
             }
         }
         mailboxes
     }
 
-    async fn pin(&self, origin: Origin<'_>, sequence: u64, chosen: &NewPin) {
+    /// Whether the mailbox is a tenant's.
+    async fn pin(&self, origin: Origin<'_>, sequence: u64, chosen: &NewPin) -> bool {
         let mailbox = format!("{}@{}", chosen.user, chosen.domain);
-        if !is_pin(chosen.pin.as_bytes()) {
-            warn!(mailbox, "a PIN that was chosen by phone is none, and changes nothing");
-            return;
-        }
+        let (store, good) = (&self.ingest.store, is_pin(chosen.pin.as_bytes()));
         let mut pause = PAUSES.0;
         loop {
-            match self.ingest.store.pin_by_phone(origin, sequence, chosen).await {
-                Ok(true) => return info!(mailbox, "its PIN is the one that was chosen by phone"),
-                Ok(false) => return,
+            let ours = if good {
+                store.pin_by_phone(origin, sequence, chosen).await
+            } else {
+                store.tenant_by_domain(&chosen.domain).await.map(|tenant| tenant.is_some())
+            };
+            match ours {
+                Ok(true) if good => info!(mailbox, "its PIN is the one that was chosen by phone"),
+                Ok(true) => warn!(mailbox, "a PIN that was chosen by phone is none, and changes nothing"),
+                Ok(false) => {}
                 Err(error) if error.passes() => {
                     warn!(%error, mailbox, "a PIN that was chosen by phone waits for the database");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
+                    continue;
                 }
-                Err(error) => {
-                    return warn!(%error, mailbox, "a PIN that was chosen by phone is not stored, and changes nothing");
+                Err(ref error) => {
+                    warn!(%error, mailbox, "a PIN that was chosen by phone is not stored, and changes nothing");
                 }
             }
+            // Only the row of a tenant's mailbox has secrets.
+            return matches!(ours, Ok(true) | Err(StoreError::Sealed { .. } | StoreError::WrongKey));
         }
     }
 

@@ -174,14 +174,14 @@ impl Store {
         row.map(|row| row.open(&self.keys)).transpose()
     }
 
-    /// Sets the PIN that somebody has chosen by phone; false where there is no such mailbox. `told` is the number of the event that says so:
+    /// Sets the PIN that somebody has chosen by phone; false where the domain is no tenant's, and so the mailbox none of ours. `told` is the number of the event that says so:
     /// where that is stored the PIN was set before, and another one may have been chosen since.
     pub async fn pin_by_phone(&self, origin: Origin<'_>, told: u64, chosen: &NewPin) -> StoreResult<bool> {
         let Some(tenant) = self.tenant_by_domain(&chosen.domain).await? else { return Ok(false) };
         let actor = Actor { user_agent: Some(format!("phone, by {}", origin.switch)), ..Actor::default() };
         loop {
             let extension = self.extension_by_number(tenant.id, &chosen.user).await?;
-            let Some(extension) = extension else { return Ok(false) };
+            let Some(extension) = extension else { return Ok(true) };
             if self.stored_until(origin).await? >= told
                 || extension.voicemail_pin.as_deref() == Some(&*chosen.pin)
             {
