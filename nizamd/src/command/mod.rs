@@ -51,6 +51,8 @@ enum Command {
     SeedDemo,
     /// Says of every gateway in force whether it is up; fails if one is down
     GatewayStatus,
+    /// Counts CDRs and call events anew, after rows of theirs were written or deleted by hand
+    RecountCalls,
     /// Prints the OpenAPI document of the REST API
     Openapi,
     /// Says whether the configuration is right, and which values are in force
@@ -132,6 +134,13 @@ fn execute(cli: Cli) -> Result<(), Fatal> {
         Command::Token(Token::Create { email, name }) => block_on(token::create(&config, &email, &name)),
         Command::SeedDemo => block_on(demo::seed(&config)),
         Command::GatewayStatus => block_on(gateway_status::show(&config)),
+        Command::RecountCalls => block_on(async {
+            opening::there(&config)?;
+            let store = opening::store(&config).await?;
+            let counts = store.recount_calls().await?;
+            store.close().await;
+            print(&format!("CDRs and call events are counted anew: {counts} counts by tenant and day"))
+        }),
         Command::Openapi => print(&format!("{:#}", http::document())),
         Command::CheckConfig => check::show(&config),
     }

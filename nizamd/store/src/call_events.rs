@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::column::{BEGINNING, END, Time};
+use crate::counts::{Days, Span, event_days};
+use crate::db::Conn;
 use crate::error::StoreResult;
 use crate::page::{Listed, Page, Place, count};
 
@@ -69,27 +71,70 @@ macro_rules! columns {
 }
 
 macro_rules! select {
-    ($columns:expr, $rest:literal) => {
+    ($columns:expr, $which:literal, $rest:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            " FROM call_events WHERE tenant_id = $1 AND occurred_at >= $2 AND occurred_at <= $3 \
-             AND call_uuid = COALESCE($4, call_uuid) AND event_type = COALESCE($5, event_type) ",
+            " FROM call_events WHERE tenant_id = $1 AND occurred_at >= $2 AND occurred_at <= $3 AND ",
+            $which,
+            " ",
             $rest
         )
     };
 }
 
+/// The statement for what a filter asks for. What it asks for is compared by itself, so that its index is used.
+macro_rules! statement {
+    ($filter:expr, $columns:expr, $rest:literal) => {
+        match ($filter.call_uuid.is_some(), $filter.event_type.is_some()) {
+            (true, _) => {
+                sql!(select!($columns, "call_uuid = $4 AND event_type = COALESCE($5, event_type)", $rest))
+            }
+            (false, true) => {
+                sql!(select!($columns, "call_uuid = COALESCE($4, call_uuid) AND event_type = $5", $rest))
+            }
+            (false, false) => sql!(select!(
+                $columns,
+                "call_uuid = COALESCE($4, call_uuid) AND event_type = COALESCE($5, event_type)",
+                $rest
+            )),
+        }
+    };
+}
+
 /// Binds what [`select`] begins with.
 macro_rules! bind {
-    ($query:expr, $tenant:expr, $filter:expr) => {
+    ($query:expr, $tenant:expr, $filter:expr, $span:expr) => {
         $query
             .bind($tenant)
-            .bind(Time($filter.from.unwrap_or(BEGINNING)))
-            .bind(Time($filter.to.unwrap_or(END)))
+            .bind(Time($span.from))
+            .bind(Time($span.to))
             .bind($filter.call_uuid.as_deref())
             .bind($filter.event_type.as_deref())
     };
+}
+
+impl CallEventFilter {
+    fn span(&self) -> Span {
+        Span { from: self.from.unwrap_or(BEGINNING), to: self.to.unwrap_or(END) }
+    }
+}
+
+/// Where the events of a list are: by the day, unless those of one channel are asked for.
+async fn days(mut conn: Conn<'_>, tenant_id: Uuid, filter: &CallEventFilter) -> StoreResult<Days> {
+    let span = filter.span();
+    let (whole, rest) = if filter.call_uuid.is_some() { (None, vec![span]) } else { span.whole_days() };
+    let mut spans = match whole {
+        Some(days) => event_days(conn.again(), tenant_id, days, filter.event_type.as_deref()).await?,
+        None => Vec::new(),
+    };
+    for span in rest {
+        let (rows,): (i64,) = on!(conn.again(), c => {
+            bind!(sqlx::query_as(statement!(filter, "count(*)", "")), tenant_id, filter, span).fetch_one(c).await?
+        });
+        spans.push((span, count(rows)));
+    }
+    Ok(Days::new(spans, false))
 }
 
 impl Store {
@@ -101,17 +146,16 @@ impl Store {
         page: Page,
     ) -> StoreResult<Listed<CallEvent>> {
         let mut tx = self.db.snapshot().await?;
-        let (total,): (i64,) = on!(tx.conn(), c => {
-            bind!(sqlx::query_as(sql!(select!("count(*)", ""))), tenant_id, filter).fetch_one(c).await?
-        });
+        let days = days(tx.conn(), tenant_id, filter).await?;
+        let Some((span, skip)) = days.place(page) else {
+            return Ok(Listed { rows: Vec::new(), total: days.total() });
+        };
         let rows: Vec<EventRow> = on!(tx.conn(), c => {
-            let query = sqlx::query_as(sql!(select!(
-                columns!(),
-                "ORDER BY occurred_at, id LIMIT $6 + 0 OFFSET $7"
-            )));
-            bind!(query, tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
+            let text = statement!(filter, columns!(), "ORDER BY occurred_at, id LIMIT $6 + 0 OFFSET $7");
+            bind!(sqlx::query_as(text), tenant_id, filter, span)
+                .bind(page.limit()).bind(i64::try_from(skip).unwrap_or(i64::MAX)).fetch_all(c).await?
         });
-        Ok(Listed { rows: rows.into_iter().map(EventRow::into_event).collect(), total: count(total) })
+        Ok(Listed { rows: rows.into_iter().map(EventRow::into_event).collect(), total: days.total() })
     }
 
     /// The events of a tenant that follow one in the list, without counting: however long the list, as fast.
@@ -123,12 +167,15 @@ impl Store {
         most: u64,
     ) -> StoreResult<Vec<CallEvent>> {
         let mut reader = self.db.reader().await?;
+        // Earlier months hold none of them.
+        let span = Span { from: filter.span().from.max(after.time), ..filter.span() };
         let rows: Vec<EventRow> = on!(reader.conn(), c => {
-            let query = sqlx::query_as(sql!(select!(
+            let text = statement!(
+                filter,
                 columns!(),
                 "AND (occurred_at, id) > ($6, $7) ORDER BY occurred_at, id LIMIT $8 + 0"
-            )));
-            bind!(query, tenant_id, filter)
+            );
+            bind!(sqlx::query_as(text), tenant_id, filter, span)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(c).await?
         });

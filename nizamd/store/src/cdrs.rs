@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::column::{BEGINNING, END, Time};
+use crate::counts::{Days, Of, Span, cdr_days};
+use crate::db::Conn;
 use crate::error::StoreResult;
 use crate::page::{Listed, Page, Place, count};
 
@@ -190,35 +192,113 @@ macro_rules! statement {
     };
 }
 
+/// Counts the calls of a number.
+macro_rules! count_of {
+    ($number:literal) => {
+        concat!(
+            "SELECT count(*) FROM call_detail_records WHERE tenant_id = $1 AND start_stamp >= $2 AND start_stamp <= $3 AND ",
+            $number,
+            " = $4 AND leg = COALESCE($5, leg)"
+        )
+    };
+}
+
 /// Binds what [`select`] begins with.
 macro_rules! bind {
-    ($query:expr, $tenant:expr, $filter:expr) => {
+    ($query:expr, $tenant:expr, $filter:expr, $span:expr) => {
         $query
             .bind($tenant)
-            .bind(Time($filter.from.unwrap_or(BEGINNING)))
-            .bind(Time($filter.to.unwrap_or(END)))
+            .bind(Time($span.from))
+            .bind(Time($span.to))
             .bind($filter.direction.as_deref())
             .bind($filter.uuid.as_deref())
             .bind($filter.caller_id_number.as_deref())
             .bind($filter.destination_number.as_deref())
             .bind($filter.hangup_cause.is_none())
             .bind($filter.hangup_cause.as_deref())
-            .bind((!$filter.legs && $filter.uuid.is_none()).then_some("a"))
+            .bind($filter.leg())
     };
+}
+
+impl CdrFilter {
+    fn span(&self) -> Span {
+        Span { from: self.from.unwrap_or(BEGINNING), to: self.to.unwrap_or(END) }
+    }
+
+    fn leg(&self) -> Option<&'static str> {
+        (!self.legs && self.uuid.is_none()).then_some("a")
+    }
+
+    /// What it asks for that is counted by day; `None`: it asks for more than that.
+    fn by_day(&self) -> Option<Of<'_>> {
+        let finer =
+            self.uuid.is_some() || self.caller_id_number.is_some() || self.destination_number.is_some();
+        (!finer).then(|| Of {
+            leg: self.leg(),
+            direction: self.direction.as_deref(),
+            hangup_cause: self.hangup_cause.as_deref(),
+        })
+    }
+}
+
+/// Where the CDRs of a list are: by the day, as far as they are counted.
+async fn days(mut conn: Conn<'_>, tenant_id: Uuid, filter: &CdrFilter) -> StoreResult<Days> {
+    let span = filter.span();
+    let (mut spans, rest) = match filter.by_day() {
+        Some(of) => {
+            let (days, rest) = span.whole_days();
+            let counted = match days {
+                Some(days) => cdr_days(conn.again(), tenant_id, days, &of).await?,
+                None => Vec::new(),
+            };
+            (counted, rest)
+        }
+        None => (Vec::new(), vec![span]),
+    };
+    for span in rest {
+        spans.push((span, counted(conn.again(), tenant_id, filter, span).await?));
+    }
+    Ok(Days::new(spans, true))
+}
+
+/// Counts the CDRs of a span.
+async fn counted(conn: Conn<'_>, tenant_id: Uuid, filter: &CdrFilter, span: Span) -> StoreResult<u64> {
+    let number = if filter.uuid.is_none() && filter.direction.is_none() && filter.hangup_cause.is_none() {
+        (filter.caller_id_number.as_deref(), filter.destination_number.as_deref())
+    } else {
+        (None, None)
+    };
+    let (rows,): (i64,) = on!(conn, c => {
+        let (text, number) = match number {
+            // All that these ask for is in an index.
+            (Some(number), None) => (sql!(count_of!("caller_id_number")), number),
+            (None, Some(number)) => (sql!(count_of!("destination_number")), number),
+            _ => {
+                let query = sqlx::query_as(statement!(filter, "count(*)", ""));
+                return Ok(count(bind!(query, tenant_id, filter, span).fetch_one(c).await.map(|(rows,): (i64,)| rows)?));
+            }
+        };
+        sqlx::query_as(text)
+            .bind(tenant_id).bind(Time(span.from)).bind(Time(span.to)).bind(number).bind(filter.leg())
+            .fetch_one(c).await?
+    });
+    Ok(count(rows))
 }
 
 impl Store {
     /// A page of the CDRs of a tenant, the newest first: one for each call, unless all legs are asked for, or one by its uuid.
     pub async fn cdrs(&self, tenant_id: Uuid, filter: &CdrFilter, page: Page) -> StoreResult<Listed<Cdr>> {
         let mut tx = self.db.snapshot().await?;
-        let (total,): (i64,) = on!(tx.conn(), c => {
-            bind!(sqlx::query_as(statement!(filter, "count(*)", "")), tenant_id, filter).fetch_one(c).await?
-        });
+        let days = days(tx.conn(), tenant_id, filter).await?;
+        let Some((span, skip)) = days.place(page) else {
+            return Ok(Listed { rows: Vec::new(), total: days.total() });
+        };
         let rows: Vec<CdrRow> = on!(tx.conn(), c => {
             let text = statement!(filter, columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $11 + 0 OFFSET $12");
-            bind!(sqlx::query_as(text), tenant_id, filter).bind(page.limit()).bind(page.offset()).fetch_all(c).await?
+            bind!(sqlx::query_as(text), tenant_id, filter, span)
+                .bind(page.limit()).bind(i64::try_from(skip).unwrap_or(i64::MAX)).fetch_all(c).await?
         });
-        Ok(Listed { rows: rows.into_iter().map(CdrRow::into_cdr).collect(), total: count(total) })
+        Ok(Listed { rows: rows.into_iter().map(CdrRow::into_cdr).collect(), total: days.total() })
     }
 
     /// The CDRs of a tenant that follow one in the list, without counting: however long the list, as fast.
@@ -230,13 +310,15 @@ impl Store {
         most: u64,
     ) -> StoreResult<Vec<Cdr>> {
         let mut reader = self.db.reader().await?;
+        // Later months hold none of them.
+        let span = Span { to: filter.span().to.min(after.time), ..filter.span() };
         let rows: Vec<CdrRow> = on!(reader.conn(), c => {
             let text = statement!(
                 filter,
                 columns!(),
                 "AND (start_stamp, id) < ($11, $12) ORDER BY start_stamp DESC, id DESC LIMIT $13 + 0"
             );
-            bind!(sqlx::query_as(text), tenant_id, filter)
+            bind!(sqlx::query_as(text), tenant_id, filter, span)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(c).await?
         });

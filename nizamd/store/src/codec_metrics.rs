@@ -23,15 +23,15 @@ impl Store {
         let mut tx = self.db.snapshot().await?;
         let codecs: Vec<(String, i64)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT COALESCE(negotiated_codec, read_codec), count(*) FROM call_detail_records \
-                 WHERE tenant_id = $1 AND COALESCE(negotiated_codec, read_codec) IS NOT NULL \
-                 GROUP BY 1 ORDER BY 2 DESC, 1"
+                "SELECT codec, CAST(sum(cdrs) AS bigint) AS found FROM cdr_counts WHERE tenant_id = $1 AND codec <> '' \
+                 GROUP BY codec HAVING sum(cdrs) > 0 ORDER BY found DESC, codec"
             ))
             .bind(tenant_id).fetch_all(c).await?
         });
         let (cdrs, mismatches): (i64, i64) = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT count(*), count(CASE WHEN read_codec <> write_codec THEN 1 END) FROM call_detail_records \
+                "SELECT CAST(COALESCE(sum(cdrs), 0) AS bigint), \
+                 CAST(COALESCE(sum(CASE WHEN mismatched = TRUE THEN cdrs END), 0) AS bigint) FROM cdr_counts \
                  WHERE tenant_id = $1"
             ))
             .bind(tenant_id).fetch_one(c).await?

@@ -13,7 +13,7 @@ pub(crate) struct Time(pub(crate) i64);
 
 /// Long ago and far ahead, for a time that a filter does not bound.
 pub(crate) const BEGINNING: i64 = 0;
-pub(crate) const END: i64 = 253_402_300_799_000_000;
+pub(crate) const END: i64 = 253_402_300_799_999_999;
 
 /// PostgreSQL counts from 2000 (`src/include/datatype/timestamp.h`).
 const EPOCH: i64 = 946_684_800_000_000;

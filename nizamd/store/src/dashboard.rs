@@ -6,7 +6,7 @@ use nizam_core::model::TenantStatus;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::column::Time;
+use crate::counts::day;
 use crate::error::{StoreError, StoreResult};
 use crate::page::count;
 
@@ -73,9 +73,9 @@ impl Store {
         });
         let cdrs: Vec<(Uuid, i64)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT tenant_id, count(*) FROM call_detail_records WHERE start_stamp >= $1 GROUP BY tenant_id"
+                "SELECT tenant_id, CAST(sum(cdrs) AS bigint) FROM cdr_counts WHERE day >= $1 GROUP BY tenant_id"
             ))
-            .bind(Time(today)).fetch_all(c).await?
+            .bind(day(today)).fetch_all(c).await?
         });
         let webhooks: Vec<(Uuid, i64)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!("SELECT tenant_id, count(*) FROM webhooks GROUP BY tenant_id")).fetch_all(c).await?

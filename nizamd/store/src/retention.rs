@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::clock;
 use crate::column::Time;
+use crate::counts::{Counted, Counts, counted, day};
 use crate::error::StoreResult;
 
 /// Rows of one transaction: others that write wait no longer than that takes.
@@ -21,17 +22,20 @@ const OPERATOR_DAYS: i64 = 30;
 
 /// The statements that delete the oldest rows of a table before a time, of one tenant (`$1`) or of all.
 macro_rules! oldest {
-    ($table:literal, $time:literal, tenant) => {
+    ($table:literal, $time:literal, tenant, $columns:expr) => {
         concat!(
             "DELETE FROM ",
             $table,
-            " WHERE id IN (SELECT id FROM ",
+            " WHERE ",
+            $time,
+            " < $2 AND id IN (SELECT id FROM ",
             $table,
             " WHERE tenant_id = $1 AND ",
             $time,
             " < $2 ORDER BY ",
             $time,
-            " LIMIT $3 + 0)"
+            " LIMIT $3 + 0) RETURNING ",
+            $columns
         )
     };
     ($table:literal, $time:literal) => {
@@ -57,17 +61,13 @@ impl Store {
         let mut gone = 0;
         for (tenant, days) in self.retentions().await? {
             let before = now.saturating_sub(days.saturating_mul(DAY));
-            for statement in [
-                sql!(oldest!("call_detail_records", "start_stamp", tenant)),
-                sql!(oldest!("call_events", "occurred_at", tenant)),
-            ] {
-                gone += self.forget(statement, Some(tenant), before).await?;
-            }
+            gone += self.forget_cdrs(tenant, before).await?;
+            gone += self.forget_events(tenant, before).await?;
         }
         for statement in
             [sql!(oldest!("stray_events", "occurred_at")), sql!(oldest!("quarantined_events", "created_at"))]
         {
-            gone += self.forget(statement, None, now.saturating_sub(OPERATOR_DAYS * DAY)).await?;
+            gone += self.forget(statement, now.saturating_sub(OPERATOR_DAYS * DAY)).await?;
         }
         Ok(gone + self.forget_lives(now.saturating_sub(OPERATOR_DAYS * DAY)).await?)
     }
@@ -104,16 +104,73 @@ impl Store {
         Ok(rows.into_iter().filter_map(|(id, settings)| Some((id, days(&settings.0)?))).collect())
     }
 
-    async fn forget(&self, statement: &'static str, tenant: Option<Uuid>, before: i64) -> StoreResult<u64> {
+    async fn forget_cdrs(&self, tenant: Uuid, before: i64) -> StoreResult<u64> {
+        let mut gone = 0;
+        loop {
+            let mut tx = self.db.write().await?;
+            let rows: Vec<Counted> = on!(tx.conn(), c => {
+                sqlx::query_as(sql!(oldest!("call_detail_records", "start_stamp", tenant, counted!())))
+                    .bind(tenant).bind(Time(before)).bind(ROWS).fetch_all(c).await?
+            });
+            let deleted = rows.len() as u64;
+            let mut counts = Counts::default();
+            counts.deleted(rows);
+            counts.write(tx.conn()).await?;
+            tx.commit().await?;
+            gone += deleted;
+            if deleted < ROWS.unsigned_abs() {
+                break;
+            }
+        }
+        if gone == 0 {
+            return Ok(0);
+        }
+        let mut tx = self.db.write().await?;
+        on!(tx.conn(), c => {
+            sqlx::query(sql!("DELETE FROM cdr_counts WHERE tenant_id = $1 AND day <= $2 AND cdrs = 0"))
+                .bind(tenant).bind(day(before)).execute(c).await?.rows_affected()
+        });
+        tx.commit().await?;
+        Ok(gone)
+    }
+
+    async fn forget_events(&self, tenant: Uuid, before: i64) -> StoreResult<u64> {
+        let mut gone = 0;
+        loop {
+            let mut tx = self.db.write().await?;
+            let rows: Vec<(Time, String)> = on!(tx.conn(), c => {
+                sqlx::query_as(sql!(oldest!("call_events", "occurred_at", tenant, "occurred_at, event_type")))
+                    .bind(tenant).bind(Time(before)).bind(ROWS).fetch_all(c).await?
+            });
+            let mut counts = Counts::default();
+            for (at, event_type) in &rows {
+                counts.events(tenant, at.0, event_type, -1);
+            }
+            counts.write(tx.conn()).await?;
+            tx.commit().await?;
+            gone += rows.len() as u64;
+            if (rows.len() as u64) < ROWS.unsigned_abs() {
+                break;
+            }
+        }
+        if gone == 0 {
+            return Ok(0);
+        }
+        let mut tx = self.db.write().await?;
+        on!(tx.conn(), c => {
+            sqlx::query(sql!("DELETE FROM call_event_counts WHERE tenant_id = $1 AND day <= $2 AND events = 0"))
+                .bind(tenant).bind(day(before)).execute(c).await?.rows_affected()
+        });
+        tx.commit().await?;
+        Ok(gone)
+    }
+
+    async fn forget(&self, statement: &'static str, before: i64) -> StoreResult<u64> {
         let mut gone = 0;
         loop {
             let mut tx = self.db.write().await?;
             let rows = on!(tx.conn(), c => {
-                let mut query = sqlx::query(statement);
-                if let Some(tenant) = tenant {
-                    query = query.bind(tenant);
-                }
-                query.bind(Time(before)).bind(ROWS).execute(c).await?.rows_affected()
+                sqlx::query(statement).bind(Time(before)).bind(ROWS).execute(c).await?.rows_affected()
             });
             tx.commit().await?;
             gone += rows;

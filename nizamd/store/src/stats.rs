@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::Store;
-use crate::column::Time;
+use crate::counts::day;
 use crate::error::StoreResult;
 use crate::page::count;
 
@@ -64,8 +64,9 @@ impl Store {
                 "SELECT extensions_count AS extensions, dids_count AS dids, ring_groups_count AS ring_groups, \
                  (SELECT count(*) FROM extensions x WHERE x.tenant_id = t.id AND x.is_active = TRUE) AS active_extensions, \
                  (SELECT count(*) FROM ivrs x WHERE x.tenant_id = t.id) AS ivrs, \
-                 (SELECT count(*) FROM call_detail_records x WHERE x.tenant_id = t.id) AS cdrs, \
-                 (SELECT count(*) FROM call_detail_records x WHERE x.tenant_id = t.id AND x.start_stamp >= $2) AS cdrs_today, \
+                 (SELECT CAST(COALESCE(sum(x.cdrs), 0) AS bigint) FROM cdr_counts x WHERE x.tenant_id = t.id) AS cdrs, \
+                 (SELECT CAST(COALESCE(sum(x.cdrs), 0) AS bigint) FROM cdr_counts x WHERE x.tenant_id = t.id AND x.day >= $2) \
+                 AS cdrs_today, \
                  (SELECT count(*) FROM recordings x WHERE x.tenant_id = t.id) AS recordings, \
                  (SELECT CAST(COALESCE(sum(file_size), 0) AS bigint) FROM recordings x WHERE x.tenant_id = t.id) \
                  AS recordings_size, \
@@ -75,7 +76,7 @@ impl Store {
                  (SELECT count(*) FROM call_flows x WHERE x.tenant_id = t.id) AS call_flows \
                  FROM tenants t WHERE t.id = $1"
             ))
-            .bind(tenant_id).bind(Time(today)).fetch_one(c).await?
+            .bind(tenant_id).bind(day(today)).fetch_one(c).await?
         });
         Ok(TenantStats {
             extensions: count(row.extensions),

@@ -55,9 +55,18 @@ class Daemon:
             check=True, capture_output=True, text=True, env=self.environment,
         )
         self.token = re.search(r"\d+\|\w+", admin.stdout).group()
+        self.start()
+        tenant = self.request("GET", "/tenants")[1]["data"][0]
+        extension = self.request("GET", f"/tenants/{tenant['id']}/extensions")[1]["data"][0]
+        self.path = f"/tenants/{tenant['id']}/extensions/{extension['id']}"
+        self.domain, self.number = tenant["domain"], extension["extension"]
+        self.body = {name: extension[name] for name in ("extension", "directory_first_name", "directory_last_name")}
+
+    def start(self):
+        """Starts it, and waits until it answers."""
         started = time.monotonic()
         # Every write is a line in it.
-        with open(self.home / "log", "w") as log:
+        with open(self.home / "log", "a") as log:
             self.process = subprocess.Popen([BINARIES / "nizamd", "serve"], env=self.environment, stderr=log)
         while True:
             with contextlib.suppress(OSError):
@@ -67,11 +76,6 @@ class Daemon:
                 raise RuntimeError("nizamd does not start: " + (self.home / "log").read_text())
             time.sleep(0.05)
         self.start_seconds = time.monotonic() - started
-        tenant = self.request("GET", "/tenants")[1]["data"][0]
-        extension = self.request("GET", f"/tenants/{tenant['id']}/extensions")[1]["data"][0]
-        self.path = f"/tenants/{tenant['id']}/extensions/{extension['id']}"
-        self.domain, self.number = tenant["domain"], extension["extension"]
-        self.body = {name: extension[name] for name in ("extension", "directory_first_name", "directory_last_name")}
 
     def request(self, method, path, body=None, connection=None):
         """One request; status, body, headers."""

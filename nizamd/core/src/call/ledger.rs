@@ -22,13 +22,17 @@ pub struct Wanted {
     pub domains: BTreeSet<String>,
     /// Whose gateways these are, where only one tenant may use them.
     pub gateways: BTreeSet<Uuid>,
+    /// When the first of the facts was; microseconds since 1970, 0 where there is none.
+    pub since: i64,
 }
 
 impl Wanted {
     /// What these facts need.
     pub fn of<'f>(facts: impl IntoIterator<Item = &'f Fact>) -> Self {
         let mut wanted = Self::default();
+        let mut since = None;
         for fact in facts {
+            since = since.into_iter().chain([fact.at]).min();
             for claim in &fact.claims {
                 match claim {
                     Claim::Tenant(id) => drop(wanted.tenants.insert(*id)),
@@ -42,6 +46,7 @@ impl Wanted {
                 wanted.channels.extend(was.iter().chain(call).cloned());
             }
         }
+        wanted.since = since.unwrap_or_default();
         wanted
     }
 }

@@ -8,9 +8,14 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::json_texts;
-use crate::column::Time;
+use crate::column::{BEGINNING, Time};
+use crate::counts::{Counted, Counts, counted};
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
+
+/// A row that is looked for by its channel alone is looked for in the months since so long before the channel was heard of, and not in
+/// all that there are. Microseconds.
+pub(super) const LONGEST: i64 = 31 * 86_400_000_000;
 
 /// CDRs of one statement, which have 41 parameters each.
 const ROWS: usize = 250;
@@ -22,12 +27,13 @@ const INSERT: &str = "INSERT INTO call_detail_records (id, tenant_id, uuid, call
     hold_ms, mos, packet_loss, gateway, refused, generation, switch_name, closed_by, facts) ";
 
 /// Writes CDRs, each once, and gives how many were new.
-pub(super) async fn write(tx: &mut Tx, cdrs: &[Cdr], now: i64) -> StoreResult<u64> {
+pub(super) async fn write(tx: &mut Tx, cdrs: &[Cdr], counts: &mut Counts, now: i64) -> StoreResult<u64> {
     let mut new = 0;
     for cdrs in cdrs.chunks(ROWS) {
-        replace_lost(tx, cdrs).await?;
+        replace_lost(tx, cdrs, counts).await?;
         let made = insert(tx, cdrs, now).await?;
         new += made.len() as u64;
+        counts.wrote(cdrs.iter().filter(|cdr| made.contains(&cdr.uuid)));
         let billed: Vec<&Cdr> =
             cdrs.iter().filter(|cdr| cdr.leg == "a" && cdr.billsec > 0 && made.contains(&cdr.uuid)).collect();
         meter(tx, &billed, now).await?;
@@ -36,23 +42,29 @@ pub(super) async fn write(tx: &mut Tx, cdrs: &[Cdr], now: i64) -> StoreResult<u6
 }
 
 /// A channel's own word counts more than the reconciler's, of whom nothing is left then: neither CDR nor event.
-async fn replace_lost(tx: &mut Tx, cdrs: &[Cdr]) -> StoreResult<()> {
-    let uuids: Vec<&str> = cdrs.iter().filter(|cdr| cdr.closed_by.is_none()).map(|cdr| &*cdr.uuid).collect();
-    let replaced: Vec<(String,)> = match tx.conn() {
+async fn replace_lost(tx: &mut Tx, cdrs: &[Cdr], counts: &mut Counts) -> StoreResult<()> {
+    let own = || cdrs.iter().filter(|cdr| cdr.closed_by.is_none());
+    let Some(since) = own().map(|cdr| cdr.start_stamp).min() else { return Ok(()) };
+    let since = Time(since.saturating_sub(LONGEST).max(BEGINNING));
+    let uuids: Vec<&str> = own().map(|cdr| &*cdr.uuid).collect();
+    let replaced: Vec<Counted> = match tx.conn() {
         Conn::Sqlite(c) => {
-            sqlx::query_as(sql!(sqlite
-                "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND uuid IN (SELECT value FROM json_each($1)) \
-                 RETURNING uuid"
-            ))
+            sqlx::query_as(sql!(sqlite concat!(
+                "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND start_stamp >= $2 \
+                 AND uuid IN (SELECT value FROM json_each($1)) RETURNING ", counted!()
+            )))
             .bind(json_texts(uuids))
+            .bind(since)
             .fetch_all(c)
             .await?
         }
         Conn::Postgres(c) => {
-            sqlx::query_as(sql!(postgres
-                "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND uuid = ANY($1) RETURNING uuid"
-            ))
+            sqlx::query_as(sql!(postgres concat!(
+                "DELETE FROM call_detail_records WHERE closed_by IS NOT NULL AND start_stamp >= $2 AND uuid = ANY($1) RETURNING ",
+                counted!()
+            )))
             .bind(uuids)
+            .bind(since)
             .fetch_all(c)
             .await?
         }
@@ -60,26 +72,34 @@ async fn replace_lost(tx: &mut Tx, cdrs: &[Cdr]) -> StoreResult<()> {
     if replaced.is_empty() {
         return Ok(());
     }
-    let uuids: Vec<&str> = replaced.iter().map(|(uuid,)| &**uuid).collect();
-    let _rows = match tx.conn() {
-        Conn::Sqlite(c) => sqlx::query(sql!(sqlite
-            "DELETE FROM call_events WHERE event_type = 'call.hangup' \
-             AND json_extract(payload, '$.metadata.closed_by') IS NOT NULL \
-             AND call_uuid IN (SELECT value FROM json_each($1))"
-        ))
-        .bind(json_texts(uuids))
-        .execute(c)
-        .await?
-        .rows_affected(),
-        Conn::Postgres(c) => sqlx::query(sql!(postgres
-            "DELETE FROM call_events WHERE event_type = 'call.hangup' \
-             AND payload -> 'metadata' ->> 'closed_by' IS NOT NULL AND call_uuid = ANY($1)"
-        ))
-        .bind(uuids)
-        .execute(c)
-        .await?
-        .rows_affected(),
+    let uuids: Vec<&str> = replaced.iter().map(|row| &*row.uuid).collect();
+    let events: Vec<(Uuid, Time)> = match tx.conn() {
+        Conn::Sqlite(c) => {
+            sqlx::query_as(sql!(sqlite
+                "DELETE FROM call_events WHERE event_type = 'call.hangup' AND occurred_at >= $2 \
+                 AND json_extract(payload, '$.metadata.closed_by') IS NOT NULL \
+                 AND call_uuid IN (SELECT value FROM json_each($1)) RETURNING tenant_id, occurred_at"
+            ))
+            .bind(json_texts(uuids))
+            .bind(since)
+            .fetch_all(c)
+            .await?
+        }
+        Conn::Postgres(c) => {
+            sqlx::query_as(sql!(postgres
+                "DELETE FROM call_events WHERE event_type = 'call.hangup' AND occurred_at >= $2 \
+                 AND payload -> 'metadata' ->> 'closed_by' IS NOT NULL AND call_uuid = ANY($1) RETURNING tenant_id, occurred_at"
+            ))
+            .bind(uuids)
+            .bind(since)
+            .fetch_all(c)
+            .await?
+        }
     };
+    for (tenant_id, at) in events {
+        counts.events(tenant_id, at.0, "call.hangup", -1);
+    }
+    counts.deleted(replaced);
     Ok(())
 }
 
@@ -128,7 +148,7 @@ async fn insert(tx: &mut Tx, cdrs: &[Cdr], now: i64) -> StoreResult<HashSet<Stri
                 .push_bind(&cdr.closed_by)
                 .push_bind(cdr.facts.as_ref().map(Json));
         });
-        insert.push(" ON CONFLICT (uuid) DO NOTHING RETURNING uuid");
+        insert.push(" ON CONFLICT (uuid, start_stamp) DO NOTHING RETURNING uuid");
         insert.build_query_as().fetch_all(c).await?
     });
     Ok(made.into_iter().map(|(uuid,)| uuid).collect())

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Delivered, Origin, ROWS, json_texts};
 use crate::column::Time;
+use crate::counts::Counts;
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
 
@@ -28,8 +29,15 @@ struct Row<'e> {
     at: i64,
 }
 
-/// Writes all events, those first that were nobody's until now, and gives the number of the newest event of a tenant.
-pub(super) async fn write(tx: &mut Tx, switch: &str, ledger: Ledger, now: i64) -> StoreResult<i64> {
+/// Writes all events, those first that were nobody's until now, and what changes in the counts; gives the number of the newest event of
+/// a tenant.
+pub(super) async fn write(
+    tx: &mut Tx,
+    switch: &str,
+    ledger: Ledger,
+    mut counts: Counts,
+    now: i64,
+) -> StoreResult<i64> {
     let tenants: HashMap<&str, Uuid> =
         ledger.adopted.iter().map(|(uuid, tenant)| (&**uuid, *tenant)).collect();
     let mut adopted = adopt(tx.conn(), &tenants).await?;
@@ -67,6 +75,10 @@ pub(super) async fn write(tx: &mut Tx, switch: &str, ledger: Ledger, now: i64) -
     let strays: Vec<&NewEvent> = ledger.events.iter().filter(|event| event.tenant.is_none()).collect();
     keep_strays(tx, switch, &strays, now).await?;
     let rows: Vec<Row<'_>> = before.chain(new).collect();
+    for row in &rows {
+        counts.events(row.tenant, row.at, row.event_type, 1);
+    }
+    counts.write(tx.conn()).await?;
     let newest = take_numbers(tx.conn(), rows.len()).await?;
     let mut sequence = newest - i64::try_from(rows.len()).unwrap_or(0);
     for rows in rows.chunks(ROWS) {

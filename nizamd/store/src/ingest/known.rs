@@ -6,19 +6,22 @@ use nizam_core::call::{Ended, Ledger, Leg, Wanted};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::cdr_rows::LONGEST;
 use super::{json_ids, json_texts};
+use crate::column::{BEGINNING, Time};
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
 
 /// A ledger with all that some facts need.
-pub(super) async fn read(tx: &mut Tx, wanted: &Wanted, switch: &str) -> StoreResult<Ledger> {
+pub(super) async fn read(tx: &mut Tx, wanted: &Wanted, switch: &str, now: i64) -> StoreResult<Ledger> {
     let mut ledger = Ledger { switch: switch.to_owned(), ..Ledger::default() };
     if !wanted.channels.is_empty() {
         let uuids: Vec<&str> = wanted.channels.iter().map(String::as_str).collect();
         ledger.legs = legs(tx.conn(), &uuids).await?;
         let rest: Vec<&str> = uuids.into_iter().filter(|uuid| !ledger.legs.contains_key(*uuid)).collect();
         if !rest.is_empty() {
-            ledger.ended = ended(tx, &rest).await?;
+            let since = wanted.since.min(now).saturating_sub(LONGEST).max(BEGINNING);
+            ledger.ended = ended(tx, &rest, Time(since)).await?;
         }
     }
     if !wanted.tenants.is_empty() || !wanted.domains.is_empty() {
@@ -56,7 +59,8 @@ async fn legs(conn: Conn<'_>, uuids: &[&str]) -> StoreResult<HashMap<String, Leg
     Ok(rows.into_iter().map(|(uuid, leg)| (uuid, leg.0)).collect())
 }
 
-async fn ended(tx: &mut Tx, uuids: &[&str]) -> StoreResult<HashMap<String, Ended>> {
+/// Channels that have ended, of those that began at that time or later.
+async fn ended(tx: &mut Tx, uuids: &[&str], since: Time) -> StoreResult<HashMap<String, Ended>> {
     let texts = json_texts(uuids.iter().copied());
     let strays: Vec<(String, Option<String>)> = match tx.conn() {
         Conn::Sqlite(c) => sqlx::query_as(sql!(sqlite
@@ -70,15 +74,26 @@ async fn ended(tx: &mut Tx, uuids: &[&str]) -> StoreResult<HashMap<String, Ended
         .bind(uuids).fetch_all(c).await?,
     };
     let rows: Vec<(String, Uuid, Option<String>, bool)> = match tx.conn() {
-        Conn::Sqlite(c) => sqlx::query_as(sql!(sqlite
-            "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL FROM call_detail_records \
-             WHERE uuid IN (SELECT value FROM json_each($1))"
-        ))
-        .bind(&texts).fetch_all(c).await?,
-        Conn::Postgres(c) => sqlx::query_as(sql!(postgres
-            "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL FROM call_detail_records WHERE uuid = ANY($1)"
-        ))
-        .bind(uuids).fetch_all(c).await?,
+        Conn::Sqlite(c) => {
+            sqlx::query_as(sql!(sqlite
+                "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL FROM call_detail_records \
+                 WHERE uuid IN (SELECT value FROM json_each($1)) AND start_stamp >= $2"
+            ))
+            .bind(&texts)
+            .bind(since)
+            .fetch_all(c)
+            .await?
+        }
+        Conn::Postgres(c) => {
+            sqlx::query_as(sql!(postgres
+                "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL FROM call_detail_records \
+                 WHERE uuid = ANY($1) AND start_stamp >= $2"
+            ))
+            .bind(uuids)
+            .bind(since)
+            .fetch_all(c)
+            .await?
+        }
     };
     let strays =
         strays.into_iter().map(|(uuid, call_id)| (uuid, Ended { tenant: None, call_id, lost: false }));

@@ -9,6 +9,7 @@ use super::{Origin, Stored, event_rows, write};
 use crate::Store;
 use crate::clock;
 use crate::column::Time;
+use crate::counts::Counts;
 use crate::db::Tx;
 use crate::error::StoreResult;
 
@@ -102,8 +103,9 @@ async fn close(mut tx: Tx, origin: Origin<'_>, lost: Vec<(String, Leg)>) -> Stor
     for uuid in &uuids {
         ledger.lose(uuid);
     }
-    let mut stored = write(&mut tx, origin, origin.core_uuid, &ledger, now).await?;
-    stored.newest = event_rows::write(&mut tx, origin.switch, ledger, now).await?;
+    let mut counts = Counts::default();
+    let mut stored = write(&mut tx, origin, origin.core_uuid, &ledger, &mut counts, now).await?;
+    stored.newest = event_rows::write(&mut tx, origin.switch, ledger, counts, now).await?;
     tx.commit().await?;
     Ok(stored)
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::clock;
 use crate::column::Time;
+use crate::counts::Counts;
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
 use crate::page::count;
@@ -92,7 +93,7 @@ impl Store {
                 Delivered::Nothing | Delivered::Unusable(..) => None,
             })
         };
-        let mut ledger = known::read(&mut tx, &Wanted::of(facts()), origin.switch).await?;
+        let mut ledger = known::read(&mut tx, &Wanted::of(facts()), origin.switch, now).await?;
         let mut core = None;
         for fact in facts() {
             core = fact.core.as_deref().or(core);
@@ -100,12 +101,13 @@ impl Store {
         }
         ledger.settle();
         let core = core.unwrap_or(origin.core_uuid);
-        let mut stored = write(&mut tx, origin, core, &ledger, now).await?;
+        let mut counts = Counts::default();
+        let mut stored = write(&mut tx, origin, core, &ledger, &mut counts, now).await?;
         stored.quarantined = event_rows::quarantine(&mut tx, origin, &fresh, now).await?;
         stored.repeated = repeated;
         stored.sequence = last;
         advance(tx.conn(), origin, core, (last, dropped), ledger.sessions, now).await?;
-        stored.newest = event_rows::write(&mut tx, origin.switch, ledger, now).await?;
+        stored.newest = event_rows::write(&mut tx, origin.switch, ledger, counts, now).await?;
         tx.commit().await?;
         Ok(stored)
     }
@@ -141,16 +143,17 @@ impl Store {
     }
 }
 
-/// Everything but the events, whose numbers come last.
+/// Everything but the counts and the events, whose numbers come last.
 async fn write(
     tx: &mut Tx,
     origin: Origin<'_>,
     core: &str,
     ledger: &Ledger,
+    counts: &mut Counts,
     now: i64,
 ) -> StoreResult<Stored> {
     live_rows::channels(tx, origin, core, ledger, now).await?;
-    let cdrs = cdr_rows::write(tx, &ledger.cdrs, now).await?;
+    let cdrs = cdr_rows::write(tx, &ledger.cdrs, counts, now).await?;
     live_rows::registrations(tx, origin.switch, &ledger.registrations).await?;
     live_rows::gateways(tx, origin.switch, &ledger.gateway_states).await?;
     let owned = ledger.events.iter().filter(|event| event.tenant.is_some()).count() as u64;

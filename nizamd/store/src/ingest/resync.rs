@@ -47,7 +47,7 @@ impl Store {
         });
         let wanted =
             Wanted { domains: shown.iter().map(|phone| phone.domain.clone()).collect(), ..Wanted::default() };
-        let domains = known::read(&mut tx, &wanted, switch).await?.domains;
+        let domains = known::read(&mut tx, &wanted, switch, 0).await?.domains;
         tx.commit().await?;
         let there: HashSet<(&str, &str, &str)> =
             rows.iter().map(|(domain, user, call_id, _)| (&**domain, &**user, &**call_id)).collect();

@@ -14,6 +14,7 @@ mod closure;
 mod configuration;
 mod fresh;
 mod ingest;
+mod large;
 mod model;
 mod opening;
 mod people;
