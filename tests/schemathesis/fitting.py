@@ -75,6 +75,13 @@ def wrong_headers(values):
         values["Idempotency-Key"] = f"{key.strip()} {key.strip()}"
 
 
+def wrong_query(values):
+    """Of a parameter that is given more than once the last one counts: what is wrong by that alone is made wrong in another way."""
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = "no\x01thing"
+
+
 def body(case):
     """The body with ids of rows that are there, and with names that are not taken."""
     value = case.body

@@ -50,6 +50,8 @@ def before_call(context, case, kwargs):
         fitting.wrong_headers(case.headers)
     else:
         fitting.headers(case.headers)
+    if wrong(case, ParameterLocation.QUERY):
+        fitting.wrong_query(case.query or {})
     if not wrong(case, ParameterLocation.BODY):
         body = fitting.body(case)
         if body is not case.body:

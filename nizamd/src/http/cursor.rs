@@ -22,7 +22,8 @@ fn text(place: Place) -> String {
 
 fn parse(text: &str) -> Result<Place, Errors> {
     let parsed = text.split_once('.').and_then(|(time, id)| {
-        let plain = !time.starts_with('+') && id.len() == 32;
+        // No row was before 1970, and a database does not know every time that a number can be.
+        let plain = time.bytes().all(|digit| digit.is_ascii_digit()) && id.len() == 32;
         Some(Place { time: time.parse().ok().filter(|_| plain)?, id: Uuid::try_parse(id).ok()? })
     });
     parsed.ok_or_else(|| Errors::one("cursor", "The selected cursor is invalid."))
@@ -49,11 +50,22 @@ mod tests {
     #[test]
     fn a_place_survives_its_text() {
         let id = Uuid::from_u128(7);
-        for time in [0, 1_767_323_045_678_901, -5] {
+        for time in [0, 1_767_323_045_678_901, i64::MAX] {
             let place = Place { time, id };
             assert_eq!(parse(&text(place)).unwrap(), place);
         }
-        for wrong in ["", ".", "x.y", "1", "1.", "1.zz", "+1.00000000000000000000000000000007"] {
+        let id = "00000000000000000000000000000007";
+        for wrong in [
+            "",
+            ".",
+            "x.y",
+            "1",
+            "1.",
+            "1.zz",
+            &format!("+1.{id}"),
+            &format!("-5.{id}"),
+            &format!("99999999999999999999.{id}"),
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -14,12 +14,13 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
         .ok()
 }
 
-/// The time of a field of the query, microseconds since 1970.
+/// The time of a field of the query, microseconds since 1970, to compare rows with. Nothing was before 1970, and a database does not know
+/// every time that people can write.
 pub(super) fn of_query(input: &Input, field: &str, errors: &mut Errors) -> Option<i64> {
     let text = input.query_text(field)?;
     let time = parse(text);
     if time.is_none() {
         errors.push(field, format!("The {} field must be a valid date.", field.replace('_', " ")));
     }
-    time.map(Timestamp::as_microsecond)
+    time.map(|time| time.as_microsecond().max(0))
 }

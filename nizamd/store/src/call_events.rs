@@ -88,14 +88,14 @@ macro_rules! statement {
     ($filter:expr, $columns:expr, $rest:literal) => {
         match ($filter.call_uuid.is_some(), $filter.event_type.is_some()) {
             (true, _) => {
-                sql!(select!($columns, "call_uuid = $4 AND event_type = COALESCE($5, event_type)", $rest))
+                sql!(select!($columns, "call_uuid = $4 AND (event_type = $5 OR $5 IS NULL)", $rest))
             }
             (false, true) => {
-                sql!(select!($columns, "call_uuid = COALESCE($4, call_uuid) AND event_type = $5", $rest))
+                sql!(select!($columns, "(call_uuid = $4 OR $4 IS NULL) AND event_type = $5", $rest))
             }
             (false, false) => sql!(select!(
                 $columns,
-                "call_uuid = COALESCE($4, call_uuid) AND event_type = COALESCE($5, event_type)",
+                "(call_uuid = $4 OR $4 IS NULL) AND (event_type = $5 OR $5 IS NULL)",
                 $rest
             )),
         }
@@ -128,9 +128,10 @@ async fn days(mut conn: Conn<'_>, tenant_id: Uuid, filter: &CallEventFilter) -> 
         Some(days) => event_days(conn.again(), tenant_id, days, filter.event_type.as_deref()).await?,
         None => Vec::new(),
     };
+    let kept = conn.dialect().keeps_plans();
     for span in rest {
         let (rows,): (i64,) = on!(conn.again(), c => {
-            bind!(sqlx::query_as(statement!(filter, "count(*)", "")), tenant_id, filter, span).fetch_one(c).await?
+            bind!(sqlx::query_as(statement!(filter, "count(*)", "")).persistent(kept), tenant_id, filter, span).fetch_one(c).await?
         });
         spans.push((span, count(rows)));
     }
@@ -150,9 +151,10 @@ impl Store {
         let Some((span, skip)) = days.place(page) else {
             return Ok(Listed { rows: Vec::new(), total: days.total() });
         };
+        let kept = self.db.dialect().keeps_plans();
         let rows: Vec<EventRow> = on!(tx.conn(), c => {
             let text = statement!(filter, columns!(), "ORDER BY occurred_at, id LIMIT $6 + 0 OFFSET $7");
-            bind!(sqlx::query_as(text), tenant_id, filter, span)
+            bind!(sqlx::query_as(text).persistent(kept), tenant_id, filter, span)
                 .bind(page.limit()).bind(i64::try_from(skip).unwrap_or(i64::MAX)).fetch_all(c).await?
         });
         Ok(Listed { rows: rows.into_iter().map(EventRow::into_event).collect(), total: days.total() })
@@ -169,13 +171,14 @@ impl Store {
         let mut reader = self.db.reader().await?;
         // Earlier months hold none of them.
         let span = Span { from: filter.span().from.max(after.time), ..filter.span() };
+        let kept = self.db.dialect().keeps_plans();
         let rows: Vec<EventRow> = on!(reader.conn(), c => {
             let text = statement!(
                 filter,
                 columns!(),
                 "AND (occurred_at, id) > ($6, $7) ORDER BY occurred_at, id LIMIT $8 + 0"
             );
-            bind!(sqlx::query_as(text), tenant_id, filter, span)
+            bind!(sqlx::query_as(text).persistent(kept), tenant_id, filter, span)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(c).await?
         });
@@ -234,5 +237,30 @@ impl Store {
             .bind(tenant_id).bind(sequence).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await?
         });
         Ok(rows.into_iter().map(EventRow::into_event).collect())
+    }
+
+    /// The events of all tenants that were stored after that one, in the order in which they were.
+    pub async fn all_events_stored_after(&self, sequence: i64, most: u64) -> StoreResult<Vec<CallEvent>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<EventRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(concat!(
+                "SELECT ", columns!(), " FROM call_events WHERE sequence > $1 ORDER BY sequence LIMIT $2 + 0"
+            )))
+            .bind(sequence).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
+    }
+
+    /// The number of the newest event of a tenant that happened before that time, in microseconds since 1970; 0 if there is none.
+    pub async fn newest_event_before(&self, tenant_id: Uuid, at: i64) -> StoreResult<i64> {
+        let mut reader = self.db.reader().await?;
+        let row: Option<(i64,)> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT sequence FROM call_events WHERE tenant_id = $1 AND occurred_at < $2 \
+                 ORDER BY occurred_at DESC, id DESC LIMIT 1"
+            ))
+            .bind(tenant_id).bind(Time(at)).fetch_optional(c).await?
+        });
+        Ok(row.map_or(0, |(sequence,)| sequence))
     }
 }

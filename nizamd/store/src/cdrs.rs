@@ -138,56 +138,64 @@ macro_rules! columns {
 }
 
 macro_rules! select {
-    ($columns:expr, $by:expr, $rest:literal) => {
+    ($columns:expr, $which:expr, $rest:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            " FROM call_detail_records WHERE tenant_id = $1 AND start_stamp >= $2 AND start_stamp <= $3 \
-             AND direction = COALESCE($4, direction) AND leg = COALESCE($10, leg) ",
-            $by,
+            " FROM call_detail_records WHERE tenant_id = $1 AND start_stamp >= $2 AND start_stamp <= $3 AND ",
+            $which,
+            " ",
             $rest
         )
     };
 }
 
-/// The four texts that a CDR can be found by. Of those that are asked for, the first is compared by itself, so that its index is
-/// used.
-macro_rules! texts {
+/// What a CDR can be found by. Of that what is asked for, the first is compared by itself, so that its index is used also where the
+/// statement is planned without values; what is not asked for is `NULL` and costs nothing.
+macro_rules! which {
     (uuid) => {
-        "AND uuid = $5 AND caller_id_number = COALESCE($6, caller_id_number) \
-         AND destination_number = COALESCE($7, destination_number) AND (CAST($8 AS boolean) OR hangup_cause = $9) "
+        "(direction = $4 OR $4 IS NULL) AND uuid = $5 AND (caller_id_number = $6 OR $6 IS NULL) \
+         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
     };
     (caller) => {
-        "AND uuid = COALESCE($5, uuid) AND caller_id_number = $6 \
-         AND destination_number = COALESCE($7, destination_number) AND (CAST($8 AS boolean) OR hangup_cause = $9) "
+        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND caller_id_number = $6 \
+         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
     };
     (destination) => {
-        "AND uuid = COALESCE($5, uuid) AND caller_id_number = COALESCE($6, caller_id_number) \
-         AND destination_number = $7 AND (CAST($8 AS boolean) OR hangup_cause = $9) "
+        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
+         AND destination_number = $7 AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
     };
     (cause) => {
-        "AND uuid = COALESCE($5, uuid) AND caller_id_number = COALESCE($6, caller_id_number) \
-         AND destination_number = COALESCE($7, destination_number) AND NOT CAST($8 AS boolean) AND hangup_cause = $9 "
+        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
+         AND (destination_number = $7 OR $7 IS NULL) AND hangup_cause = $8 AND (leg = $9 OR $9 IS NULL)"
+    };
+    (direction) => {
+        "direction = $4 AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
+         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
+    };
+    (leg) => {
+        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
+         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND leg = $9"
     };
     (none) => {
-        "AND uuid = COALESCE($5, uuid) AND caller_id_number = COALESCE($6, caller_id_number) \
-         AND destination_number = COALESCE($7, destination_number) AND (CAST($8 AS boolean) OR hangup_cause = $9) "
+        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
+         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
     };
 }
 
 /// The statement for what a filter asks for.
 macro_rules! statement {
     ($filter:expr, $columns:expr, $rest:literal) => {
-        match (
-            $filter.uuid.is_some(),
-            $filter.caller_id_number.is_some(),
-            $filter.destination_number.is_some(),
-        ) {
-            (true, ..) => sql!(select!($columns, texts!(uuid), $rest)),
-            (_, true, _) => sql!(select!($columns, texts!(caller), $rest)),
-            (.., true) => sql!(select!($columns, texts!(destination), $rest)),
-            _ if $filter.hangup_cause.is_some() => sql!(select!($columns, texts!(cause), $rest)),
-            _ => sql!(select!($columns, texts!(none), $rest)),
+        match $filter {
+            CdrFilter { uuid: Some(_), .. } => sql!(select!($columns, which!(uuid), $rest)),
+            CdrFilter { caller_id_number: Some(_), .. } => sql!(select!($columns, which!(caller), $rest)),
+            CdrFilter { destination_number: Some(_), .. } => {
+                sql!(select!($columns, which!(destination), $rest))
+            }
+            CdrFilter { hangup_cause: Some(_), .. } => sql!(select!($columns, which!(cause), $rest)),
+            CdrFilter { direction: Some(_), .. } => sql!(select!($columns, which!(direction), $rest)),
+            CdrFilter { legs: false, .. } => sql!(select!($columns, which!(leg), $rest)),
+            _ => sql!(select!($columns, which!(none), $rest)),
         }
     };
 }
@@ -198,7 +206,7 @@ macro_rules! count_of {
         concat!(
             "SELECT count(*) FROM call_detail_records WHERE tenant_id = $1 AND start_stamp >= $2 AND start_stamp <= $3 AND ",
             $number,
-            " = $4 AND leg = COALESCE($5, leg)"
+            " = $4 AND (leg = $5 OR $5 IS NULL)"
         )
     };
 }
@@ -214,7 +222,6 @@ macro_rules! bind {
             .bind($filter.uuid.as_deref())
             .bind($filter.caller_id_number.as_deref())
             .bind($filter.destination_number.as_deref())
-            .bind($filter.hangup_cause.is_none())
             .bind($filter.hangup_cause.as_deref())
             .bind($filter.leg())
     };
@@ -268,17 +275,19 @@ async fn counted(conn: Conn<'_>, tenant_id: Uuid, filter: &CdrFilter, span: Span
     } else {
         (None, None)
     };
+    let kept = conn.dialect().keeps_plans();
     let (rows,): (i64,) = on!(conn, c => {
         let (text, number) = match number {
             // All that these ask for is in an index.
             (Some(number), None) => (sql!(count_of!("caller_id_number")), number),
             (None, Some(number)) => (sql!(count_of!("destination_number")), number),
             _ => {
-                let query = sqlx::query_as(statement!(filter, "count(*)", ""));
+                let query = sqlx::query_as(statement!(filter, "count(*)", "")).persistent(kept);
                 return Ok(count(bind!(query, tenant_id, filter, span).fetch_one(c).await.map(|(rows,): (i64,)| rows)?));
             }
         };
         sqlx::query_as(text)
+            .persistent(kept)
             .bind(tenant_id).bind(Time(span.from)).bind(Time(span.to)).bind(number).bind(filter.leg())
             .fetch_one(c).await?
     });
@@ -293,9 +302,10 @@ impl Store {
         let Some((span, skip)) = days.place(page) else {
             return Ok(Listed { rows: Vec::new(), total: days.total() });
         };
+        let kept = self.db.dialect().keeps_plans();
         let rows: Vec<CdrRow> = on!(tx.conn(), c => {
-            let text = statement!(filter, columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $11 + 0 OFFSET $12");
-            bind!(sqlx::query_as(text), tenant_id, filter, span)
+            let text = statement!(filter, columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $10 + 0 OFFSET $11");
+            bind!(sqlx::query_as(text).persistent(kept), tenant_id, filter, span)
                 .bind(page.limit()).bind(i64::try_from(skip).unwrap_or(i64::MAX)).fetch_all(c).await?
         });
         Ok(Listed { rows: rows.into_iter().map(CdrRow::into_cdr).collect(), total: days.total() })
@@ -312,13 +322,14 @@ impl Store {
         let mut reader = self.db.reader().await?;
         // Later months hold none of them.
         let span = Span { to: filter.span().to.min(after.time), ..filter.span() };
+        let kept = self.db.dialect().keeps_plans();
         let rows: Vec<CdrRow> = on!(reader.conn(), c => {
             let text = statement!(
                 filter,
                 columns!(),
-                "AND (start_stamp, id) < ($11, $12) ORDER BY start_stamp DESC, id DESC LIMIT $13 + 0"
+                "AND (start_stamp, id) < ($10, $11) ORDER BY start_stamp DESC, id DESC LIMIT $12 + 0"
             );
-            bind!(sqlx::query_as(text), tenant_id, filter, span)
+            bind!(sqlx::query_as(text).persistent(kept), tenant_id, filter, span)
                 .bind(Time(after.time)).bind(after.id).bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .fetch_all(c).await?
         });

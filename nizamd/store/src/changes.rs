@@ -21,8 +21,9 @@ pub struct Change {
     pub touched: Option<Vec<Touched>>,
 }
 
-/// The channel on which PostgreSQL says that somebody has written, and who.
-const CHANNEL: &str = "nizam_changes";
+/// The channels on which PostgreSQL says that somebody has written the configuration, or has stored events, and who.
+const CHANGES: &str = "nizam_changes";
+const EVENTS: &str = "nizam_events";
 
 /// Hears of what other processes write.
 #[derive(Debug)]
@@ -42,8 +43,17 @@ impl Listener {
 /// Says to the other processes on this database that `own` has written, once that is committed. Where the database cannot
 /// tell them, they find out when they look next.
 pub(crate) async fn tell(conn: Conn<'_>, own: &str) -> StoreResult<()> {
+    notify(conn, CHANGES, own).await
+}
+
+/// Says in the same way that `own` has stored events.
+pub(crate) async fn tell_of_events(conn: Conn<'_>, own: &str) -> StoreResult<()> {
+    notify(conn, EVENTS, own).await
+}
+
+async fn notify(conn: Conn<'_>, channel: &str, own: &str) -> StoreResult<()> {
     if let Conn::Postgres(c) = conn {
-        sqlx::query(sql!(postgres "SELECT pg_notify($1, $2)")).bind(CHANNEL).bind(own).execute(c).await?;
+        sqlx::query(sql!(postgres "SELECT pg_notify($1, $2)")).bind(channel).bind(own).execute(c).await?;
     }
     Ok(())
 }
@@ -142,11 +152,20 @@ impl Store {
     /// Waits until another process may have written, where the database can tell; a polling caller sees it sooner with
     /// this. `None` where it cannot tell.
     pub async fn listen(&self) -> StoreResult<Option<Listener>> {
+        self.listen_on(CHANGES).await
+    }
+
+    /// Waits in the same way until another process may have stored events.
+    pub async fn listen_to_events(&self) -> StoreResult<Option<Listener>> {
+        self.listen_on(EVENTS).await
+    }
+
+    async fn listen_on(&self, channel: &str) -> StoreResult<Option<Listener>> {
         match &self.db {
             Db::Sqlite { .. } => Ok(None),
             Db::Postgres(pool) => {
                 let mut connection = PgListener::connect_with(pool).await?;
-                connection.listen(CHANNEL).await?;
+                connection.listen(channel).await?;
                 Ok(Some(Listener { connection, own: self.own.clone() }))
             }
         }

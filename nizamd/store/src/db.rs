@@ -56,6 +56,12 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
+    /// Whether a statement over millions of rows is planned once and for all. PostgreSQL plans one that it knows without its values after a while,
+    /// and then cannot know that a filter which is `NULL` keeps every row, nor which months there are to read.
+    pub(crate) fn keeps_plans(self) -> bool {
+        self == Self::Sqlite
+    }
+
     /// After a statement whose row is changed next in the same transaction. SQLite has one writer at a time.
     pub(crate) fn for_update(self) -> &'static str {
         match self {

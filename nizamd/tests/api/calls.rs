@@ -42,6 +42,36 @@ async fn lists_of_calls_have_filters_pages_and_cursors() {
     ] {
         api.get(&format!("{here}/{path}"), &admin).await.names(&[field]);
     }
+    // Whatever time people write: a list, and no error of the database.
+    for (path, from, to) in
+        [("cdrs", "date_from", "date_to"), ("call-events", "from", "to"), ("audit-logs", "from", "to")]
+    {
+        for time in [
+            "-9999-01-01",
+            "0001-01-01",
+            "9999-12-31T23:59:59Z",
+            "1969-12-31T23:59:59Z",
+            "2026-01-01T24:00:00Z",
+        ] {
+            for name in [from, to] {
+                let answer = api.get(&format!("{here}/{path}?{name}={time}"), &admin).await;
+                assert!(
+                    [200, 422].contains(&answer.status.as_u16()),
+                    "{path} {name}={time}: {}",
+                    answer.status
+                );
+            }
+        }
+        let id = "00000000000000000000000000000007";
+        for (time, status) in [
+            ("0", 200),
+            ("9223372036854775807", 200),
+            ("-9223372036854775808", 422),
+            ("99999999999999999999", 422),
+        ] {
+            api.get(&format!("{here}/{path}?cursor={time}.{id}"), &admin).await.is(status);
+        }
+    }
     let long = format!("{here}/cdrs?caller_id_number={}", "1".repeat(256));
     api.get(&long, &admin).await.names(&["caller_id_number"]);
     let none = "019ab0c4-5a10-7cc3-9d6c-3f6d2e5b7a01";

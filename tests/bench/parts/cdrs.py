@@ -294,7 +294,7 @@ def main():
         print("no postgres (apt-get install postgresql): not measured", file=sys.stderr)
         return
     with contextlib.ExitStack() as stack:
-        measure("postgres", ROWS, stack.enter_context(Postgres(HOME / "postgres")))
+        measure("postgres", ROWS, stack.enter_context(Postgres(HOME / "server")))
 
 
 if __name__ == "__main__":

@@ -231,9 +231,14 @@ fn filter(field: &Field) -> Value {
     }
 }
 
-/// A text that rows are looked for by.
+/// What is trimmed (Unicode's White_Space), as a class of a regular expression; `\s` is another one in each language.
+const BLANK: &str =
+    "[\\u0009-\\u000d \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+
+/// A text that rows are looked for by. Blanks around it are no part of it.
 fn searched() -> Value {
-    json!({"type": "string", "maxLength": 255, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"})
+    let pattern = format!("^{BLANK}*[^\\u0000-\\u001f\\u007f-\\u009f]*{BLANK}*$");
+    json!({"type": "string", "maxLength": 255, "pattern": pattern})
 }
 
 /// A time is taken as well, see [`super::super::instant`]; a date is what people send.
@@ -248,7 +253,7 @@ fn from_a_place(route: &Route) -> bool {
 
 /// A parameter without a value, or with blanks alone, is none.
 fn or_empty(schema: &Value) -> Value {
-    json!({"anyOf": [schema, {"type": "string", "pattern": "^\\s*$"}]})
+    json!({"anyOf": [schema, {"type": "string", "pattern": format!("^{BLANK}*$")}]})
 }
 
 fn body(route: &Route) -> Option<Value> {

@@ -24,8 +24,8 @@ pub(crate) async fn cdr_days(
     let rows: Vec<(i64, i64)> = on!(conn, c => {
         sqlx::query_as(sql!(
             "SELECT day, CAST(sum(cdrs) AS bigint) FROM cdr_counts WHERE tenant_id = $1 AND day >= $2 AND day <= $3 \
-             AND leg = COALESCE($4, leg) AND direction = COALESCE($5, direction) \
-             AND hangup_cause = COALESCE($6, hangup_cause) GROUP BY day"
+             AND (leg = $4 OR $4 IS NULL) AND (direction = $5 OR $5 IS NULL) \
+             AND (hangup_cause = $6 OR $6 IS NULL) GROUP BY day"
         ))
         .bind(tenant_id).bind(first).bind(last).bind(of.leg).bind(of.direction).bind(of.hangup_cause).fetch_all(c).await?
     });
@@ -42,7 +42,7 @@ pub(crate) async fn event_days(
     let rows: Vec<(i64, i64)> = on!(conn, c => {
         sqlx::query_as(sql!(
             "SELECT day, CAST(sum(events) AS bigint) FROM call_event_counts WHERE tenant_id = $1 AND day >= $2 AND day <= $3 \
-             AND event_type = COALESCE($4, event_type) GROUP BY day"
+             AND (event_type = $4 OR $4 IS NULL) GROUP BY day"
         ))
         .bind(tenant_id).bind(first).bind(last).bind(event_type).fetch_all(c).await?
     });

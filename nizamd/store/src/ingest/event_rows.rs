@@ -9,6 +9,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Delivered, Origin, ROWS, json_texts};
+use crate::changes;
 use crate::column::Time;
 use crate::counts::Counts;
 use crate::db::{Conn, Tx};
@@ -33,7 +34,7 @@ struct Row<'e> {
 /// a tenant.
 pub(super) async fn write(
     tx: &mut Tx,
-    switch: &str,
+    (switch, own): (&str, &str),
     ledger: Ledger,
     mut counts: Counts,
     now: i64,
@@ -80,6 +81,9 @@ pub(super) async fn write(
     }
     counts.write(tx.conn()).await?;
     let newest = take_numbers(tx.conn(), rows.len()).await?;
+    if !rows.is_empty() {
+        changes::tell_of_events(tx.conn(), own).await?;
+    }
     let mut sequence = newest - i64::try_from(rows.len()).unwrap_or(0);
     for rows in rows.chunks(ROWS) {
         insert(tx.conn(), switch, rows, sequence, now).await?;

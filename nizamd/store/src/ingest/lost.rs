@@ -50,7 +50,7 @@ impl Store {
         });
         let lost =
             rows.into_iter().filter(|(uuid, core, _)| core != origin.core_uuid || !alive.contains(uuid));
-        close(tx, origin, lost.map(|(uuid, _, leg)| (uuid, leg.0)).collect()).await
+        close(tx, (origin, &self.own), lost.map(|(uuid, _, leg)| (uuid, leg.0)).collect()).await
     }
 
     /// Channels of which a life of the module told something last before that moment, in microseconds since 1970: only the switch can say
@@ -78,7 +78,7 @@ impl Store {
             ))
             .bind(origin.switch).bind(origin.incarnation.as_slice()).bind(uuid).bind(Time(before)).fetch_all(c).await?
         });
-        close(tx, origin, rows.into_iter().map(|(uuid, leg)| (uuid, leg.0)).collect()).await
+        close(tx, (origin, &self.own), rows.into_iter().map(|(uuid, leg)| (uuid, leg.0)).collect()).await
     }
 
     /// Notes that no more events will come of an incarnation.
@@ -95,7 +95,11 @@ impl Store {
 }
 
 /// Writes what is to be written of channels that will tell nothing more.
-async fn close(mut tx: Tx, origin: Origin<'_>, lost: Vec<(String, Leg)>) -> StoreResult<Stored> {
+async fn close(
+    mut tx: Tx,
+    (origin, own): (Origin<'_>, &str),
+    lost: Vec<(String, Leg)>,
+) -> StoreResult<Stored> {
     let now = clock::now();
     let mut ledger = Ledger { switch: origin.switch.to_owned(), ..Ledger::default() };
     let uuids: Vec<String> = lost.iter().map(|(uuid, _)| uuid.clone()).collect();
@@ -105,7 +109,7 @@ async fn close(mut tx: Tx, origin: Origin<'_>, lost: Vec<(String, Leg)>) -> Stor
     }
     let mut counts = Counts::default();
     let mut stored = write(&mut tx, origin, origin.core_uuid, &ledger, &mut counts, now).await?;
-    stored.newest = event_rows::write(&mut tx, origin.switch, ledger, counts, now).await?;
+    stored.newest = event_rows::write(&mut tx, (origin.switch, own), ledger, counts, now).await?;
     tx.commit().await?;
     Ok(stored)
 }

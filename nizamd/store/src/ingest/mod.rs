@@ -107,7 +107,7 @@ impl Store {
         stored.repeated = repeated;
         stored.sequence = last;
         advance(tx.conn(), origin, core, (last, dropped), ledger.sessions, now).await?;
-        stored.newest = event_rows::write(&mut tx, origin.switch, ledger, counts, now).await?;
+        stored.newest = event_rows::write(&mut tx, (origin.switch, &self.own), ledger, counts, now).await?;
         tx.commit().await?;
         Ok(stored)
     }
