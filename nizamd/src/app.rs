@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use nizam_core::model::Token;
 use nizam_store::Store;
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use crate::config::Registration;
+use crate::events::Hub;
 use crate::follow::Own;
 use crate::http::{Bounds, Limits, Proxies};
 use crate::ingest::Ingest;
@@ -21,6 +21,9 @@ use crate::publisher::Publisher;
 const USE_NOTED: Duration = Duration::from_mins(1);
 /// Tokens whose last use is in memory.
 const USES: usize = 10_000;
+
+/// Streams of a tenant at once, unless something else is said.
+pub const FOLLOWERS: usize = 50;
 
 /// What every request works with.
 pub struct App {
@@ -40,8 +43,8 @@ pub struct App {
     pub connections_per_address: u32,
     /// The generations that requests of this process made.
     pub own: Arc<Own>,
-    /// The number of the newest event: who follows events waits for it to change.
-    pub newest: watch::Receiver<i64>,
+    /// Where events are followed.
+    pub hub: Arc<Hub>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     uses: Mutex<HashMap<i64, Instant>>,
@@ -56,6 +59,7 @@ impl App {
         registration: Registration,
     ) -> Self {
         Self {
+            hub: Arc::new(Hub::new(Arc::clone(&store), FOLLOWERS)),
             store,
             publisher,
             passwords: Passwords::default(),
@@ -64,7 +68,6 @@ impl App {
             proxies: Proxies::default(),
             connections_per_address: 0,
             own: Arc::default(),
-            newest: watch::channel(0).1,
             metrics: Arc::default(),
             uses: Mutex::default(),
         }
@@ -82,10 +85,17 @@ impl App {
         Self { connections_per_address, ..self }
     }
 
-    /// The same, where events come.
+    /// The same, where a tenant may have so many streams at once.
     #[must_use]
-    pub fn following(self, ingest: &Ingest) -> Self {
-        Self { newest: ingest.newest(), metrics: ingest.metrics(), ..self }
+    pub fn streaming(self, streams: u32) -> Self {
+        let streams = usize::try_from(streams).unwrap_or(usize::MAX);
+        Self { hub: Arc::new(Hub::new(Arc::clone(&self.store), streams)), ..self }
+    }
+
+    /// The same, where that is counted which comes in.
+    #[must_use]
+    pub fn counting(self, ingest: &Ingest) -> Self {
+        Self { metrics: ingest.metrics(), ..self }
     }
 
     /// Notes that a token is used, once a minute at most, without letting the request wait for it.

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod command;
 pub mod config;
+pub mod events;
 pub mod fatal;
 pub mod follow;
 pub mod http;

@@ -35,9 +35,12 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
         .connected(config.connections_per_address)
         .behind(Proxies::new(config.trusted_proxies.clone()))
-        .following(&ingest);
+        .streaming(config.streams_per_tenant)
+        .counting(&ingest);
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
+    let hub = Arc::clone(&app.hub);
+    let telling = tokio::spawn(Arc::clone(&hub).run(ingest.newest()));
     let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");
     notify(&[NotifyState::Ready]);
@@ -49,6 +52,8 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let mut stopping = stop;
     let deadline = async {
         stopped(&mut stopping).await;
+        // They would last for minutes; their clients go on where they were.
+        hub.close();
         notify(&[NotifyState::Stopping]);
         tracing::info!("stopping");
         tokio::time::sleep(GRACE).await;
@@ -58,6 +63,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
         () = deadline => tracing::warn!("some requests did not end in time"),
     }
     following.abort();
+    telling.abort();
     retaining.abort();
     publisher.shutdown().await;
     store.close().await;

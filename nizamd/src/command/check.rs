@@ -20,7 +20,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
     };
     let users = config.link.allow_users.join(", ");
     let proxies = config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let values: [(&str, &dyn Display); 15] = [
+    let values: [(&str, &dyn Display); 16] = [
         ("listen", &config.listen),
         ("socket", &config.socket.display()),
         ("state_dir", &config.state_dir.display()),
@@ -31,6 +31,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
         ("login_rate_limit", &config.bounds.logins),
         ("rate_limit_admins", &config.bounds.admins),
         ("connections_per_address", &config.connections_per_address),
+        ("streams_per_tenant", &config.streams_per_tenant),
         ("trusted_proxies", &proxies),
         ("registration", &registration),
         ("log", &config.log),

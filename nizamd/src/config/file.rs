@@ -20,6 +20,7 @@ pub(super) struct File {
     pub(super) login_rate_limit: Option<u32>,
     pub(super) rate_limit_admins: Option<bool>,
     pub(super) connections_per_address: Option<u32>,
+    pub(super) streams_per_tenant: Option<u32>,
     pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) registration: Option<String>,
     pub(super) log: Option<String>,

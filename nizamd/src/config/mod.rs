@@ -6,6 +6,7 @@ mod file;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use crate::app::FOLLOWERS;
 use crate::fatal::Fatal;
 use crate::http::{Bounds, LOGINS};
 use environment::Environment;
@@ -33,6 +34,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// Connections that one address may have at once; 0: as many as there are.
     pub connections_per_address: u32,
+    /// Streams of events that a tenant may have at once.
+    pub streams_per_tenant: u32,
     /// Addresses of proxies in front of nizamd, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether anybody may register.
@@ -155,6 +158,12 @@ impl Config {
                 env.text("CONNECTIONS_PER_ADDRESS").or(file.connections_per_address.map(|n| n.to_string())),
                 CONNECTIONS_PER_ADDRESS,
                 "NIZAM_CONNECTIONS_PER_ADDRESS (key connections_per_address)",
+                |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
+            )?,
+            streams_per_tenant: choose(
+                env.text("STREAMS_PER_TENANT").or(file.streams_per_tenant.map(|n| n.to_string())),
+                &FOLLOWERS.to_string(),
+                "NIZAM_STREAMS_PER_TENANT (key streams_per_tenant)",
                 |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
             )?,
             trusted_proxies: choose(

@@ -52,14 +52,18 @@ pub(super) async fn replay(call: Call, member: Member, (): ()) -> Outcome {
         Err(_) => None,
     };
     let event = found.ok_or(Failure::NotFound("Event"))?;
-    Ok(Reply::ok(&json!({
+    Ok(Reply::ok(&replayed(&event)))
+}
+
+pub(super) fn replayed(event: &CallEvent) -> Value {
+    json!({
         "id": event.id,
         "call_uuid": event.call_uuid,
         "event_type": event.event_type,
         "schema_version": event.schema_version,
         "payload": event.payload,
         "occurred_at": present::time(event.occurred_at),
-    })))
+    })
 }
 
 pub(super) fn row(event: &CallEvent) -> Value {

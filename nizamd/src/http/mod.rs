@@ -43,6 +43,7 @@ mod router;
 mod routes;
 mod server;
 mod settings;
+mod stream;
 mod tenants;
 mod tokens;
 mod trace;

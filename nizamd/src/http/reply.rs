@@ -72,6 +72,12 @@ impl Reply {
         reply
     }
 
+    /// 200 with a text that is sent as it is made, for as long as it lasts.
+    pub(super) fn stream(kind: &'static str, rest: Rest) -> Self {
+        let headers = vec![(CONTENT_TYPE, HeaderValue::from_static(kind))];
+        Self { status: StatusCode::OK, headers, body: Bytes::new(), rest: Some(rest) }
+    }
+
     /// Says which version of a row it shows.
     pub(super) fn etag(mut self, version: i64) -> Self {
         self.header(ETAG, &format!("\"{version}\""));

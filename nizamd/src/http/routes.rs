@@ -502,6 +502,12 @@ fn calls() -> Vec<Route> {
             member(P::CallEventsView, no_fields, super::call_events::list),
         ),
         get(
+            "/tenants/{tenant}/call-events/stream",
+            "call-events.stream",
+            Text("text/event-stream"),
+            member(P::CallEventsView, no_fields, super::stream::open),
+        ),
+        get(
             "/tenants/{tenant}/call-events/{call}/trace",
             "call-events.trace",
             Bare("CallTrace"),

@@ -344,7 +344,9 @@ fn finish(mut reply: Reply, context: &Context, id: &str, head: bool) -> warp::re
         }
     }
     reply.header(REQUEST_ID, id);
-    reply.headers.extend(ALWAYS);
+    // Streams say so themselves.
+    let said = reply.headers.iter().any(|(name, _)| name == header::CACHE_CONTROL);
+    reply.headers.extend(ALWAYS.into_iter().filter(|(name, _)| !said || name != header::CACHE_CONTROL));
     if head && reply.rest.is_none() {
         reply.headers.push((CONTENT_LENGTH, HeaderValue::from(reply.body.len())));
         reply.body = Bytes::new();

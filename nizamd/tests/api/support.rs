@@ -14,7 +14,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 pub(crate) struct Api {
@@ -90,7 +90,14 @@ impl Api {
         let directory = tempfile::tempdir().unwrap();
         let url = Database::chosen().fresh(directory.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
-        let app = Arc::new(App::new(store.clone(), publisher, bounds, registration));
+        let app = Arc::new(App::new(store.clone(), publisher, bounds, registration).streaming(3));
+        let (stored, newest) = watch::channel(0);
+        let hub = Arc::clone(&app.hub);
+        tokio::spawn(async move {
+            // Nothing says that something was stored: it is found by looking.
+            let _stored = stored;
+            hub.run(newest).await;
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,0 +1,146 @@
+//! Events as they are stored, for those who follow a tenant.
+//!
+//! One task reads what was stored since it last looked, and hands it to the tenants that somebody follows. Whoever falls behind what is
+//! kept in memory reads on from the database, so that nobody who is slow costs memory, and nobody misses anything: the number of an event
+//! says where everyone is.
+
+mod follower;
+mod seats;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nizam_core::model::CallEvent;
+use nizam_store::{Store, StoreResult};
+use parking_lot::Mutex;
+use tokio::sync::{broadcast, watch};
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+pub(crate) use follower::{Follower, Next};
+pub(crate) use seats::{Seat, Seats};
+
+/// Events of a tenant that are kept for its followers.
+const KEPT: usize = 1024;
+/// Events that are read at once.
+const TOGETHER: u64 = 1000;
+/// How often the database is asked, where nobody tells that something was stored.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// Where events are followed.
+#[derive(Debug)]
+pub struct Hub {
+    store: Arc<Store>,
+    feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<CallEvent>>>>,
+    closing: watch::Sender<bool>,
+    seats: Seats,
+}
+
+impl Hub {
+    /// Over that database, where a tenant may have so many followers at once.
+    pub fn new(store: Arc<Store>, followers: usize) -> Self {
+        Self {
+            store,
+            feeds: Mutex::default(),
+            closing: watch::Sender::new(false),
+            seats: Seats::new(followers),
+        }
+    }
+
+    /// A place for one more follower of a tenant, unless it has all it may have.
+    pub(crate) fn seat(&self, tenant_id: Uuid) -> Option<Seat> {
+        self.seats.take(tenant_id)
+    }
+
+    /// Follows a tenant from behind that event on; `None`: from now on.
+    pub(crate) async fn follow(&self, tenant_id: Uuid, after: Option<i64>) -> StoreResult<Follower> {
+        // Before the database is asked: what is stored meanwhile comes both ways, and by its number once.
+        let live = self.feed(tenant_id);
+        let after = match after {
+            Some(after) => after,
+            None => self.store.newest_event().await?,
+        };
+        Ok(Follower::new(Arc::clone(&self.store), tenant_id, after, live, self.closing.subscribe()))
+    }
+
+    fn feed(&self, tenant_id: Uuid) -> broadcast::Receiver<Arc<CallEvent>> {
+        self.feeds.lock().entry(tenant_id).or_insert_with(|| broadcast::Sender::new(KEPT)).subscribe()
+    }
+
+    /// Ends all that follow, so that their clients go to whoever serves next.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Hands out what is stored, for ever. `stored` changes when this process has stored something.
+    pub async fn run(self: Arc<Self>, mut stored: watch::Receiver<i64>) {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut read, mut listener, mut failed) = (None, None, false);
+        loop {
+            if listener.is_none() {
+                // Tried again at every tick; until it works the ticks do.
+                listener = self.store.listen_to_events().await.ok().flatten();
+            }
+            let heard = async {
+                match &mut listener {
+                    Some(listener) => listener.heard().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = ticks.tick() => {}
+                changed = stored.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+                heard = heard => {
+                    if heard.is_err() {
+                        listener = None;
+                    }
+                }
+            }
+            match self.step(read).await {
+                Ok(now) => (read, failed) = (Some(now), false),
+                Err(error) => {
+                    if !failed {
+                        tracing::warn!(%error, "events that were stored cannot be read; those who follow wait");
+                    }
+                    failed = true;
+                }
+            }
+        }
+    }
+
+    /// Reads on behind that event, or begins at the newest one; gives the number of the last one that was handed out.
+    async fn step(&self, read: Option<i64>) -> StoreResult<i64> {
+        let Some(mut read) = read.filter(|_| self.followed()) else {
+            return self.store.newest_event().await;
+        };
+        loop {
+            let events = self.store.all_events_stored_after(read, TOGETHER).await?;
+            let Some(last) = events.last() else { return Ok(read) };
+            read = last.sequence;
+            let more = events.len() as u64 == TOGETHER;
+            let feeds = self.feeds.lock();
+            for event in events {
+                if let Some(feed) = feeds.get(&event.tenant_id) {
+                    // An error means that nobody listens any more.
+                    let _listeners = feed.send(Arc::new(event));
+                }
+            }
+            if !more {
+                return Ok(read);
+            }
+        }
+    }
+
+    /// Whether anybody follows; forgets tenants that nobody follows any more.
+    fn followed(&self) -> bool {
+        let mut feeds = self.feeds.lock();
+        feeds.retain(|_, feed| feed.receiver_count() > 0);
+        !feeds.is_empty()
+    }
+}

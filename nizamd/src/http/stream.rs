@@ -1,0 +1,286 @@
+//! Events of a tenant as they happen: Server-Sent Events (WHATWG HTML, 9.2).
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nizam_core::call::stored_name;
+use nizam_core::model::{CallEvent, Permission};
+use nizam_core::validate::Errors;
+use nizam_store::{Presented, Store, StoreResult};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval};
+use uuid::Uuid;
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use warp::http::{HeaderValue, StatusCode};
+use warp::hyper::body::Bytes;
+
+use super::call::Call;
+use super::failure::Failure;
+use super::gate::{self, Gate, Member};
+use super::reply::{CutShort, Outcome, Reply};
+use super::{call_events, instant, paginate};
+use crate::events::{Follower, Next, Seat};
+
+/// How often a comment says that the stream still lives, and whether its client still may is looked at.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a stream lasts unless the request says less; clients connect again by themselves.
+const LONGEST: u64 = 300;
+/// How long a client may leave what was sent to it unread.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Parts of a body that wait for a client.
+const AHEAD: usize = 2;
+
+/// What a request asks for.
+struct Asked {
+    call_uuid: Option<String>,
+    event_types: Vec<String>,
+    last: Duration,
+    since: Option<Since>,
+}
+
+/// From where on.
+enum Since {
+    Sequence(i64),
+    Time(i64),
+    Event(Uuid),
+}
+
+/// An open stream.
+struct Stream {
+    call: Call,
+    asked: Asked,
+    follower: Follower,
+    sender: mpsc::Sender<Result<Vec<u8>, CutShort>>,
+    _seat: Seat,
+}
+
+/// Why a stream ends.
+enum End {
+    /// Said to the client.
+    Said(&'static str, &'static str),
+    /// The client reads no more, or has gone.
+    Gone,
+}
+
+pub(super) async fn open(call: Call, member: Member, (): ()) -> Outcome {
+    let asked = asked(&call)?;
+    let tenant = member.tenant().id;
+    let Some(seat) = call.app.hub.seat(tenant) else { return Ok(full()) };
+    let after = match &asked.since {
+        None => None,
+        Some(since) => match since.sequence(&call.app.store, tenant).await? {
+            Some(sequence) => Some(sequence),
+            None => return Err(unknown().into()),
+        },
+    };
+    let follower = call.app.hub.follow(tenant, after).await?;
+    let (sender, rest) = mpsc::channel(AHEAD);
+    let stream = Stream { call, asked, follower, sender, _seat: seat };
+    tokio::spawn(stream.run());
+    let mut reply = Reply::stream("text/event-stream", rest);
+    reply.header(CACHE_CONTROL, "no-cache");
+    reply.header(HeaderName::from_static("x-accel-buffering"), "no");
+    Ok(reply)
+}
+
+fn asked(call: &Call) -> Result<Asked, Errors> {
+    let mut errors = Errors::default();
+    let call_uuid = paginate::text(&call.input, "call_uuid", &mut errors);
+    let types = paginate::text(&call.input, "event_types", &mut errors).unwrap_or_default();
+    let names = types.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let event_types = names.map(|name| stored_name(name).to_owned()).collect();
+    let last = match call.input.query_text("timeout") {
+        None => LONGEST,
+        Some(text) => text.parse().ok().filter(|seconds| *seconds <= LONGEST).unwrap_or_else(|| {
+            errors.push("timeout", format!("The timeout field must be a number of seconds up to {LONGEST}."));
+            0
+        }),
+    };
+    // What a client that connects again sends by itself says more than the address it was given.
+    let since = match call.request.header("last-event-id").filter(|id| !id.is_empty()) {
+        Some(id) => position(id).map_or_else(|| Err(unknown()), |since| Ok(Some(since)))?,
+        None => match call.input.query_text("since") {
+            None => None,
+            Some(text) => {
+                let since = position(text)
+                    .or_else(|| instant::parse(text).map(|time| Since::Time(time.as_microsecond().max(0))));
+                if since.is_none() {
+                    errors.push(
+                        "since",
+                        "The since field must be the sequence or the id of an event, or a valid date.",
+                    );
+                }
+                since
+            }
+        },
+    };
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Asked { call_uuid, event_types, last: Duration::from_secs(last), since })
+}
+
+fn position(text: &str) -> Option<Since> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Since::Sequence);
+    }
+    Uuid::try_parse(text).ok().map(Since::Event)
+}
+
+impl Since {
+    /// The number behind which a stream begins; `None` for an event that is not there.
+    async fn sequence(&self, store: &Store, tenant: Uuid) -> StoreResult<Option<i64>> {
+        Ok(match self {
+            Self::Sequence(sequence) => Some(*sequence),
+            Self::Time(at) => Some(store.newest_event_before(tenant, *at).await?),
+            Self::Event(id) => store.call_event(tenant, *id).await?.map(|event| event.sequence),
+        })
+    }
+}
+
+fn unknown() -> Errors {
+    Errors::one(
+        "last_event_id",
+        "There is no such event, or it is kept no longer: begin with since=0 for all that is kept, or without it for what comes.",
+    )
+}
+
+/// All places of the tenant are taken.
+fn full() -> Reply {
+    let body = frame("error", None, &json!({"message": "Connection limit reached."}));
+    let mut reply = Reply {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        headers: vec![(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))],
+        body: Bytes::from(body),
+        rest: None,
+    };
+    reply.header(RETRY_AFTER, "60");
+    reply
+}
+
+fn frame(event: &str, id: Option<Uuid>, data: &Value) -> String {
+    let mut frame = String::new();
+    if let Some(id) = id {
+        // Writing into memory cannot fail.
+        let _written = writeln!(frame, "id: {id}");
+    }
+    // JSON has no line breaks of its own, and names of events none at all.
+    let name: String = event.chars().filter(|c| !c.is_control()).collect();
+    let _written = write!(frame, "event: {name}\ndata: {data}\n\n");
+    frame
+}
+
+impl Asked {
+    fn wants(&self, event: &CallEvent) -> bool {
+        self.call_uuid.as_ref().is_none_or(|uuid| *uuid == event.call_uuid)
+            && (self.event_types.is_empty() || self.event_types.contains(&event.event_type))
+    }
+}
+
+impl Stream {
+    async fn run(mut self) {
+        let end = match self.follow().await {
+            Ok(end) => end,
+            Err(error) => {
+                tracing::warn!(%error, "a stream of events ends early");
+                End::Said("error", "Events cannot be read at the moment, please reconnect.")
+            }
+        };
+        if let End::Said(event, message) = end {
+            // Who does not read this either finds out when it connects again.
+            let _heard = self.send(frame(event, None, &json!({"message": message}))).await;
+        }
+    }
+
+    async fn follow(&mut self) -> StoreResult<End> {
+        let end = Instant::now() + self.asked.last;
+        let mut heartbeats = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        // So that the client has the headers at once.
+        if self.send(": welcome\n\n".to_owned()).await.is_err() {
+            return Ok(End::Gone);
+        }
+        loop {
+            let ended = match self.step(end, &mut heartbeats).await? {
+                None => None,
+                Some(Step::Heartbeat) => self.heartbeat().await?,
+                Some(Step::Frames(frames)) if frames.is_empty() => None,
+                Some(Step::Frames(frames)) => self.send(frames).await.err(),
+                Some(Step::End(event, message)) => Some(End::Said(event, message)),
+            };
+            if let Some(end) = ended {
+                return Ok(end);
+            }
+        }
+    }
+
+    async fn step(&mut self, end: Instant, heartbeats: &mut Interval) -> StoreResult<Option<Step>> {
+        tokio::select! {
+            // What is there already comes before the end.
+            biased;
+            next = self.follower.next() => Ok(Some(match next? {
+                Next::Closing => Step::End("timeout", "The server ends, please reconnect."),
+                Next::Events(events) => {
+                    let wanted = events.iter().filter(|event| self.asked.wants(event));
+                    Step::Frames(wanted.map(|event| told(event)).collect())
+                }
+            })),
+            () = tokio::time::sleep_until(end) => {
+                Ok(Some(Step::End("timeout", "Connection timeout, please reconnect.")))
+            }
+            _ = heartbeats.tick() => Ok(Some(Step::Heartbeat)),
+            () = self.sender.closed() => Ok(Some(Step::End("timeout", "The client has gone."))),
+        }
+    }
+
+    /// Looks whether the client still may, and says that the stream lives.
+    async fn heartbeat(&mut self) -> StoreResult<Option<End>> {
+        if !self.still_may().await? {
+            return Ok(Some(End::Said("error", "Unauthenticated.")));
+        }
+        Ok(self.send(": heartbeat\n\n".to_owned()).await.err())
+    }
+
+    /// Whether the token is still good, its user still has the permission, and the tenant is still served.
+    async fn still_may(&mut self) -> StoreResult<bool> {
+        let Some(presented) = self.call.request.bearer().and_then(Presented::parse) else { return Ok(false) };
+        let Some(authentic) = self.call.app.store.authenticate(&presented).await? else { return Ok(false) };
+        self.call.authentic = Some(authentic);
+        Ok(match gate::allows(Gate::Member(Permission::CallEventsView), &self.call).await {
+            Ok(()) => true,
+            // Nobody knows at the moment; it is looked at again.
+            Err(Failure::Broken(_)) => true,
+            Err(Failure::Answer(status, _)) => status.is_server_error(),
+            Err(_) => false,
+        })
+    }
+
+    async fn send(&self, text: String) -> Result<(), End> {
+        match tokio::time::timeout(PATIENCE, self.sender.send(Ok(text.into_bytes()))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => {
+                // It may have no room for a reason; the end of the connection is one.
+                let _full = self.sender.try_send(Err(CutShort));
+                Err(End::Gone)
+            }
+        }
+    }
+}
+
+enum Step {
+    Frames(String),
+    Heartbeat,
+    End(&'static str, &'static str),
+}
+
+/// The frame of an event.
+fn told(event: &Arc<CallEvent>) -> String {
+    let mut data = call_events::replayed(event);
+    if let Some(map) = data.as_object_mut() {
+        map.insert("sequence".to_owned(), json!(event.sequence));
+        map.insert("generation".to_owned(), json!(event.generation));
+    }
+    frame(&event.event_type, Some(event.id), &data)
+}
