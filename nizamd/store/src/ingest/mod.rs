@@ -10,6 +10,7 @@ mod known;
 mod live_rows;
 mod lost;
 mod resync;
+mod resync_gateways;
 
 use nizam_core::call::{Fact, Ledger, Wanted};
 pub use resync::Resynced;
