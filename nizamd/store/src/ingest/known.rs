@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 
 use nizam_core::call::{Ended, Ledger, Leg, Wanted};
+use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{json_ids, json_texts};
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
+
+/// A CDR: the channel, its tenant and call, whether it was closed without its own word, and the facts then.
+type ClosedRow = (String, Uuid, Option<String>, bool, Option<Json<Value>>);
 
 /// A ledger with all that some facts need.
 pub(super) async fn read(tx: &mut Tx, wanted: &Wanted, switch: &str) -> StoreResult<Ledger> {
@@ -69,22 +73,23 @@ async fn ended(tx: &mut Tx, uuids: &[&str]) -> StoreResult<HashMap<String, Ended
         ))
         .bind(uuids).fetch_all(c).await?,
     };
-    let rows: Vec<(String, Uuid, Option<String>, bool)> = match tx.conn() {
+    // Of a channel that did not say how it ended, the CDR has what was known of it.
+    let rows: Vec<ClosedRow> = match tx.conn() {
         Conn::Sqlite(c) => sqlx::query_as(sql!(sqlite
-            "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL FROM call_detail_records \
+            "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL, CASE WHEN closed_by IS NOT NULL THEN facts END FROM call_detail_records \
              WHERE uuid IN (SELECT value FROM json_each($1))"
         ))
         .bind(&texts).fetch_all(c).await?,
         Conn::Postgres(c) => sqlx::query_as(sql!(postgres
-            "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL FROM call_detail_records WHERE uuid = ANY($1)"
+            "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL, CASE WHEN closed_by IS NOT NULL THEN facts END FROM call_detail_records WHERE uuid = ANY($1)"
         ))
         .bind(uuids).fetch_all(c).await?,
     };
-    let strays =
-        strays.into_iter().map(|(uuid, call_id)| (uuid, Ended { tenant: None, call_id, lost: false }));
-    let rows = rows.into_iter();
-    let rows =
-        rows.map(|(uuid, tenant, call_id, lost)| (uuid, Ended { tenant: Some(tenant), call_id, lost }));
+    let strays = strays.into_iter().map(|(uuid, call_id)| (uuid, Ended { call_id, ..Ended::default() }));
+    let rows = rows.into_iter().map(|(uuid, tenant, call_id, lost, facts)| {
+        let leg = facts.and_then(|facts| Leg::lost(&facts.0)).map(Box::new);
+        (uuid, Ended { tenant: Some(tenant), call_id, lost, leg })
+    });
     Ok(strays.chain(rows).collect())
 }
 
