@@ -203,8 +203,8 @@ impl Ledger {
             self.too_late(uuid, &said, event);
             return;
         }
-        let lost = || self.ended.get_mut(&uuid).and_then(|ended| ended.leg.take()).map(|leg| *leg);
-        let known = self.legs.remove(&uuid).or_else(lost);
+        let closed = || self.ended.get_mut(&uuid).and_then(|ended| ended.leg.take()).map(|leg| *leg);
+        let known = self.legs.remove(&uuid).or_else(closed);
         let heard_of = known.is_some();
         if known.is_none() && last && !event.routed && said.is_inbound() && !self.ended.contains_key(&uuid) {
             // An INVITE that was asked for a password and never came again (`sofia_event_callback` in `sofia.c`): no call.
