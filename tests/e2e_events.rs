@@ -178,3 +178,46 @@ fn every_call_has_its_record() {
     println!("{spool}");
     assert!(spool.starts_with("+OK"), "{spool}");
 }
+
+#[test]
+fn gateways_are_as_the_switch_has_them_once_it_was_asked() {
+    if !require(&SIP) {
+        return;
+    }
+    let mut site = Site::start();
+    let tenant = site.tenant("carriers.test");
+    let registrar = site.callee(Manner::Registrar);
+    for (name, port, register) in [("quiet", site.dead_port(), false), ("registers", registrar.port(), true)]
+    {
+        let body = json!({"name": name, "host": "127.0.0.1", "port": port, "register": register,
+            "username": "<state>TRYING</state>", "password": "a-long-password"});
+        site.nizamd.rest().create(&tenant, "gateways", &body);
+    }
+    // Of one that never changes no event tells.
+    let states = |site: &Site| {
+        let watched = Watched { site, tenant: tenant.clone(), domain: "carriers.test" };
+        watched.get("gateways/status")["data"].as_array().unwrap().clone()
+    };
+    let registered = until("the gateway is registered", SOON, || {
+        states(&site).into_iter().find(|one| one["name"] == "registers" && one["state"] == "REGED")
+    });
+    assert_eq!(
+        (&registered["ping_status"], &registered["phrase"]),
+        (&json!("UP"), &Value::Null),
+        "{registered:#}"
+    );
+    until("mod_sofia has both", SOON, || {
+        site.switch.api("sofia status gateway").contains("NOREG").then_some(())
+    });
+    site.nizamd.kill();
+    site.nizamd.serve();
+    site.await_link();
+    let shown = until("both are shown", SOON, || Some(states(&site)).filter(|shown| shown.len() == 2));
+    let quiet = &shown[0];
+    assert_eq!(
+        (&quiet["name"], &quiet["state"], &quiet["ping_status"]),
+        (&json!("quiet"), &json!("NOREG"), &json!("UP")),
+        "{shown:#?}"
+    );
+    assert_eq!(shown[1], registered, "it is so since then");
+}

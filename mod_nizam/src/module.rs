@@ -13,7 +13,7 @@ use nizam_engine::command::{self, Facts};
 use nizam_engine::link::{Client, Identity, LinkNote, Workers};
 use nizam_engine::spool::{Settings, Spool, SpoolError, SpoolNote};
 use nizam_engine::{DialplanQuestion, Engine, Route};
-use nizam_wire::link::{Api, RECORDINGS};
+use nizam_wire::link::{Api, GATEWAY, RECORDINGS};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
@@ -253,13 +253,17 @@ fn config_thread(asked: Receiver<()>) -> std::io::Result<JoinHandle<()>> {
     })
 }
 
-/// Runs a command of the daemon, which does not know where this FreeSWITCH keeps recordings.
+/// Runs a command of the daemon, which does not know where this FreeSWITCH keeps recordings, and may only look at gateways.
 fn run_command(api: Api, argument: &str) -> Result<String, String> {
-    if api != Api::Record {
-        return host::run(Command::Daemon(api), argument);
+    let command = Command::Daemon(api);
+    match api {
+        Api::Gateway => host::run(command, &format!("{GATEWAY} {argument}")),
+        Api::Record => {
+            let directory = host::recordings().ok_or("FreeSWITCH has no recordings_dir")?;
+            host::run(command, &argument.replace(RECORDINGS, &directory))
+        }
+        _ => host::run(command, argument),
     }
-    let directory = host::recordings().ok_or("FreeSWITCH has no recordings_dir")?;
-    host::run(Command::Daemon(api), &argument.replace(RECORDINGS, &directory))
 }
 
 /// Stops everything; when this returns, no code of ours runs in FreeSWITCH.

@@ -74,7 +74,7 @@ impl Line {
         }
     }
 
-    /// Closes channels whose end may be among the events that were dropped, and compares the phones again.
+    /// Closes channels whose end may be among the events that were dropped, and compares phones and gateways again.
     pub(super) async fn look(&mut self, life: Incarnation, since: i64) {
         // What it told before that moment is on its way: ends among it.
         if self.heard < since {
@@ -95,6 +95,7 @@ impl Line {
             }
         }
         self.ask(AGAIN.0);
+        self.ask_gateways(AGAIN.0);
         let (life, dropped) = self.dropped;
         self.dropped(life, dropped);
     }

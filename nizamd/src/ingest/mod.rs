@@ -4,11 +4,13 @@
 //! in memory within a bound and beyond it at the switch, which keeps everything until it is acknowledged.
 
 mod compare;
+mod gateways;
 mod mailbox;
 
 use crate::link::{Known, Outgoing};
 use crate::metrics::Metrics;
 use compare::AGAIN;
+use gateways::Shown;
 use mailbox::Mailbox;
 use nizam_core::call::{About, Fact, Registration, without_pin};
 use nizam_store::{Delivered, Origin, Store, StoreError, Stored};
@@ -60,6 +62,10 @@ enum Work {
     Resync(Duration),
     /// What it showed.
     Shown(Result<Vec<Registration>, String>, Duration),
+    /// The switch is asked for its gateways; how long to wait if it does not show them.
+    Gateways(Duration),
+    /// What it showed.
+    Standing(Result<Vec<Shown>, String>, Duration),
     /// mod_voicemail is told again to forget a PIN.
     Forget(Mailbox),
     /// Channels are looked for of which nothing was told since that moment.
@@ -115,10 +121,12 @@ impl Ingest {
             looking: false,
             heard: 0,
             changed: None,
+            moved: None,
         };
         self.runtime.spawn(line.run(queue));
         // The other end was just made.
         let _there = work.send(Work::Resync(AGAIN.0));
+        let _there = work.send(Work::Gateways(AGAIN.0));
         Intake { work, held, switch }
     }
 }
@@ -162,6 +170,8 @@ struct Line {
     heard: i64,
     /// Whose registrations events have changed since the switch was asked for its phones: domain and user.
     changed: Option<HashSet<(String, String)>>,
+    /// Of which gateways events have told since the switch was asked for them: their names.
+    moved: Option<HashSet<String>>,
 }
 
 impl Line {
@@ -200,6 +210,8 @@ impl Line {
                 Work::Ended(incarnation) => self.ended(incarnation).await,
                 Work::Resync(pause) => self.ask(pause),
                 Work::Shown(shown, pause) => self.resync(shown, pause).await,
+                Work::Gateways(pause) => self.ask_gateways(pause),
+                Work::Standing(shown, pause) => self.resync_gateways(shown, pause).await,
                 Work::Forget(mailbox) => {
                     let _connected = self.forget(mailbox).await;
                 }
@@ -277,12 +289,18 @@ impl Line {
         for (_, event) in events {
             let Delivered::Fact(fact) = event else { continue };
             self.heard = self.heard.max(fact.at);
-            if let (
-                Some(changed),
-                About::Registered { registration, .. } | About::Unregistered(registration),
-            ) = (&mut self.changed, &fact.about)
-            {
-                changed.insert((registration.domain.clone(), registration.user.clone()));
+            match (&fact.about, &mut self.changed, &mut self.moved) {
+                (
+                    About::Registered { registration, .. } | About::Unregistered(registration),
+                    Some(changed),
+                    _,
+                ) => {
+                    changed.insert((registration.domain.clone(), registration.user.clone()));
+                }
+                (About::Gateway(state), _, Some(moved)) => {
+                    moved.insert(state.name.clone());
+                }
+                _ => {}
             }
         }
     }

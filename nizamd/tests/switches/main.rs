@@ -9,6 +9,7 @@
 )]
 
 mod events;
+mod gateways;
 mod mailbox;
 mod routing;
 mod site;

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::marker::PhantomData;
 
 /// Version of the messages. Both sides must have the same.
-pub const PROTOCOL_VERSION: u16 = 3;
+pub const PROTOCOL_VERSION: u16 = 4;
 
 /// Length of the preamble in bytes.
 pub const PREAMBLE_LEN: usize = 8;

@@ -113,6 +113,8 @@ pub enum Api {
     Nizam,
     /// `vm_fsdb_pref_password_set`.
     MailboxPassword,
+    /// `sofia xmlstatus gateway`, of which the argument is the gateway's name: no other command of mod_sofia.
+    Gateway,
 }
 
 impl Api {
@@ -131,9 +133,13 @@ impl Api {
             Self::Show => "show",
             Self::Nizam => "nizam",
             Self::MailboxPassword => "vm_fsdb_pref_password_set",
+            Self::Gateway => "sofia",
         }
     }
 }
+
+/// What stands before the argument of [`Api::Gateway`].
+pub const GATEWAY: &str = "xmlstatus gateway";
 
 /// In the argument of [`Api::Record`]: the directory in which FreeSWITCH keeps recordings, its global variable `recordings_dir`.
 pub const RECORDINGS: &str = "{recordings_dir}";

@@ -15,7 +15,7 @@ pub use daemon::{DaemonEvent, DaemonSession};
 pub use error::LinkError;
 pub use frame::{Decoder, MAX_ANSWER, MAX_FRAME, PREAMBLE_LEN, PROTOCOL_VERSION, preamble};
 pub use message::{
-    Api, Batch, Command, FromDaemon, FromModule, Hello, Incarnation, MAX_LAYERS, RECORDINGS, Welcome,
+    Api, Batch, Command, FromDaemon, FromModule, GATEWAY, Hello, Incarnation, MAX_LAYERS, RECORDINGS, Welcome,
 };
 pub use module::{ModuleEvent, ModuleSession};
 pub use outbox::{Chunk, Outbox};

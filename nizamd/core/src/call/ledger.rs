@@ -52,7 +52,7 @@ impl Wanted {
 }
 
 /// A channel that has its CDR.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ended {
     /// Whose it was.
     pub tenant: Option<Uuid>,
@@ -60,6 +60,8 @@ pub struct Ended {
     pub call_id: Option<String>,
     /// It was closed without its own word, which still counts if it comes.
     pub lost: bool,
+    /// What was known of it then, to which that word is added.
+    pub leg: Option<Box<Leg>>,
 }
 
 /// An event to store.
@@ -206,7 +208,8 @@ impl Ledger {
             self.too_late(uuid, &said, event);
             return;
         }
-        let known = self.legs.remove(&uuid);
+        let closed = || self.ended.get_mut(&uuid).and_then(|ended| ended.leg.take()).map(|leg| *leg);
+        let known = self.legs.remove(&uuid).or_else(closed);
         let heard_of = known.is_some();
         if known.is_none() && last && !event.routed && said.is_inbound() && !self.ended.contains_key(&uuid) {
             // An INVITE that was asked for a password and never came again (`sofia_event_callback` in `sofia.c`): no call.
@@ -267,7 +270,9 @@ impl Ledger {
         self.cdrs.extend(leg.tenant.map(|tenant| leg.cdr(tenant, &self.switch, lost)));
         self.changed.remove(&leg.uuid);
         self.gone.insert(leg.uuid.clone());
-        self.ended.insert(leg.uuid, Ended { tenant: leg.tenant, call_id: Some(leg.call_id), lost });
+        let (uuid, tenant, call_id) = (leg.uuid.clone(), leg.tenant, Some(leg.call_id.clone()));
+        let leg = lost.then(|| Box::new(leg));
+        self.ended.insert(uuid, Ended { tenant, call_id, lost, leg });
     }
 
     /// The call that a leg is of: that of the channel that made it, or that FreeSWITCH counts it to.

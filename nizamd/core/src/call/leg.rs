@@ -10,6 +10,9 @@ use uuid::Uuid;
 /// Who closed a CDR whose channel never said goodbye.
 pub const RECONCILER: &str = "reconciler";
 
+/// Where the facts of a CDR have what was known of a channel that was closed without its own word.
+const LOST: &str = "leg";
+
 /// What is known of a channel so far. It is kept as JSON while the channel lives.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -347,7 +350,16 @@ impl Leg {
             generation: self.generation,
             switch_name: Some(switch.to_owned()),
             closed_by: lost.then(|| RECONCILER.to_owned()),
-            facts: (!lost).then(|| json!({"sip": self.sip, "media": self.media})),
+            facts: Some(if lost {
+                json!({ LOST: self })
+            } else {
+                json!({"sip": self.sip, "media": self.media})
+            }),
         }
+    }
+
+    /// What was known of a channel that was closed without its own word, from the facts of its CDR.
+    pub fn lost(facts: &Value) -> Option<Self> {
+        Self::deserialize(facts.get(LOST)?).ok()
     }
 }

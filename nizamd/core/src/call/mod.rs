@@ -6,6 +6,7 @@
 
 mod claim;
 mod fact;
+mod gateway;
 mod kind;
 mod ledger;
 mod leg;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use claim::Claim;
 pub use fact::{About, Fact, Unusable};
+pub use gateway::NoGateway;
 pub use kind::stored_name;
 pub use ledger::{Ended, Ledger, NewEvent, Wanted};
 pub use leg::{Leg, RECONCILER};

@@ -194,6 +194,13 @@ fn a_channel_without_an_end_is_lost_and_its_own_word_still_counts() {
         (first[0].closed_by.as_deref(), first[0].billsec, first[0].call_id.as_deref()),
         (None, 3, Some(FIRST[0]))
     );
+    let mut whole = self::ledger();
+    apply(&mut whole, &all);
+    assert_eq!(
+        whole.cdrs.iter().find(|cdr| cdr.uuid == FIRST[0]),
+        Some(first[0]),
+        "as if it had never been lost"
+    );
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub struct Cdr {
     pub switch_name: Option<String>,
     /// `reconciler`, where the channel vanished with its switch.
     pub closed_by: Option<String>,
-    /// What SIP and media were like.
+    /// What SIP and media were like; of a channel that vanished, what was known of it (`Leg::lost`).
     pub facts: Option<Value>,
 }
 

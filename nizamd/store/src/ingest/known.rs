@@ -3,24 +3,29 @@
 use std::collections::HashMap;
 
 use nizam_core::call::{Ended, Ledger, Leg, Wanted};
+use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::cdr_rows::LONGEST;
 use super::{json_ids, json_texts};
+use crate::clock;
 use crate::column::{BEGINNING, Time};
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
 
+/// A CDR: the channel, its tenant and call, whether it was closed without its own word, and the facts then.
+type ClosedRow = (String, Uuid, Option<String>, bool, Option<Json<Value>>);
+
 /// A ledger with all that some facts need.
-pub(super) async fn read(tx: &mut Tx, wanted: &Wanted, switch: &str, now: i64) -> StoreResult<Ledger> {
+pub(super) async fn read(tx: &mut Tx, wanted: &Wanted, switch: &str) -> StoreResult<Ledger> {
     let mut ledger = Ledger { switch: switch.to_owned(), ..Ledger::default() };
     if !wanted.channels.is_empty() {
         let uuids: Vec<&str> = wanted.channels.iter().map(String::as_str).collect();
         ledger.legs = legs(tx.conn(), &uuids).await?;
         let rest: Vec<&str> = uuids.into_iter().filter(|uuid| !ledger.legs.contains_key(*uuid)).collect();
         if !rest.is_empty() {
-            let since = wanted.since.min(now).saturating_sub(LONGEST).max(BEGINNING);
+            let since = wanted.since.min(clock::now()).saturating_sub(LONGEST).max(BEGINNING);
             ledger.ended = ended(tx, &rest, Time(since)).await?;
         }
     }
@@ -73,11 +78,12 @@ async fn ended(tx: &mut Tx, uuids: &[&str], since: Time) -> StoreResult<HashMap<
         ))
         .bind(uuids).fetch_all(c).await?,
     };
-    let rows: Vec<(String, Uuid, Option<String>, bool)> = match tx.conn() {
+    // Of a channel that did not say how it ended, the CDR has what was known of it.
+    let rows: Vec<ClosedRow> = match tx.conn() {
         Conn::Sqlite(c) => {
             sqlx::query_as(sql!(sqlite
-                "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL FROM call_detail_records \
-                 WHERE uuid IN (SELECT value FROM json_each($1)) AND start_stamp >= $2"
+                "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL, CASE WHEN closed_by IS NOT NULL THEN facts END \
+                 FROM call_detail_records WHERE uuid IN (SELECT value FROM json_each($1)) AND start_stamp >= $2"
             ))
             .bind(&texts)
             .bind(since)
@@ -86,8 +92,8 @@ async fn ended(tx: &mut Tx, uuids: &[&str], since: Time) -> StoreResult<HashMap<
         }
         Conn::Postgres(c) => {
             sqlx::query_as(sql!(postgres
-                "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL FROM call_detail_records \
-                 WHERE uuid = ANY($1) AND start_stamp >= $2"
+                "SELECT uuid, tenant_id, call_id, closed_by IS NOT NULL, CASE WHEN closed_by IS NOT NULL THEN facts END \
+                 FROM call_detail_records WHERE uuid = ANY($1) AND start_stamp >= $2"
             ))
             .bind(uuids)
             .bind(since)
@@ -95,11 +101,11 @@ async fn ended(tx: &mut Tx, uuids: &[&str], since: Time) -> StoreResult<HashMap<
             .await?
         }
     };
-    let strays =
-        strays.into_iter().map(|(uuid, call_id)| (uuid, Ended { tenant: None, call_id, lost: false }));
-    let rows = rows.into_iter();
-    let rows =
-        rows.map(|(uuid, tenant, call_id, lost)| (uuid, Ended { tenant: Some(tenant), call_id, lost }));
+    let strays = strays.into_iter().map(|(uuid, call_id)| (uuid, Ended { call_id, ..Ended::default() }));
+    let rows = rows.into_iter().map(|(uuid, tenant, call_id, lost, facts)| {
+        let leg = facts.and_then(|facts| Leg::lost(&facts.0)).map(Box::new);
+        (uuid, Ended { tenant: Some(tenant), call_id, lost, leg })
+    });
     Ok(strays.chain(rows).collect())
 }
 

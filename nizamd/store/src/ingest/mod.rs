@@ -10,6 +10,7 @@ mod known;
 mod live_rows;
 mod lost;
 mod resync;
+mod resync_gateways;
 
 use nizam_core::call::{Fact, Ledger, Wanted};
 pub use resync::Resynced;
@@ -93,7 +94,7 @@ impl Store {
                 Delivered::Nothing | Delivered::Unusable(..) => None,
             })
         };
-        let mut ledger = known::read(&mut tx, &Wanted::of(facts()), origin.switch, now).await?;
+        let mut ledger = known::read(&mut tx, &Wanted::of(facts()), origin.switch).await?;
         let mut core = None;
         for fact in facts() {
             core = fact.core.as_deref().or(core);

@@ -22,9 +22,9 @@ const TOGETHER: usize = 500;
 /// What was not as the switch has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resynced {
-    /// Phones that no row told of.
+    /// Phones that no row told of; gateways that are otherwise than their row, or have none.
     pub came: usize,
-    /// Rows of phones that are shown with another Call-ID.
+    /// Rows of phones that are shown with another Call-ID; of gateways that are not there.
     pub gone: usize,
 }
 
@@ -47,7 +47,7 @@ impl Store {
         });
         let wanted =
             Wanted { domains: shown.iter().map(|phone| phone.domain.clone()).collect(), ..Wanted::default() };
-        let domains = known::read(&mut tx, &wanted, switch, 0).await?.domains;
+        let domains = known::read(&mut tx, &wanted, switch).await?.domains;
         tx.commit().await?;
         let there: HashSet<(&str, &str, &str)> =
             rows.iter().map(|(domain, user, call_id, _)| (&**domain, &**user, &**call_id)).collect();

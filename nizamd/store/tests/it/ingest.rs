@@ -243,6 +243,63 @@ async fn a_channel_is_closed_by_itself_unless_something_was_heard_of_it_meanwhil
 }
 
 #[tokio::test]
+async fn a_channel_that_tells_its_end_after_it_was_closed_has_the_cdr_of_one_that_never_was() {
+    let fixture = Fixture::new().await;
+    let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
+    // Its last event alone says neither who called whom, nor when, nor that it was recorded and held.
+    let events = |uuid: &str| {
+        let event = |name: &str, at: i64, more: &[(&str, &str)]| {
+            let headers: Vec<_> =
+                [("Event-Name", name), ("Unique-ID", uuid)].iter().chain(more).copied().collect();
+            delivered(&headers, START + at * 1_000_000)
+        };
+        let created = START.to_string();
+        let begun = [
+            ("variable_originator", "somebody"),
+            ("Channel-Call-UUID", "somebody"),
+            ("Caller-Context", "acme.example"),
+            ("Caller-Caller-ID-Name", "Ada"),
+            ("Caller-Caller-ID-Number", "1001"),
+            ("Caller-Destination-Number", "1002"),
+            ("Call-Direction", "outbound"),
+            ("Caller-Channel-Created-Time", &created),
+            ("variable_nizam_generation", "7"),
+        ];
+        numbered([
+            event("CHANNEL_CREATE", 0, &begun),
+            event("CHANNEL_ANSWER", 2, &[("Other-Leg-Unique-ID", "somebody")]),
+            event("CHANNEL_HOLD", 3, &[]),
+            event("CHANNEL_UNHOLD", 5, &[]),
+            event("RECORD_START", 6, &[("Record-File-Path", "/r/x.wav")]),
+            event(
+                "CHANNEL_HANGUP_COMPLETE",
+                9,
+                &[("variable_billsec", "7"), ("variable_hangup_cause", "NORMAL_CLEARING")],
+            ),
+        ])
+    };
+    let other = Origin { switch: "fs2", ..ORIGIN };
+    store.ingest(other, &events("straight"), 0).await.unwrap();
+    let lost = events("lost");
+    store.ingest(ORIGIN, &lost[..5], 0).await.unwrap();
+    let after = now() + 1;
+    assert_eq!(store.close_silent(ORIGIN, "lost", after).await.unwrap().cdrs, 1);
+    store.ingest(ORIGIN, &lost, 0).await.unwrap();
+    let page = Page::default();
+    let cdrs =
+        store.cdrs(tenant, &CdrFilter { legs: true, ..CdrFilter::default() }, page).await.unwrap().rows;
+    let [one, two] = ["straight", "lost"].map(|uuid| {
+        let mut cdr = cdrs.iter().find(|cdr| cdr.uuid == uuid).unwrap().clone();
+        (cdr.id, cdr.created_at, cdr.updated_at) = (Uuid::nil(), 0, 0);
+        (cdr.uuid, cdr.switch_name) = (String::new(), None);
+        cdr
+    });
+    assert_eq!((one.hold_ms, one.recording_path.as_deref(), &*one.leg), (Some(2000), Some("/r/x.wav"), "b"));
+    assert_eq!((two.caller_id_number.as_str(), two.generation), ("1001", Some(7)));
+    assert_eq!(one, two);
+}
+
+#[tokio::test]
 async fn what_is_old_goes_where_the_tenant_wants_it_so() {
     let fixture = Fixture::new().await;
     let (keeps, forgets) = (fixture.tenant("acme.example").await.id, fixture.tenant("beta.example").await.id);
