@@ -56,6 +56,9 @@ def before_call(context, case, kwargs):
         body = fitting.body(case)
         if body is not case.body:
             case.body = body
+    if case.operation.path.endswith("/stream") and "timeout" not in (case.query or {}):
+        # It ends when all is told that is there.
+        case.query = {**(case.query or {}), "timeout": "0"}
     keep(case)
 
 

@@ -81,7 +81,7 @@ impl Follower {
     }
 
     /// What the database has beyond the position, as long as it may have something that does not come live.
-    async fn stored(&mut self) -> StoreResult<Option<Vec<Arc<CallEvent>>>> {
+    pub(crate) async fn stored(&mut self) -> StoreResult<Option<Vec<Arc<CallEvent>>>> {
         if !self.behind {
             return Ok(None);
         }

@@ -10,7 +10,7 @@ use nizam_core::validate::Errors;
 use nizam_store::{Presented, Store, StoreResult};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, Interval};
+use tokio::time::Instant;
 use uuid::Uuid;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use warp::http::{HeaderValue, StatusCode};
@@ -63,6 +63,9 @@ enum End {
     /// The client reads no more, or has gone.
     Gone,
 }
+
+/// It has lasted as long as it may.
+const OVER: End = End::Said("timeout", "Connection timeout, please reconnect.");
 
 pub(super) async fn open(call: Call, member: Member, (): ()) -> Outcome {
     let asked = asked(&call)?;
@@ -198,16 +201,21 @@ impl Stream {
         let end = Instant::now() + self.asked.last;
         let mut heartbeats = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         // So that the client has the headers at once.
-        if self.send(": welcome\n\n".to_owned()).await.is_err() {
-            return Ok(End::Gone);
+        if let Err(end) = self.send(": welcome\n\n".to_owned()).await {
+            return Ok(end);
+        }
+        if let Some(end) = self.catch_up(end).await? {
+            return Ok(end);
         }
         loop {
-            let ended = match self.step(end, &mut heartbeats).await? {
-                None => None,
-                Some(Step::Heartbeat) => self.heartbeat().await?,
-                Some(Step::Frames(frames)) if frames.is_empty() => None,
-                Some(Step::Frames(frames)) => self.send(frames).await.err(),
-                Some(Step::End(event, message)) => Some(End::Said(event, message)),
+            let ended = tokio::select! {
+                next = self.follower.next() => match next? {
+                    Next::Closing => Some(End::Said("timeout", "The server ends, please reconnect.")),
+                    Next::Events(events) => self.tell(&events).await.err(),
+                },
+                () = tokio::time::sleep_until(end) => Some(OVER),
+                _ = heartbeats.tick() => self.heartbeat().await?,
+                () = self.sender.closed() => Some(End::Gone),
             };
             if let Some(end) = ended {
                 return Ok(end);
@@ -215,23 +223,30 @@ impl Stream {
         }
     }
 
-    async fn step(&mut self, end: Instant, heartbeats: &mut Interval) -> StoreResult<Option<Step>> {
-        tokio::select! {
-            // What is there already comes before the end.
-            biased;
-            next = self.follower.next() => Ok(Some(match next? {
-                Next::Closing => Step::End("timeout", "The server ends, please reconnect."),
-                Next::Events(events) => {
-                    let wanted = events.iter().filter(|event| self.asked.wants(event));
-                    Step::Frames(wanted.map(|event| told(event)).collect())
-                }
-            })),
-            () = tokio::time::sleep_until(end) => {
-                Ok(Some(Step::End("timeout", "Connection timeout, please reconnect.")))
+    /// Tells what is there already, all of it where nothing else is asked for.
+    async fn catch_up(&mut self, end: Instant) -> StoreResult<Option<End>> {
+        let mut looked = Instant::now();
+        while let Some(events) = self.follower.stored().await? {
+            if let Err(end) = self.tell(&events).await {
+                return Ok(Some(end));
             }
-            _ = heartbeats.tick() => Ok(Some(Step::Heartbeat)),
-            () = self.sender.closed() => Ok(Some(Step::End("timeout", "The client has gone."))),
+            if looked.elapsed() >= HEARTBEAT {
+                looked = Instant::now();
+                if let Some(end) = self.heartbeat().await? {
+                    return Ok(Some(end));
+                }
+                if !self.asked.last.is_zero() && Instant::now() >= end {
+                    return Ok(Some(OVER));
+                }
+            }
         }
+        Ok(None)
+    }
+
+    async fn tell(&self, events: &[Arc<CallEvent>]) -> Result<(), End> {
+        let frames: String =
+            events.iter().filter(|event| self.asked.wants(event)).map(|event| told(event)).collect();
+        if frames.is_empty() { Ok(()) } else { self.send(frames).await }
     }
 
     /// Looks whether the client still may, and says that the stream lives.
@@ -267,12 +282,6 @@ impl Stream {
             }
         }
     }
-}
-
-enum Step {
-    Frames(String),
-    Heartbeat,
-    End(&'static str, &'static str),
 }
 
 /// The frame of an event.

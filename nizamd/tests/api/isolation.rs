@@ -260,10 +260,11 @@ async fn one(
     if route.method == reqwest::Method::GET && random.below(4) == 0 {
         let _infallible = write!(
             address,
-            "?destination_id={0}&extension_id={0}&tenant_id={1}&user_id={2}",
+            "{3}destination_id={0}&extension_id={0}&tenant_id={1}&user_id={2}",
             strangers.first().copied().unwrap_or(child),
             theirs.tenant,
-            theirs.user
+            theirs.user,
+            if address.contains('?') { '&' } else { '?' }
         );
     }
     let got = send(api, member, route, &address, request_body.as_ref()).await;

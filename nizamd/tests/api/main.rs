@@ -26,5 +26,6 @@ mod people;
 mod protocol;
 mod resources;
 mod routing;
+mod streams;
 mod support;
 mod tenants;

@@ -53,7 +53,9 @@ pub(crate) fn fill(route: &Route, ids: &Ids) -> String {
         Some("agent") if route.path.contains("{queue}") => ids.agent.to_string(),
         Some(_) => ids.child.to_string(),
     };
-    route.path.split('/').map(part).collect::<Vec<_>>().join("/")
+    let path = route.path.split('/').map(part).collect::<Vec<_>>().join("/");
+    // A stream ends when all is told that is there.
+    if &*route.id == "call-events.stream" { path + "?since=0&timeout=0" } else { path }
 }
 
 /// The resource that an operation is about, where there is one.

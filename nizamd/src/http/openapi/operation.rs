@@ -169,6 +169,25 @@ fn own(route: &Route, query: &mut impl FnMut(&str, Value, &str)) {
             query("from", or_empty(&day()), "From this time on.");
             query("to", or_empty(&day()), "Until this time.");
         }
+        "call-events.stream" => {
+            query("call_uuid", searched(), "Only events of this channel.");
+            query(
+                "event_types",
+                searched(),
+                "Only such events, with commas between them; the names of webhooks are understood, too.",
+            );
+            query(
+                "since",
+                json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": i64::MAX}, or_empty(&day())]}),
+                "What was stored behind that sequence, or happened since then, comes first; an id of an event means the same as \
+                 its sequence. Without it, and without a Last-Event-ID, nothing comes that was there before.",
+            );
+            query(
+                "timeout",
+                or_empty(&json!({"type": "integer", "minimum": 0, "maximum": 300})),
+                "Seconds that the stream lasts; 0 for what is there already.",
+            );
+        }
         "users.list" => {
             query(
                 "tenant_id",
