@@ -36,8 +36,8 @@ INSERT INTO call_event_counts
 DROP INDEX call_detail_records_uuid_unique;
 CREATE UNIQUE INDEX call_detail_records_uuid_unique ON call_detail_records (uuid, start_stamp);
 CREATE INDEX call_detail_records_direction ON call_detail_records (tenant_id, direction, start_stamp, id);
--- With the leg, so that the calls of a number are counted without looking at their rows.
+-- With all that lists filter by, so that the calls of a number are counted without looking at their rows.
 DROP INDEX call_detail_records_caller;
 DROP INDEX call_detail_records_destination;
-CREATE INDEX call_detail_records_caller ON call_detail_records (tenant_id, caller_id_number, start_stamp, id, leg);
-CREATE INDEX call_detail_records_destination ON call_detail_records (tenant_id, destination_number, start_stamp, id, leg);
+CREATE INDEX call_detail_records_caller ON call_detail_records (tenant_id, caller_id_number, start_stamp, id, leg, direction, hangup_cause);
+CREATE INDEX call_detail_records_destination ON call_detail_records (tenant_id, destination_number, start_stamp, id, leg, direction, hangup_cause);

@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-/// Events that are read from the database at once.
+/// Events that are told at once.
 const TOGETHER: u64 = 100;
 
 /// What a follower comes to.
@@ -55,7 +55,7 @@ impl Follower {
                 Ok(event) if event.sequence <= self.position => {}
                 Ok(event) => {
                     let mut events = vec![event];
-                    loop {
+                    while (events.len() as u64) < TOGETHER {
                         match self.live.try_recv() {
                             Ok(event) => events.push(event),
                             Err(TryRecvError::Lagged(_)) => {

@@ -8,6 +8,7 @@ mod follower;
 mod seats;
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +39,8 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Over that database, where a tenant may have so many followers at once.
+    /// Over that database, where a tenant may have so many followers at once, and all together no more than leave half of the
+    /// connections to others.
     pub fn new(store: Arc<Store>, followers: usize) -> Self {
         Self {
             store,
@@ -73,11 +75,17 @@ impl Hub {
         self.closing.send_replace(true);
     }
 
-    /// Hands out what is stored, for ever. `stored` changes when this process has stored something.
-    pub async fn run(self: Arc<Self>, mut stored: watch::Receiver<i64>) {
+    /// Hands out what is stored, for ever. `stored` is the number of the newest event, and changes when this process has stored something.
+    /// To be called before anybody can follow: what is stored from then on is handed out.
+    pub fn run(self: Arc<Self>, stored: watch::Receiver<i64>) -> impl Future<Output = ()> + Send {
+        let begin = *stored.borrow();
+        self.hand_out(stored, begin)
+    }
+
+    async fn hand_out(self: Arc<Self>, mut stored: watch::Receiver<i64>, mut read: i64) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut read, mut listener, mut failed) = (None, None, false);
+        let (mut listener, mut failed) = (None, false);
         loop {
             if listener.is_none() {
                 // Tried again at every tick; until it works the ticks do.
@@ -103,7 +111,7 @@ impl Hub {
                 }
             }
             match self.step(read).await {
-                Ok(now) => (read, failed) = (Some(now), false),
+                Ok(now) => (read, failed) = (now, false),
                 Err(error) => {
                     if !failed {
                         tracing::warn!(%error, "events that were stored cannot be read; those who follow wait");
@@ -114,11 +122,15 @@ impl Hub {
         }
     }
 
-    /// Reads on behind that event, or begins at the newest one; gives the number of the last one that was handed out.
-    async fn step(&self, read: Option<i64>) -> StoreResult<i64> {
-        let Some(mut read) = read.filter(|_| self.followed()) else {
-            return self.store.newest_event().await;
-        };
+    /// Reads on behind that event; gives the number of the last one that was handed out, or that nobody was there for.
+    async fn step(&self, mut read: i64) -> StoreResult<i64> {
+        if !self.followed() {
+            let newest = self.store.newest_event().await?;
+            // Who came meanwhile may have read before the newest one was there; who comes from now on reads it.
+            if !self.followed() {
+                return Ok(newest);
+            }
+        }
         loop {
             let events = self.store.all_events_stored_after(read, TOGETHER).await?;
             let Some(last) = events.last() else { return Ok(read) };

@@ -6,7 +6,19 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-type Taken = Mutex<HashMap<Uuid, usize>>;
+use crate::http::CONNECTIONS;
+
+/// Followers of all tenants together.
+const ALL: usize = CONNECTIONS / 2;
+
+/// How many there are, of each tenant and in all.
+#[derive(Debug, Default)]
+struct Count {
+    of: HashMap<Uuid, usize>,
+    all: usize,
+}
+
+type Taken = Mutex<Count>;
 
 /// Places for followers.
 #[derive(Debug)]
@@ -30,11 +42,12 @@ impl Seats {
 
     pub(super) fn take(&self, tenant_id: Uuid) -> Option<Seat> {
         let mut taken = self.taken.lock();
-        let of_tenant = taken.entry(tenant_id).or_default();
-        if *of_tenant >= self.most {
+        let of_tenant = taken.of.get(&tenant_id).copied().unwrap_or_default();
+        if of_tenant >= self.most || taken.all >= ALL {
             return None;
         }
-        *of_tenant += 1;
+        taken.of.insert(tenant_id, of_tenant + 1);
+        taken.all += 1;
         Some(Seat { tenant_id, taken: Arc::clone(&self.taken) })
     }
 }
@@ -42,10 +55,11 @@ impl Seats {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.taken.lock();
-        if let Some(of_tenant) = taken.get_mut(&self.tenant_id) {
-            *of_tenant -= 1;
+        taken.all = taken.all.saturating_sub(1);
+        if let Some(of_tenant) = taken.of.get_mut(&self.tenant_id) {
+            *of_tenant = of_tenant.saturating_sub(1);
             if *of_tenant == 0 {
-                taken.remove(&self.tenant_id);
+                taken.of.remove(&self.tenant_id);
             }
         }
     }
@@ -65,5 +79,14 @@ mod tests {
         drop(first);
         let _third = seats.take(one).unwrap();
         assert!(seats.take(one).is_none());
+    }
+
+    #[test]
+    fn others_have_connections_left() {
+        let seats = Seats::new(usize::MAX);
+        let taken: Vec<Seat> = (0..).map_while(|n| seats.take(Uuid::from_u128(n))).collect();
+        assert_eq!(taken.len(), CONNECTIONS / 2);
+        drop(taken);
+        assert!(seats.take(Uuid::from_u128(0)).is_some());
     }
 }

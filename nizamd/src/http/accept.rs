@@ -19,7 +19,7 @@ use super::crowd::Crowd;
 /// How long a client may take for the head of a request, and how long a connection may lie idle between two.
 const HEAD_TIME: Duration = Duration::from_secs(15);
 /// Connections at once. Further ones wait in the listener's queue; descriptors stay for the database and the switches.
-const CONNECTIONS: usize = 700;
+pub const CONNECTIONS: usize = 700;
 /// How long to wait after a connection could not be accepted, which means that descriptors have run out.
 const PAUSE: Duration = Duration::from_millis(100);
 

@@ -52,6 +52,7 @@ mod usage;
 mod users;
 mod webhooks;
 
+pub use accept::CONNECTIONS;
 pub use answers::Answers;
 pub use gate::Gate;
 pub use limits::{Bounds, LOGINS, Limits};

@@ -339,7 +339,9 @@ fn finish(mut reply: Reply, context: &Context, id: &str, head: bool) -> warp::re
         reply.header(REMAINING, &standing.remaining.to_string());
         if reply.status == StatusCode::TOO_MANY_REQUESTS {
             let reset = jiff::Timestamp::now().as_second().saturating_add_unsigned(standing.retry_after);
-            reply.header(RETRY_AFTER, &standing.retry_after.to_string());
+            if !reply.headers.iter().any(|(name, _)| name == RETRY_AFTER) {
+                reply.header(RETRY_AFTER, &standing.retry_after.to_string());
+            }
             reply.header(RESET, &reset.to_string());
         }
     }

@@ -135,9 +135,11 @@ fn position(text: &str) -> Option<Since> {
 impl Since {
     /// The number behind which a stream begins; `None` for an event that is not there.
     async fn sequence(&self, store: &Store, tenant: Uuid) -> StoreResult<Option<i64>> {
+        let newest = store.newest_event().await?;
         Ok(match self {
-            Self::Sequence(sequence) => Some(*sequence),
-            Self::Time(at) => Some(store.newest_event_before(tenant, *at).await?),
+            // One that is yet to come is of another database, before it was restored: nobody waits for it in vain.
+            Self::Sequence(sequence) => Some(*sequence).filter(|_| *sequence <= newest),
+            Self::Time(at) => Some(store.stored_since(tenant, *at).await?),
             Self::Event(id) => store.call_event(tenant, *id).await?.map(|event| event.sequence),
         })
     }
@@ -163,7 +165,7 @@ fn full() -> Reply {
     reply
 }
 
-fn frame(event: &str, id: Option<Uuid>, data: &Value) -> String {
+fn frame(event: &str, id: Option<i64>, data: &Value) -> String {
     let mut frame = String::new();
     if let Some(id) = id {
         // Writing into memory cannot fail.
@@ -179,6 +181,7 @@ impl Asked {
     fn wants(&self, event: &CallEvent) -> bool {
         self.call_uuid.as_ref().is_none_or(|uuid| *uuid == event.call_uuid)
             && (self.event_types.is_empty() || self.event_types.contains(&event.event_type))
+            && !matches!(self.since, Some(Since::Time(at)) if event.occurred_at < at)
     }
 }
 
@@ -209,13 +212,15 @@ impl Stream {
         }
         loop {
             let ended = tokio::select! {
+                // However much there is to tell: who may not any more is told nothing.
+                biased;
+                () = tokio::time::sleep_until(end) => Some(OVER),
+                _ = heartbeats.tick() => self.heartbeat().await?,
+                () = self.sender.closed() => Some(End::Gone),
                 next = self.follower.next() => match next? {
                     Next::Closing => Some(End::Said("timeout", "The server ends, please reconnect.")),
                     Next::Events(events) => self.tell(&events).await.err(),
                 },
-                () = tokio::time::sleep_until(end) => Some(OVER),
-                _ = heartbeats.tick() => self.heartbeat().await?,
-                () = self.sender.closed() => Some(End::Gone),
             };
             if let Some(end) = ended {
                 return Ok(end);
@@ -291,5 +296,5 @@ fn told(event: &Arc<CallEvent>) -> String {
         map.insert("sequence".to_owned(), json!(event.sequence));
         map.insert("generation".to_owned(), json!(event.generation));
     }
-    frame(&event.event_type, Some(event.id), &data)
+    frame(&event.event_type, Some(event.sequence), &data)
 }

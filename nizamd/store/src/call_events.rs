@@ -251,16 +251,18 @@ impl Store {
         Ok(rows.into_iter().map(EventRow::into_event).collect())
     }
 
-    /// The number of the newest event of a tenant that happened before that time, in microseconds since 1970; 0 if there is none.
-    pub async fn newest_event_before(&self, tenant_id: Uuid, at: i64) -> StoreResult<i64> {
-        let mut reader = self.db.reader().await?;
-        let row: Option<(i64,)> = on!(reader.conn(), c => {
-            sqlx::query_as(sql!(
-                "SELECT sequence FROM call_events WHERE tenant_id = $1 AND occurred_at < $2 \
-                 ORDER BY occurred_at DESC, id DESC LIMIT 1"
-            ))
-            .bind(tenant_id).bind(Time(at)).fetch_optional(c).await?
+    /// The number before which no event of a tenant is that happened at that time or later, in microseconds since 1970. Behind it may be
+    /// earlier ones, which a switch told late.
+    pub async fn stored_since(&self, tenant_id: Uuid, at: i64) -> StoreResult<i64> {
+        let kept = self.db.dialect().keeps_plans();
+        let mut tx = self.db.snapshot().await?;
+        let (first,): (Option<i64>,) = on!(tx.conn(), c => {
+            sqlx::query_as(sql!("SELECT min(sequence) FROM call_events WHERE tenant_id = $1 AND occurred_at >= $2"))
+                .persistent(kept).bind(tenant_id).bind(Time(at)).fetch_one(c).await?
         });
-        Ok(row.map_or(0, |(sequence,)| sequence))
+        let (newest,): (i64,) = on!(tx.conn(), c => {
+            sqlx::query_as(sql!("SELECT sequence FROM event_counter WHERE id = 1")).fetch_one(c).await?
+        });
+        Ok(first.map_or(newest, |first| first.saturating_sub(1)))
     }
 }

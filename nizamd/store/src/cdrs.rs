@@ -6,11 +6,15 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
+use crate::clock;
 use crate::column::{BEGINNING, END, Time};
 use crate::counts::{Days, Of, Span, cdr_days};
 use crate::db::Conn;
 use crate::error::StoreResult;
 use crate::page::{Listed, Page, Place, count};
+
+/// Where the days of a list are not known, its page is looked for in so many days first, in microseconds, and not in all months.
+const RECENT: i64 = 62 * 86_400_000_000;
 
 /// Most legs of a call that are read.
 const MOST_LEGS: i64 = 1000;
@@ -302,12 +306,21 @@ impl Store {
         let Some((span, skip)) = days.place(page) else {
             return Ok(Listed { rows: Vec::new(), total: days.total() });
         };
-        let kept = self.db.dialect().keeps_plans();
-        let rows: Vec<CdrRow> = on!(tx.conn(), c => {
-            let text = statement!(filter, columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $10 + 0 OFFSET $11");
-            bind!(sqlx::query_as(text).persistent(kept), tenant_id, filter, span)
-                .bind(page.limit()).bind(i64::try_from(skip).unwrap_or(i64::MAX)).fetch_all(c).await?
-        });
+        let recent = Span { from: span.from.max(span.to.min(clock::now()).saturating_sub(RECENT)), ..span };
+        let places = if filter.by_day().is_none() { vec![recent, span] } else { vec![span] };
+        let mut rows: Vec<CdrRow> = Vec::new();
+        for span in places {
+            let kept = self.db.dialect().keeps_plans();
+            rows = on!(tx.conn(), c => {
+                let text =
+                    statement!(filter, columns!(), "ORDER BY start_stamp DESC, id DESC LIMIT $10 + 0 OFFSET $11");
+                bind!(sqlx::query_as(text).persistent(kept), tenant_id, filter, span)
+                    .bind(page.limit()).bind(i64::try_from(skip).unwrap_or(i64::MAX)).fetch_all(c).await?
+            });
+            if rows.len() as u64 == page.size {
+                break;
+            }
+        }
         Ok(Listed { rows: rows.into_iter().map(CdrRow::into_cdr).collect(), total: days.total() })
     }
 

@@ -180,7 +180,11 @@ impl Db {
         // Not through the pool, which would go on trying and say no more than that it took too long.
         let mut conn = PgConnection::connect_with(&options).await.map_err(unreachable)?;
         let mut tx = conn.begin().await.map_err(unreachable)?;
-        // Two daemons that start together: the second waits, and finds everything done.
+        // Two daemons that start together: the second waits, however long, and finds everything done.
+        sqlx::query(sql!(postgres "SET LOCAL lock_timeout = 0"))
+            .execute(&mut *tx)
+            .await
+            .map_err(unreachable)?;
         sqlx::query(sql!(postgres "SELECT pg_advisory_xact_lock(7310579617)"))
             .execute(&mut *tx)
             .await

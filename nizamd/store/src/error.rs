@@ -124,6 +124,10 @@ impl From<sqlx::Error> for StoreError {
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => Self::Busy,
             sqlx::Error::Database(e) if e.code().is_some_and(|code| passes(&code)) => Self::Busy,
+            // The month of a row was made while the row was on its way (`months.rs`); no constraint of ours is without a name.
+            sqlx::Error::Database(e) if e.code().as_deref() == Some("23514") && e.constraint().is_none() => {
+                Self::Busy
+            }
             sqlx::Error::Database(e) => match constraint::violation(&*e) {
                 Some(Violation::Field(errors)) => Self::Invalid(errors),
                 Some(Violation::Underway) => Self::Underway,
@@ -136,9 +140,10 @@ impl From<sqlx::Error> for StoreError {
 }
 
 /// Codes of PostgreSQL for what will pass (appendix A of its manual): serialization failures, deadlocks, locks that were
-/// waited for too long, a server that starts or stops.
+/// waited for too long, a server that starts or stops, or has
+/// no room at the moment.
 fn passes(code: &str) -> bool {
-    matches!(code, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "53300")
+    matches!(code, "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "53200" | "53300")
         || code.starts_with("08")
 }
 

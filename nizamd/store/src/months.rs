@@ -49,17 +49,24 @@ impl Store {
     pub async fn keep_months(&self) -> StoreResult<()> {
         let Db::Postgres(_) = &self.db else { return Ok(()) };
         let Some(this) = Month::of(clock::now()) else { return Ok(()) };
+        let mut failed = None;
         for (table, column) in TABLES {
             let mut wanted: Vec<Month> =
                 std::iter::successors(Some(this), |month| Some(month.next())).take(AHEAD + 1).collect();
             let last = wanted.last().copied().unwrap_or(this);
+            // Those to come first: they are empty, whatever becomes of those that are not.
+            wanted.reverse();
             wanted.extend(self.rest(table, column).await?.into_iter().filter(|month| *month <= last));
             for month in wanted {
-                self.make(table, column, month).await?;
+                if let Err(error) = self.make(table, column, month).await {
+                    failed = Some(error);
+                }
             }
-            self.drop_empty(table, this).await?;
+            if let Err(error) = self.drop_empty(table, this).await {
+                failed = Some(error);
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// The months of the rows that have none.
@@ -76,12 +83,14 @@ impl Store {
     async fn make(&self, table: &str, column: &str, month: Month) -> StoreResult<()> {
         let part = month.part(table);
         let mut tx = self.alone().await?;
-        if exists(&mut tx, &part).await? {
+        if is_part(&mut tx, table, &part).await? {
             return Ok(());
         }
         let (from, to) = (month.0, month.next().0);
-        // A table that is attached keeps nobody waiting who reads or writes others; one that is made as a part would.
+        // Nobody writes a row of the month into the rest between its rows are moved and it is a part. A table that is attached keeps
+        // nobody waiting who reads or writes others; one that is made as a part would.
         for text in [
+            format!("LOCK TABLE {table}_rest IN ACCESS EXCLUSIVE MODE"),
             format!("CREATE TABLE {part} (LIKE {table} INCLUDING ALL)"),
             format!(
                 "WITH moved AS (DELETE FROM {table}_rest WHERE {column} >= '{from} 00:00+00' AND {column} < '{to} 00:00+00' \
@@ -143,12 +152,17 @@ impl Store {
     }
 }
 
-async fn exists(conn: &mut PgConnection, table: &str) -> StoreResult<bool> {
-    let (exists,): (bool,) = sqlx::query_as(sql!(postgres "SELECT to_regclass($1) IS NOT NULL"))
-        .bind(table)
-        .fetch_one(conn)
-        .await?;
-    Ok(exists)
+/// Whether a month has its part. A table of that name which is none, for instance because somebody detached it, is an error when it is made.
+async fn is_part(conn: &mut PgConnection, table: &str, part: &str) -> StoreResult<bool> {
+    let (is_part,): (bool,) = sqlx::query_as(sql!(postgres
+        "SELECT EXISTS (SELECT 1 FROM pg_inherits \
+         WHERE inhparent = CAST($1 AS regclass) AND inhrelid = CAST(to_regclass($2) AS oid))"
+    ))
+    .bind(table)
+    .bind(part)
+    .fetch_one(conn)
+    .await?;
+    Ok(is_part)
 }
 
 /// Runs a statement that is made of names and dates of this file alone.

@@ -61,8 +61,17 @@ impl Store {
         let mut gone = 0;
         for (tenant, days) in self.retentions().await? {
             let before = now.saturating_sub(days.saturating_mul(DAY));
-            gone += self.forget_cdrs(tenant, before).await?;
-            gone += self.forget_events(tenant, before).await?;
+            // One tenant's are no reason to keep another's.
+            for forgotten in
+                [self.forget_cdrs(tenant, before).await, self.forget_events(tenant, before).await]
+            {
+                match forgotten {
+                    Ok(rows) => gone += rows,
+                    Err(error) => {
+                        tracing::warn!(%error, %tenant, "what a tenant keeps no longer is not deleted yet")
+                    }
+                }
+            }
         }
         for statement in
             [sql!(oldest!("stray_events", "occurred_at")), sql!(oldest!("quarantined_events", "created_at"))]

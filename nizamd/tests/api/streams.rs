@@ -148,7 +148,7 @@ async fn whoever_comes_back_misses_nothing_and_sees_nothing_twice() {
                     }
                     let frame = stream.next().await.expect("it lasts");
                     assert_eq!(frame.data["payload"]["tenant_id"], ours_of(&path), "nothing of others");
-                    assert_eq!(frame.id.as_deref(), frame.data["id"].as_str());
+                    assert_eq!(frame.id.as_deref(), Some(&*frame.data["sequence"].to_string()));
                     seen.push(frame.data["sequence"].as_i64().unwrap());
                     last = frame.id;
                 }
@@ -200,16 +200,27 @@ async fn a_stream_begins_and_ends_where_it_is_asked_to() {
         (Some("call.created"), Some("1.0"))
     );
     assert_eq!(sequences(&read(&format!("since={}", all[9]), None).await), all[10..]);
-    let tenth = frames[9].id.clone().unwrap();
+    let tenth = frames[9].data["id"].as_str().unwrap().to_owned();
     assert_eq!(sequences(&read(&format!("since={tenth}"), None).await), all[10..]);
     assert_eq!(sequences(&read("since=0", Some(&tenth)).await), all[10..], "the header says more");
     assert_eq!(sequences(&read("", Some(&all[9].to_string())).await), all[10..]);
     // They happened a microsecond after the other.
     let at = "2026-07-27T12:00:00.000005Z";
     assert_eq!(sequences(&read(&format!("since={at}"), None).await), all[5..]);
+    // What happened then and was told late has a later number than what happened after it.
+    let late = told("CHANNEL_CREATE", "", 3, &[("Unique-ID", "late"), ("Caller-Context", "ours.example")]);
+    ingest(&api.store, "fs3", &[(1, late)]).await;
+    let frames = read(&format!("since={at}"), None).await;
+    assert_eq!(sequences(&frames), all[5..], "what happened before is not told");
+    let at = "2026-07-27T12:00:00.000003Z";
+    assert_eq!(
+        read(&format!("since={at}"), None).await.len(),
+        28,
+        "and what happened since is, whenever it was told"
+    );
     for name in ["call.started", "call.created"] {
         let frames = read(&format!("since=0&event_types=call.missed,{name}"), None).await;
-        assert_eq!(frames.len(), 10, "{name}");
+        assert_eq!(frames.len(), 11, "{name}");
         assert!(frames.iter().all(|frame| frame.event == "call.created"));
     }
     assert_eq!(read("since=0&call_uuid=ours.example-3", None).await.len(), 3);
@@ -218,6 +229,8 @@ async fn a_stream_begins_and_ends_where_it_is_asked_to() {
         ("since=soon", "since"),
         ("since=-1", "since"),
         ("since=99999999999999999999", "since"),
+        // Of another database, before this one was restored.
+        ("since=4711", "last_event_id"),
         ("timeout=301", "timeout"),
         ("timeout=x", "timeout"),
         ("event_types=%00", "event_types"),

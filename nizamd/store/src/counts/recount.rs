@@ -9,10 +9,11 @@ impl Store {
     pub async fn recount_calls(&self) -> StoreResult<u64> {
         let mut tx = self.db.write().await?;
         if let Tx::Postgres(c) = &mut tx {
-            // Nobody writes them meanwhile.
-            sqlx::query(sql!(postgres
-                "LOCK TABLE call_detail_records, call_events, cdr_counts, call_event_counts IN SHARE ROW EXCLUSIVE MODE"
-            ))
+            // Who has counted is waited for, and seen; who has not yet counted waits until this is committed, and is not seen. In the
+            // order in which all write them.
+            sqlx::query(
+                sql!(postgres "LOCK TABLE cdr_counts, call_event_counts IN SHARE ROW EXCLUSIVE MODE"),
+            )
             .execute(&mut **c)
             .await?;
         }

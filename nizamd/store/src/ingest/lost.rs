@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use nizam_core::call::{Ledger, Leg};
 use sqlx::types::Json;
 
-use super::{Origin, Stored, event_rows, write};
+use super::{Origin, Stored, event_rows, lock, write};
 use crate::Store;
 use crate::clock;
 use crate::column::Time;
@@ -39,6 +39,8 @@ impl Store {
     /// be on its way.
     pub async fn close_lost(&self, origin: Origin<'_>, alive: &HashSet<String>) -> StoreResult<Stored> {
         let mut tx = self.db.write().await?;
+        // Its own word may be on its way through another connection.
+        lock(tx.conn(), origin, clock::now()).await?;
         let rows: Vec<(String, String, Json<Leg>)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT uuid, core_uuid, leg FROM channels WHERE switch_name = $1 AND (incarnation = $2 OR incarnation IN \
@@ -72,6 +74,7 @@ impl Store {
     /// own word still counts if it comes.
     pub async fn close_silent(&self, origin: Origin<'_>, uuid: &str, before: i64) -> StoreResult<Stored> {
         let mut tx = self.db.write().await?;
+        lock(tx.conn(), origin, clock::now()).await?;
         let rows: Vec<(String, Json<Leg>)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT uuid, leg FROM channels WHERE switch_name = $1 AND incarnation = $2 AND uuid = $3 AND updated_at < $4"

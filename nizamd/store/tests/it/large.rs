@@ -1,9 +1,12 @@
 //! What keeps tables of millions of rows fast: counts that are always what counting would give, and months.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nizam_core::model::Cdr;
-use nizam_store::{CallEventFilter, CdrFilter, Delivered, Expected, Origin, Page, Place, Store};
+use nizam_store::{CallEventFilter, CdrFilter, Delivered, Expected, Keyring, Origin, Page, Place, Store};
 use nizam_test_postgres::{Database, there_is_postgres};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
@@ -18,14 +21,18 @@ const CAUSES: [&str; 4] = ["NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "CALL_RE
 
 /// The beginning and the end of a channel, and some facts of it.
 fn channel(domain: &str, n: usize, random: &mut Random) -> [Delivered; 2] {
-    let (uuid, start) = (format!("{domain}-{n}"), NOON + i64::try_from(random.below(20)).unwrap() * DAY / 3);
+    let start = NOON + i64::try_from(random.below(20)).unwrap() * DAY / 3;
+    channel_at(&format!("{domain}-{n}"), domain, n, start, random)
+}
+
+fn channel_at(uuid: &str, domain: &str, n: usize, start: i64, random: &mut Random) -> [Delivered; 2] {
     let (created, cause) = (start.to_string(), random.one(&CAUSES));
     let (read, write) = (random.one(&["PCMU", "opus"]), random.one(&["PCMU", "opus"]));
     let caller = format!("10{}", random.below(3));
     let of = |name: &'static str| {
         let mut headers = vec![
             ("Event-Name", name),
-            ("Unique-ID", &*uuid),
+            ("Unique-ID", uuid),
             ("Caller-Context", domain),
             ("Caller-Channel-Created-Time", &created),
             ("Caller-Caller-ID-Number", &caller),
@@ -224,7 +231,12 @@ async fn a_month_has_a_table_of_its_own() {
     let at = [NOON, NOON + DAY, NOON + 10 * DAY, DAY, 4_102_444_800_000_000];
     let told: Vec<Delivered> = at.iter().enumerate().map(|(n, at)| end(&format!("call-{n}"), *at)).collect();
     store.ingest(ORIGIN, &numbered(told.clone()), 0).await.unwrap();
-    assert_eq!(parts(&pool, "call_detail_records").await, [("rest".to_owned(), 5)]);
+    let first = parts(&pool, "call_detail_records").await;
+    assert_eq!(
+        (first.len(), &first[0]),
+        (4, &("rest".to_owned(), 5)),
+        "this month and the next two are there: {first:?}"
+    );
     let before = walked(store, tenant, &CdrFilter::default()).await;
     assert_eq!(before.len(), 5, "nothing is refused for want of a month");
     for _ in 0..2 {
@@ -255,30 +267,100 @@ async fn a_month_has_a_table_of_its_own() {
     assert_eq!(store.cdrs(tenant, &CdrFilter::default(), Page::default()).await.unwrap().total, 3);
 }
 
-#[tokio::test]
-async fn two_daemons_make_months_while_calls_end() {
-    if !there_is_postgres() {
-        return;
+/// Says it again until it is done, as those who deliver do.
+async fn delivered_at_last(store: &Store, origin: Origin<'_>, batch: &[(u64, Delivered)]) {
+    while let Err(error) = store.ingest(origin, batch, 0).await {
+        println!("{}: again: {error}", origin.switch);
+        assert!(error.passes() && !error.is_of_the_data(), "nothing is wrong with the events: {error:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let fixture = Fixture::on(Database::Postgres).await;
-    let tenant = fixture.tenant("acme.example").await.id;
-    let mut random = Random(7);
-    let calls: Vec<Delivered> = (0..400).flat_map(|n| channel("acme.example", n, &mut random)).collect();
-    let events = numbered(calls);
-    let (one, two, three) = (&fixture.store, &fixture.store, &fixture.store);
-    let ingest = async {
-        for batch in events.chunks(20) {
-            // An ingest that fails is told again.
-            while let Err(error) = one.ingest(ORIGIN, batch, 0).await {
-                println!("again: {error}");
-            }
+}
+
+/// Several switches, two daemons, somebody who counts anew, months that are made, rows that are forgotten: all at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn counts_and_months_hold_whoever_writes_beside() {
+    let fixture = Arc::new(Fixture::new().await);
+    let second = Store::open(&fixture.url, Keyring::new(&fixture.key)).await.unwrap();
+    let second = Arc::new(second);
+    let domains = ["acme.example", "beta.example", "gamma.example"];
+    let mut tenants = Vec::new();
+    for domain in domains {
+        tenants.push(fixture.tenant(domain).await.id);
+    }
+    let settings = nizam_core::validate::Settings::Map(
+        [("call_retention_days".to_owned(), serde_json::json!(20))].into_iter().collect(),
+    );
+    fixture.store.put_settings(&actor(), tenants[2], settings, &Expected::Anything).await.unwrap();
+    // Of this month, which nobody has made yet, and of two before.
+    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap();
+    let mut random = Random(11);
+    let mut switches = Vec::new();
+    for (n, switch) in ["fs1", "fs2", "fs3"].into_iter().enumerate() {
+        let mut events = Vec::new();
+        for call in 0..300 {
+            let domain = domains[(call + n) % 3];
+            let at = now - i64::try_from(random.below(70)).unwrap() * DAY - i64::try_from(call).unwrap();
+            events.extend(channel_at(&format!("{switch}-{call}"), domain, call, at, &mut random));
         }
-    };
-    let (one, two, ()) = tokio::join!(two.keep_months(), three.keep_months(), ingest);
-    one.unwrap();
-    two.unwrap();
+        let (fixture, second) = (Arc::clone(&fixture), Arc::clone(&second));
+        switches.push(tokio::spawn(async move {
+            let origin = Origin { switch, core_uuid: "c", incarnation: [3; 16] };
+            for (number, batch) in numbered(events).chunks(13).enumerate() {
+                let store = if number % 2 == 0 { &fixture.store } else { &*second };
+                delivered_at_last(store, origin, batch).await;
+            }
+        }));
+    }
+    let done = Arc::new(AtomicBool::new(false));
+    let beside: Vec<_> = (0..3)
+        .map(|who| {
+            let (fixture, second, done) = (Arc::clone(&fixture), Arc::clone(&second), Arc::clone(&done));
+            tokio::spawn(async move {
+                let mut failed = 0;
+                while !done.load(Ordering::Relaxed) {
+                    let ended = match who {
+                        0 => fixture.store.recount_calls().await.map(drop),
+                        1 => second.keep_months().await,
+                        _ => second.forget_calls().await.map(drop),
+                    };
+                    failed += u32::from(ended.is_err());
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                failed
+            })
+        })
+        .collect();
+    for switch in switches {
+        switch.await.unwrap();
+    }
+    done.store(true, Ordering::Relaxed);
+    for (who, task) in ["recount", "months", "retention"].into_iter().zip(beside) {
+        println!("{who}: given up {} times", task.await.unwrap());
+    }
     fixture.store.keep_months().await.unwrap();
+    fixture.store.forget_calls().await.unwrap();
     let legs = CdrFilter { legs: true, ..CdrFilter::default() };
-    assert_eq!(walked(&fixture.store, tenant, &legs).await.len(), 400);
-    assert_eq!(fixture.store.cdrs(tenant, &legs, Page::default()).await.unwrap().total, 400);
+    for (n, tenant) in tenants.iter().enumerate() {
+        let walked = walked(&fixture.store, *tenant, &legs).await;
+        assert_eq!(
+            fixture.store.cdrs(*tenant, &legs, Page::default()).await.unwrap().total,
+            walked.len() as u64
+        );
+        let all = fixture
+            .store
+            .call_events_after(*tenant, &CallEventFilter::default(), Place::OLDEST, 10_000)
+            .await
+            .unwrap();
+        let listed =
+            fixture.store.call_events(*tenant, &CallEventFilter::default(), Page::default()).await.unwrap();
+        assert_eq!(listed.total, all.len() as u64);
+        assert!(if n == 2 { walked.len() < 150 } else { walked.len() == 300 }, "{}", walked.len());
+    }
+    if Database::chosen() == Database::Postgres {
+        let pool = PgPool::connect(&fixture.url).await.unwrap();
+        for table in ["call_detail_records", "call_events"] {
+            let parts = parts(&pool, table).await;
+            assert_eq!(parts.first().map(|(name, rows)| (&**name, *rows)), Some(("rest", 0)), "{parts:?}");
+        }
+    }
 }
