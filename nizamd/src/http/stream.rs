@@ -249,8 +249,7 @@ impl Stream {
     }
 
     async fn tell(&self, events: &[Arc<CallEvent>]) -> Result<(), End> {
-        let frames: String =
-            events.iter().filter(|event| self.asked.wants(event)).map(|event| told(event)).collect();
+        let frames: String = events.iter().filter(|event| self.asked.wants(event)).map(told).collect();
         if frames.is_empty() { Ok(()) } else { self.send(frames).await }
     }
 
@@ -268,9 +267,8 @@ impl Stream {
         let Some(authentic) = self.call.app.store.authenticate(&presented).await? else { return Ok(false) };
         self.call.authentic = Some(authentic);
         Ok(match gate::allows(Gate::Member(Permission::CallEventsView), &self.call).await {
-            Ok(()) => true,
-            // Nobody knows at the moment; it is looked at again.
-            Err(Failure::Broken(_)) => true,
+            // Where something broke nobody knows at the moment; it is looked at again.
+            Ok(()) | Err(Failure::Broken(_)) => true,
             Err(Failure::Answer(status, _)) => status.is_server_error(),
             Err(_) => false,
         })

@@ -68,7 +68,7 @@ impl Store {
                 match forgotten {
                     Ok(rows) => gone += rows,
                     Err(error) => {
-                        tracing::warn!(%error, %tenant, "what a tenant keeps no longer is not deleted yet")
+                        tracing::warn!(%error, %tenant, "what a tenant keeps no longer is not deleted yet");
                     }
                 }
             }

@@ -67,7 +67,8 @@ impl Stream {
                 return Some(Frame { event: field("event").unwrap(), id: field("id"), data });
             }
             let chunk = tokio::time::timeout(Duration::from_secs(40), self.response.chunk()).await;
-            let chunk = chunk.expect("a heartbeat at least").ok()??;
+            // A heartbeat comes at least.
+            let chunk = chunk.unwrap().ok()??;
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }

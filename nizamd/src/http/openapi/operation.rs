@@ -250,7 +250,7 @@ fn filter(field: &Field) -> Value {
     }
 }
 
-/// What is trimmed (Unicode's White_Space), as a class of a regular expression; `\s` is another one in each language.
+/// What is trimmed (`White_Space` of Unicode), as a class of a regular expression; `\s` is another one in each language.
 const BLANK: &str =
     "[\\u0009-\\u000d \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 

@@ -270,7 +270,6 @@ async fn a_month_has_a_table_of_its_own() {
 /// Says it again until it is done, as those who deliver do.
 async fn delivered_at_last(store: &Store, origin: Origin<'_>, batch: &[(u64, Delivered)]) {
     while let Err(error) = store.ingest(origin, batch, 0).await {
-        println!("{}: again: {error}", origin.switch);
         assert!(error.passes() && !error.is_of_the_data(), "nothing is wrong with the events: {error:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
