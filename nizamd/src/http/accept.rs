@@ -110,7 +110,10 @@ async fn serve_patiently<S, B>(
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{self, Poll};
 
+    use hyper::body::{Bytes, Frame};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpSocket, TcpStream};
 
@@ -121,12 +124,35 @@ mod tests {
     const BODY: usize = 32 << 20;
     const PATIENCE: Duration = Duration::from_secs(2);
 
+    /// The beginning of a body of which the rest never comes: less than the kernel holds, and more than a client's does.
+    struct Beginning(Option<Bytes>);
+
+    impl hyper::body::Body for Beginning {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut task::Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(Frame::data(bytes)))))
+        }
+    }
+
     /// A server of an address's one connection at a time, with long answers.
     async fn server() -> SocketAddr {
+        answering(|| "x".repeat(BODY)).await
+    }
+
+    async fn answering<B>(body: impl Fn() -> B + Clone + Send + 'static) -> SocketAddr
+    where
+        B: hyper::body::Body<Error = Infallible> + Send + 'static,
+        B::Data: Send,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = service_fn(|_: Request<Incoming>| async {
-            Ok::<_, Infallible>(hyper::Response::new("x".repeat(BODY)))
+        let service = service_fn(move |_: Request<Incoming>| {
+            std::future::ready(Ok::<_, Infallible>(hyper::Response::new(body())))
         });
         let crowd = Arc::new(Crowd::new(1, Proxies::new(Vec::new())));
         tokio::spawn(serve_patiently(listener, crowd, service, std::future::pending(), PATIENCE));
@@ -156,19 +182,34 @@ mod tests {
         answer.len() - head
     }
 
-    #[tokio::test]
-    async fn a_client_that_does_not_read_loses_its_place() {
-        let address = server().await;
-        let client = asks(address).await;
-        client.readable().await.unwrap();
-        assert!(!is_answered(address).await, "the place is taken");
+    /// Waits until the only place is free.
+    async fn until_free(address: SocketAddr) {
         let free = async {
             while !is_answered(address).await {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         tokio::time::timeout(Duration::from_mins(1), free).await.expect("the place is free again");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_loses_its_place() {
+        let address = server().await;
+        let client = asks(address).await;
+        client.readable().await.unwrap();
+        assert!(!is_answered(address).await, "the place is taken");
+        until_free(address).await;
         assert!(body(client).await < BODY, "the rest was never sent");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_a_stream_loses_its_place() {
+        let address = answering(|| Beginning(Some(vec![b'x'; 100_000].into()))).await;
+        let client = asks(address).await;
+        client.readable().await.unwrap();
+        assert!(!is_answered(address).await, "the place is taken");
+        until_free(address).await;
+        assert!(body(client).await < 100_000, "the rest was never sent");
     }
 
     #[tokio::test]

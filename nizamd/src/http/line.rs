@@ -21,7 +21,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) const fn new(stream: TcpStream, patience: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
+        // What the kernel has taken is no longer to be written here: of that it keeps the time itself (tcp(7), TCP_USER_TIMEOUT). One where
+        // this fails has the other bound.
+        let milliseconds = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+        let _other = rustix::net::sockopt::set_tcp_user_timeout(&stream, milliseconds);
         Self { stream, patience, waits: None }
     }
 
