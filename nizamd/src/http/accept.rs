@@ -15,9 +15,12 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::crowd::Crowd;
+use super::line::Line;
 
 /// How long a client may take for the head of a request, and how long a connection may lie idle between two.
 const HEAD_TIME: Duration = Duration::from_secs(15);
+/// How long a client may take nothing of an answer while there is more of it.
+const TAKE_TIME: Duration = Duration::from_mins(1);
 /// Connections at once. Further ones wait in the listener's queue; descriptors stay for the database and the switches.
 pub const CONNECTIONS: usize = 700;
 /// How long to wait after a connection could not be accepted, which means that descriptors have run out.
@@ -33,6 +36,24 @@ pub(super) async fn serve<S, B>(
     crowd: Arc<Crowd>,
     service: S,
     stop: impl Future<Output = ()>,
+) where
+    S: Service<Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    B: hyper::body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    serve_patiently(listener, crowd, service, stop, TAKE_TIME).await;
+}
+
+/// The same with another [`TAKE_TIME`].
+async fn serve_patiently<S, B>(
+    listener: TcpListener,
+    crowd: Arc<Crowd>,
+    service: S,
+    stop: impl Future<Output = ()>,
+    patience: Duration,
 ) where
     S: Service<Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -74,7 +95,8 @@ pub(super) async fn serve<S, B>(
             }
             service.call(request)
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection =
+            graceful.watch(http.serve_connection(TokioIo::new(Line::new(stream, patience)), service));
         tokio::spawn(async move {
             // A client that goes away, or is too slow, is no event.
             let _ended = connection.await;
@@ -83,4 +105,127 @@ pub(super) async fn serve<S, B>(
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{self, Poll};
+
+    use hyper::body::{Bytes, Frame};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpSocket, TcpStream};
+
+    use super::super::proxies::Proxies;
+    use super::*;
+
+    /// More than the kernel holds for a client.
+    const BODY: usize = 32 << 20;
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    /// The beginning of a body of which the rest never comes: less than the kernel holds, and more than a client's does.
+    struct Beginning(Option<Bytes>);
+
+    impl hyper::body::Body for Beginning {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut task::Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(Frame::data(bytes)))))
+        }
+    }
+
+    /// A server of an address's one connection at a time, with long answers.
+    async fn server() -> SocketAddr {
+        answering(|| "x".repeat(BODY)).await
+    }
+
+    async fn answering<B>(body: impl Fn() -> B + Clone + Send + 'static) -> SocketAddr
+    where
+        B: hyper::body::Body<Error = Infallible> + Send + 'static,
+        B::Data: Send,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = service_fn(move |_: Request<Incoming>| {
+            std::future::ready(Ok::<_, Infallible>(hyper::Response::new(body())))
+        });
+        let crowd = Arc::new(Crowd::new(1, Proxies::new(Vec::new())));
+        tokio::spawn(serve_patiently(listener, crowd, service, std::future::pending(), PATIENCE));
+        address
+    }
+
+    /// A client that has asked, and whose kernel holds little for it.
+    async fn asks(address: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut client = socket.connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        client
+    }
+
+    /// Whether there is an answer: without a place the connection is closed.
+    async fn is_answered(address: SocketAddr) -> bool {
+        let mut client = asks(address).await;
+        matches!(client.read(&mut [0; 1]).await, Ok(1))
+    }
+
+    async fn body(mut client: TcpStream) -> usize {
+        let mut answer = Vec::new();
+        // One that was cut ends in an error.
+        let _cut = client.read_to_end(&mut answer).await;
+        let head = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+        answer.len() - head
+    }
+
+    /// Waits until the only place is free.
+    async fn until_free(address: SocketAddr) {
+        let free = async {
+            while !is_answered(address).await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), free).await.expect("the place is free again");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_loses_its_place() {
+        let address = server().await;
+        let client = asks(address).await;
+        client.readable().await.unwrap();
+        assert!(!is_answered(address).await, "the place is taken");
+        until_free(address).await;
+        assert!(body(client).await < BODY, "the rest was never sent");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_a_stream_loses_its_place() {
+        let address = answering(|| Beginning(Some(vec![b'x'; 100_000].into()))).await;
+        let client = asks(address).await;
+        client.readable().await.unwrap();
+        assert!(!is_answered(address).await, "the place is taken");
+        until_free(address).await;
+        assert!(body(client).await < 100_000, "the rest was never sent");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_slowly_has_all_of_its_answer() {
+        let address = server().await;
+        let mut client = asks(address).await;
+        // So slowly that the kernel's buffer is never free enough for it to say so.
+        let began = tokio::time::Instant::now();
+        let mut read = 0;
+        while began.elapsed() < PATIENCE * 3 {
+            read += client.read(&mut [0; 4096]).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(read < 1 << 20, "{read}");
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.unwrap();
+        assert!(read + rest.len() > BODY, "{read}, {}", rest.len());
+    }
 }

@@ -23,6 +23,7 @@ mod health;
 mod instant;
 mod kept;
 mod limits;
+mod line;
 mod lint;
 mod live;
 mod openapi;

@@ -10,7 +10,7 @@ mod mailbox;
 use crate::link::{Known, Outgoing};
 use crate::metrics::Metrics;
 use compare::AGAIN;
-use gateways::Shown;
+use gateways::{Gateways, Standing};
 use mailbox::Mailbox;
 use nizam_core::call::{About, Fact, Registration, without_pin};
 use nizam_store::{Delivered, Origin, Store, StoreError, Stored};
@@ -62,10 +62,10 @@ enum Work {
     Resync(Duration),
     /// What it showed.
     Shown(Result<Vec<Registration>, String>, Duration),
-    /// The switch is asked for its gateways; how long to wait if it does not show them.
+    /// The switch is asked for its gateways, if that is due; how long to wait if it does not show them.
     Gateways(Duration),
     /// What it showed.
-    Standing(Result<Vec<Shown>, String>, Duration),
+    Standing(Standing, Duration),
     /// mod_voicemail is told again to forget a PIN.
     Forget(Mailbox),
     /// Channels are looked for of which nothing was told since that moment.
@@ -121,7 +121,7 @@ impl Ingest {
             looking: false,
             heard: 0,
             changed: None,
-            moved: None,
+            gateways: Gateways::new(),
         };
         self.runtime.spawn(line.run(queue));
         // The other end was just made.
@@ -170,8 +170,7 @@ struct Line {
     heard: i64,
     /// Whose registrations events have changed since the switch was asked for its phones: domain and user.
     changed: Option<HashSet<(String, String)>>,
-    /// Of which gateways events have told since the switch was asked for them: their names.
-    moved: Option<HashSet<String>>,
+    gateways: Gateways,
 }
 
 impl Line {
@@ -210,8 +209,8 @@ impl Line {
                 Work::Ended(incarnation) => self.ended(incarnation).await,
                 Work::Resync(pause) => self.ask(pause),
                 Work::Shown(shown, pause) => self.resync(shown, pause).await,
-                Work::Gateways(pause) => self.ask_gateways(pause),
-                Work::Standing(shown, pause) => self.resync_gateways(shown, pause).await,
+                Work::Gateways(pause) => self.gateways_due(pause),
+                Work::Standing(standing, pause) => self.resync_gateways(standing, pause).await,
                 Work::Forget(mailbox) => {
                     let _connected = self.forget(mailbox).await;
                 }
@@ -289,17 +288,14 @@ impl Line {
         for (_, event) in events {
             let Delivered::Fact(fact) = event else { continue };
             self.heard = self.heard.max(fact.at);
-            match (&fact.about, &mut self.changed, &mut self.moved) {
-                (
-                    About::Registered { registration, .. } | About::Unregistered(registration),
-                    Some(changed),
-                    _,
-                ) => {
-                    changed.insert((registration.domain.clone(), registration.user.clone()));
+            match &fact.about {
+                About::Registered { registration, .. } | About::Unregistered(registration) => {
+                    if let Some(changed) = &mut self.changed {
+                        changed.insert((registration.domain.clone(), registration.user.clone()));
+                    }
                 }
-                (About::Gateway(state), _, Some(moved)) => {
-                    moved.insert(state.name.clone());
-                }
+                About::Gateway(state) => self.gateways.told(&state.name),
+                About::GatewayAdded => self.gateway_added(),
                 _ => {}
             }
         }

@@ -12,6 +12,10 @@ use uuid::Uuid;
 
 const LIFE: Incarnation = Incarnation([1; 16]);
 const AT: i64 = 1_785_153_600_000_000;
+/// Instead of a state: the answer is no gateway, but that text.
+const STRANGE: &str = "strange";
+/// Instead of a state: no answer comes.
+const SILENT: &str = "silent";
 
 /// Makes a gateway, and gives the name that a switch has of it.
 async fn gateway(site: &Site, name: &str, active: bool) -> String {
@@ -36,6 +40,10 @@ fn told(name: &str, state: &str, at: i64) -> Vec<u8> {
     record_of("sofia::gateway_state", at, &headers)
 }
 
+fn added(name: &str) -> Vec<u8> {
+    record_of("sofia::gateway_add", AT, &[("Gateway", name), ("profile-name", "external")])
+}
+
 fn connect(site: &Site) -> Module {
     Module::connect(&site.dir.path().join("nizam.sock"), "fs1", "c1")
 }
@@ -48,30 +56,64 @@ fn command(module: &mut Module) -> Command {
     }
 }
 
+/// The questions that come before an event is acknowledged.
+#[track_caller]
+fn heard_before(module: &mut Module, acknowledged: u64) -> Vec<Command> {
+    let mut heard = Vec::new();
+    loop {
+        match module.next() {
+            ModuleEvent::Command(command) => heard.push(command),
+            ModuleEvent::Ack { sequence, .. } if sequence == acknowledged => return heard,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// What a switch says of a gateway: its state and what pings say; `None`: it has none of that name.
+type Says<'a> = Option<(&'a str, &'a str)>;
+
 /// Answers the questions of a connection's beginning, some of which have been heard: each of these gateways is asked for once, in
 /// the order of their names, and no other.
 #[track_caller]
-fn answers(module: &mut Module, heard: Vec<Command>, gateways: &BTreeMap<&str, Option<(&str, &str)>>) {
+fn answers(module: &mut Module, heard: Vec<Command>, gateways: &BTreeMap<&str, Says<'_>>) {
+    answers_all(module, heard, 1, gateways);
+}
+
+/// Answers when they are asked for later.
+#[track_caller]
+fn answers_again(module: &mut Module, gateways: &BTreeMap<&str, Says<'_>>) {
+    answers_all(module, Vec::new(), 0, gateways);
+}
+
+/// Phones are asked for so many times.
+#[track_caller]
+fn answers_all(module: &mut Module, heard: Vec<Command>, phones: usize, gateways: &BTreeMap<&str, Says<'_>>) {
     let mut asked = Vec::new();
-    let mut phones = 0;
+    let mut shown = 0;
     let mut heard = heard.into_iter();
-    while asked.len() < gateways.len() || phones == 0 {
+    while asked.len() < gateways.len() || shown < phones {
         let command = heard.next().unwrap_or_else(|| command(module));
         if command.api == Api::Show {
-            phones += 1;
+            shown += 1;
             module.session.reply(command.id, Ok("{\"row_count\":0}".to_owned()));
         } else {
             assert_eq!(command.api, Api::Gateway);
             let gateway = gateways.get(&*command.argument).unwrap_or_else(|| panic!("{command:?}"));
-            let answer = gateway.map_or_else(
-                || "Invalid Gateway!\n".to_owned(),
-                |(state, status)| shows(&command.argument, state, status),
-            );
+            let answer = match gateway {
+                Some((SILENT, _)) => {
+                    asked.push(command.argument);
+                    continue;
+                }
+                Some((STRANGE, text)) => (*text).to_owned(),
+                Some((state, status)) => shows(&command.argument, state, status),
+                None => "Invalid Gateway!\n".to_owned(),
+            };
             module.session.reply(command.id, Ok(answer));
             asked.push(command.argument);
         }
         module.flush();
     }
+    assert_eq!(shown, phones);
     assert!(asked.iter().eq(gateways.keys()), "{asked:?}");
 }
 
@@ -147,22 +189,97 @@ async fn gateways_that_are_otherwise_than_events_told_are_asked_for_when_a_switc
     // What happens while it is asked is newer than its answers.
     let mut module = connect(&site);
     module.send(LIFE, &numbered(5, [told(&b, "REGED", AT + 1)]));
-    let mut heard = Vec::new();
-    loop {
-        match module.next() {
-            ModuleEvent::Command(command) => heard.push(command),
-            ModuleEvent::Ack { sequence: 5, .. } => break,
-            other => panic!("{other:?}"),
-        }
-    }
+    let heard = heard_before(&mut module, 5);
     let shown = [(&*a, Some(("NOREG", "DOWN"))), (&b, Some(("FAIL_WAIT", "DOWN"))), (&c, None)];
     answers(&mut module, heard, &shown.into());
-    let wanted = [
+    let mut wanted = vec![
         state("fs1", "a", "NOREG", "DOWN", false),
         state("fs1", "b", "REGED", "UP", true),
         state("fs2", "b", "REGED", "UP", true),
+        state("fs1", "c", "REGED", "UP", true),
     ];
     until_states(&site, &wanted).await;
+    // One that it should have is gone when it is asked again.
+    answers_again(
+        &mut module,
+        &[(&*a, Some(("NOREG", "DOWN"))), (&b, Some(("REGED", "UP"))), (&c, None)].into(),
+    );
+    wanted.pop();
+    until_states(&site, &wanted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gateways_that_a_profile_has_not_read_yet_keep_what_is_known_of_them() {
+    let site = Site::start().await;
+    let a = gateway(&site, "a", true).await;
+    let b = gateway(&site, "b", true).await;
+    let there = [(&*a, Some(("NOREG", "UP"))), (&*b, Some(("NOREG", "UP")))].into();
+    let mut module = connect(&site);
+    answers(&mut module, Vec::new(), &there);
+    let wanted = [state("fs1", "a", "NOREG", "UP", false), state("fs1", "b", "NOREG", "UP", false)];
+    until_states(&site, &wanted).await;
+    let first = since(&site, "b").await;
+    drop(module);
+
+    // It has started again, and mod_sofia has its command but no gateway yet.
+    let mut module = Module::connect(&site.dir.path().join("nizam.sock"), "fs1", "c2");
+    // It reads them one after the other, the first while it is asked.
+    module.send(LIFE, &numbered(1, [added(&a)]));
+    let heard = heard_before(&mut module, 1);
+    answers(&mut module, heard, &[(&*a, None), (&*b, None)].into());
+    answers_again(&mut module, &[(&*a, Some(("NOREG", "DOWN"))), (&*b, None)].into());
+    let wanted = [state("fs1", "a", "NOREG", "DOWN", false), state("fs1", "b", "NOREG", "UP", false)];
+    until_states(&site, &wanted).await;
+    answers_again(&mut module, &[(&*a, Some(("NOREG", "UP"))), (&*b, Some(("NOREG", "UP")))].into());
+    let wanted = [state("fs1", "a", "NOREG", "UP", false), state("fs1", "b", "NOREG", "UP", false)];
+    until_states(&site, &wanted).await;
+    assert_eq!(since(&site, "b").await, first, "it was never taken away");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gateways_that_are_added_while_a_switch_is_connected_are_asked_for() {
+    let site = Site::start().await;
+    let a = gateway(&site, "a", true).await;
+    let mut module = connect(&site);
+    answers(&mut module, Vec::new(), &[(&*a, Some(("NOREG", "UP")))].into());
+    until_states(&site, &[state("fs1", "a", "NOREG", "UP", false)]).await;
+    let b = gateway(&site, "b", true).await;
+    let c = gateway(&site, "c", true).await;
+    for (number, name) in [(1, &b), (2, &c)] {
+        module.send(LIFE, &numbered(number, [added(name)]));
+        module.acknowledged(LIFE, number);
+    }
+    // Once for both: a second question for any of them fails.
+    let shown = [(&*a, Some(("NOREG", "UP"))), (&*b, Some(("NOREG", "UP"))), (&*c, Some(("NOREG", "UP")))];
+    answers_again(&mut module, &shown.into());
+    let wanted = ["a", "b", "c"].map(|name| state("fs1", name, "NOREG", "UP", false));
+    until_states(&site, &wanted).await;
+    // Another one is another question.
+    module.send(LIFE, &numbered(3, [added(&c)]));
+    module.acknowledged(LIFE, 3);
+    let shown = [(&*a, Some(("NOREG", "UP"))), (&*b, Some(("NOREG", "UP"))), (&*c, Some(("NOREG", "DOWN")))];
+    answers_again(&mut module, &shown.into());
+    let wanted = [("a", "UP"), ("b", "UP"), ("c", "DOWN")]
+        .map(|(name, ping)| state("fs1", name, "NOREG", ping, false));
+    until_states(&site, &wanted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gateways_that_are_not_shown_are_left_out_and_asked_for_again() {
+    let site = Site::start().await;
+    let a = gateway(&site, "a", true).await;
+    let b = gateway(&site, "b", true).await;
+    let c = gateway(&site, "c", true).await;
+    let d = gateway(&site, "d", true).await;
+    let mut module = connect(&site);
+    let up = Some(("NOREG", "UP"));
+    // One answer is strange, and one never comes.
+    let shown = [(&*a, up), (&b, Some((STRANGE, "<gateway>"))), (&c, Some((SILENT, ""))), (&d, up)];
+    answers(&mut module, Vec::new(), &shown.into());
+    let [a_up, b_up, c_up, d_up] = ["a", "b", "c", "d"].map(|name| state("fs1", name, "NOREG", "UP", false));
+    until_states(&site, &[a_up.clone(), d_up.clone()]).await;
+    answers_again(&mut module, &[(&*a, up), (&b, up), (&c, up), (&d, up)].into());
+    until_states(&site, &[a_up, b_up, c_up, d_up]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

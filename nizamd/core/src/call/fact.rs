@@ -54,6 +54,9 @@ pub enum About {
     Unregistered(Registration),
     /// A gateway is in another state.
     Gateway(GatewayState),
+    /// mod_sofia has a gateway that it had not. How it is may never be told: of one that neither registers nor is pinged no other event
+    /// is fired.
+    GatewayAdded,
     /// The switch itself: how it is.
     Switch {
         /// Calls that it has.
@@ -190,6 +193,9 @@ fn custom(said: Said<'_>, subclass: &str, at: i64) -> Result<Option<Fact>, Unusa
             let (subject, metadata) = (state.name.clone(), state.metadata());
             let kind = Some("gateway.state".to_owned());
             Fact::about(at, kind, subject, claims, metadata, About::Gateway(state))
+        }
+        "sofia::gateway_add" => {
+            Fact::about(at, None, String::new(), Vec::new(), Map::new(), About::GatewayAdded)
         }
         "vm::maintenance" if said.text("VM-Action").as_deref() == Some("leave-message") => {
             let mut claims = claim::of_application(said, &["VM-Domain"]);

@@ -154,8 +154,8 @@ impl Ledger {
                 self.gateway_states.push((state, tenant));
             }
             About::Switch { sessions } => self.sessions = sessions.or(self.sessions),
-            // Whoever stores the event has changed the mailbox before.
-            About::Pin(_) | About::Told => {}
+            // Whoever stores the event has changed the mailbox before, and asks the switch for its gateways behind it.
+            About::Pin(_) | About::GatewayAdded | About::Told => {}
         }
         if let Some(event_type) = kind {
             let tenant = self.owner(&claims);

@@ -297,5 +297,9 @@ fn what_a_switch_says_of_itself_is_no_event_of_a_tenant() {
     ledger.apply(heart);
     assert_eq!((ledger.sessions, ledger.events.len()), (Some(7), 0));
     assert_eq!(fact(&[("Event-Name", "SHUTDOWN")]), Ok(None));
-    assert_eq!(fact(&[("Event-Name", "CUSTOM"), ("Event-Subclass", "sofia::gateway_add")]), Ok(None));
+    let added = [("Event-Name", "CUSTOM"), ("Event-Subclass", "sofia::gateway_add"), ("Gateway", "g-1")];
+    let added = fact(&added).unwrap().unwrap();
+    assert_eq!(added.about, About::GatewayAdded);
+    ledger.apply(added);
+    assert_eq!((ledger.gateway_states.len(), ledger.events.len()), (0, 0));
 }

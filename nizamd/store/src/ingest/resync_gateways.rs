@@ -3,7 +3,7 @@
 //! Events tell of changes alone: never of a gateway that does not register and is not pinged. Some may be missing: dropped
 //! from a spool that was full, or told to a database that was restored from an earlier day.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use nizam_core::call::{GatewayState, Wanted};
 use uuid::Uuid;
@@ -23,9 +23,9 @@ const MOST: i64 = 10_000;
 type Row = (String, String, Option<String>);
 
 impl Store {
-    /// The names of the gateways that a switch should have, or that it told of. Those that the operator has set up beside ours are not
-    /// among them.
-    pub async fn gateways_to_compare(&self, switch: &str) -> StoreResult<BTreeSet<String>> {
+    /// The names of the gateways that a switch should have, or that it told of, and whether each is in force: whether it should have it.
+    /// Those that the operator has set up beside ours are not among them.
+    pub async fn gateways_to_compare(&self, switch: &str) -> StoreResult<BTreeMap<String, bool>> {
         let mut reader = self.db.reader().await?;
         let wanted: Vec<(Uuid, i64)> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
@@ -40,8 +40,9 @@ impl Store {
             ))
             .bind(switch).bind(MOST).fetch_all(c).await?
         });
-        let wanted = wanted.into_iter().map(|(id, version)| format!("{id}-{version}"));
-        Ok(wanted.chain(told.into_iter().map(|(name,)| name)).collect())
+        let told = told.into_iter().map(|(name,)| (name, false));
+        // Of a name that is there twice the second counts.
+        Ok(told.chain(wanted.into_iter().map(|(id, version)| (format!("{id}-{version}"), true))).collect())
     }
 
     /// Writes how gateways are that a switch was asked for, each with its name, where a row says something else, and takes away the rows of those
