@@ -1,5 +1,6 @@
 //! One who follows a tenant.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use nizam_core::model::CallEvent;
@@ -43,6 +44,9 @@ impl Follower {
 
     /// What comes next; waits for it. It may be given up while it waits, and nothing is lost.
     pub(crate) async fn next(&mut self) -> StoreResult<Next> {
+        if self.is_closing() {
+            return Ok(Next::Closing);
+        }
         if let Some(events) = self.stored().await? {
             return Ok(Next::Events(events));
         }
@@ -57,6 +61,9 @@ impl Follower {
                     let mut events = vec![event];
                     while (events.len() as u64) < TOGETHER {
                         match self.live.try_recv() {
+                            // What is read anew after an error comes again.
+                            Ok(event)
+                                if events.last().is_some_and(|last| event.sequence <= last.sequence) => {}
                             Ok(event) => events.push(event),
                             Err(TryRecvError::Lagged(_)) => {
                                 self.behind = true;
@@ -77,6 +84,20 @@ impl Follower {
                 }
                 Err(RecvError::Closed) => return Ok(Next::Closing),
             }
+        }
+    }
+
+    /// Whether this process ends.
+    pub(crate) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Waits until this process ends.
+    pub(crate) fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut closing = self.closing.clone();
+        async move {
+            // An error means that the hub is gone, which is an end as well.
+            let _closing = closing.wait_for(|closing| *closing).await;
         }
     }
 

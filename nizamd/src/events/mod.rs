@@ -110,8 +110,8 @@ impl Hub {
                     }
                 }
             }
-            match self.step(read).await {
-                Ok(now) => (read, failed) = (now, false),
+            match self.step(&mut read).await {
+                Ok(()) => failed = false,
                 Err(error) => {
                     if !failed {
                         tracing::warn!(%error, "events that were stored cannot be read; those who follow wait");
@@ -122,19 +122,20 @@ impl Hub {
         }
     }
 
-    /// Reads on behind that event; gives the number of the last one that was handed out, or that nobody was there for.
-    async fn step(&self, mut read: i64) -> StoreResult<i64> {
+    /// Reads on behind that event, and moves it on with what was handed out, or what nobody was there for.
+    async fn step(&self, read: &mut i64) -> StoreResult<()> {
         if !self.followed() {
             let newest = self.store.newest_event().await?;
             // Who came meanwhile may have read before the newest one was there; who comes from now on reads it.
             if !self.followed() {
-                return Ok(newest);
+                *read = newest;
+                return Ok(());
             }
         }
         loop {
-            let events = self.store.all_events_stored_after(read, TOGETHER).await?;
-            let Some(last) = events.last() else { return Ok(read) };
-            read = last.sequence;
+            let events = self.store.all_events_stored_after(*read, TOGETHER).await?;
+            let Some(last) = events.last() else { return Ok(()) };
+            *read = last.sequence;
             let more = events.len() as u64 == TOGETHER;
             let feeds = self.feeds.lock();
             for event in events {
@@ -144,7 +145,7 @@ impl Hub {
                 }
             }
             if !more {
-                return Ok(read);
+                return Ok(());
             }
         }
     }

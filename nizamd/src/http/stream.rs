@@ -64,6 +64,9 @@ enum End {
     Gone,
 }
 
+/// This process ends.
+const CLOSING: End = End::Said("timeout", "The server ends, please reconnect.");
+
 /// It has lasted as long as it may.
 const OVER: End = End::Said("timeout", "Connection timeout, please reconnect.");
 
@@ -201,13 +204,14 @@ impl Stream {
     }
 
     async fn follow(&mut self) -> StoreResult<End> {
-        let end = Instant::now() + self.asked.last;
+        let began = Instant::now();
+        let end = began + self.asked.last;
         let mut heartbeats = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         // So that the client has the headers at once.
         if let Err(end) = self.send(": welcome\n\n".to_owned()).await {
             return Ok(end);
         }
-        if let Some(end) = self.catch_up(end).await? {
+        if let Some(end) = self.catch_up(began).await? {
             return Ok(end);
         }
         loop {
@@ -218,7 +222,7 @@ impl Stream {
                 _ = heartbeats.tick() => self.heartbeat().await?,
                 () = self.sender.closed() => Some(End::Gone),
                 next = self.follower.next() => match next? {
-                    Next::Closing => Some(End::Said("timeout", "The server ends, please reconnect.")),
+                    Next::Closing => Some(CLOSING),
                     Next::Events(events) => self.tell(&events).await.err(),
                 },
             };
@@ -228,20 +232,24 @@ impl Stream {
         }
     }
 
-    /// Tells what is there already, all of it where nothing else is asked for.
-    async fn catch_up(&mut self, end: Instant) -> StoreResult<Option<End>> {
-        let mut looked = Instant::now();
+    /// Tells what is there already, all of it where nothing else is asked for, but for no longer than any stream lasts.
+    async fn catch_up(&mut self, began: Instant) -> StoreResult<Option<End>> {
+        let last = if self.asked.last.is_zero() { Duration::from_secs(LONGEST) } else { self.asked.last };
+        let mut looked = began;
         while let Some(events) = self.follower.stored().await? {
             if let Err(end) = self.tell(&events).await {
                 return Ok(Some(end));
+            }
+            if self.follower.is_closing() {
+                return Ok(Some(CLOSING));
+            }
+            if began.elapsed() >= last {
+                return Ok(Some(OVER));
             }
             if looked.elapsed() >= HEARTBEAT {
                 looked = Instant::now();
                 if let Some(end) = self.heartbeat().await? {
                     return Ok(Some(end));
-                }
-                if !self.asked.last.is_zero() && Instant::now() >= end {
-                    return Ok(Some(OVER));
                 }
             }
         }
@@ -275,14 +283,16 @@ impl Stream {
     }
 
     async fn send(&self, text: String) -> Result<(), End> {
-        match tokio::time::timeout(PATIENCE, self.sender.send(Ok(text.into_bytes()))).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => {
-                // It may have no room for a reason; the end of the connection is one.
+        tokio::select! {
+            biased;
+            sent = self.sender.send(Ok(text.into_bytes())) => sent.map_err(|_| End::Gone),
+            // It may have no room for a reason; the end of the connection is one.
+            () = tokio::time::sleep(PATIENCE) => {
                 let _full = self.sender.try_send(Err(CutShort));
                 Err(End::Gone)
             }
+            // Nobody waits at the end of the process for a client that does not read.
+            () = self.follower.closed() => Err(End::Gone),
         }
     }
 }

@@ -160,7 +160,12 @@ async fn show(store: &Store, switch: &Known) -> Standing {
     let mut in_a_row = 0;
     for (name, in_force) in names.into_iter().filter(|(name, _)| is_ours(name)) {
         match one(switch, &name).await {
-            Ok(state) => {
+            // It answered, whatever that was.
+            Ok(Err(strange)) => {
+                in_a_row = 0;
+                standing.error = Some(strange);
+            }
+            Ok(Ok(state)) => {
                 in_a_row = 0;
                 if in_force {
                     standing.in_force.insert(name.clone());
@@ -180,13 +185,14 @@ async fn show(store: &Store, switch: &Known) -> Standing {
     standing
 }
 
-async fn one(switch: &Known, name: &str) -> Result<Option<GatewayState>, String> {
+/// How one of them is, or why what the switch showed is not understood. An error: it did not show it.
+async fn one(switch: &Known, name: &str) -> Result<Result<Option<GatewayState>, String>, String> {
     let text = switch.command(Api::Gateway, name, SHOW).await.map_err(|error| match error {
         // Whatever it printed holds texts of tenants: none of them goes into the log.
         CommandError::Refused(_) => "the switch does not show gateways".to_owned(),
         error => error.to_string(),
     })?;
-    GatewayState::shown(name, &text, now()).map_err(|error| error.to_string())
+    Ok(GatewayState::shown(name, &text, now()).map_err(|error| error.to_string()))
 }
 
 /// Whether it is a name that we give, an id and a version: one word. A switch told some of the names itself.

@@ -256,8 +256,8 @@ def measure(database, rows, server=None):
         started = time.monotonic()
         tenants = {tenant: rows, other: max(rows // 10, 1)}
         if server:
-            # One row in each month, for which nizamd then makes a table.
-            one = {tenant: 24}
+            # Some rows in each month, for which nizamd then makes a table.
+            one = {tenant: 400}
             fill_postgres(server, "cdrs", one)
             daemon.start()
             parts = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'call_detail_records'::regclass"

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use nizam_core::call::{Ledger, Leg};
 use sqlx::types::Json;
 
-use super::{Origin, Stored, event_rows, lock, write};
+use super::{Origin, Stored, event_rows, write};
 use crate::Store;
 use crate::clock;
 use crate::column::Time;
 use crate::counts::Counts;
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
 
 /// Channels of one look.
@@ -40,7 +40,7 @@ impl Store {
     pub async fn close_lost(&self, origin: Origin<'_>, alive: &HashSet<String>) -> StoreResult<Stored> {
         let mut tx = self.db.write().await?;
         // Its own word may be on its way through another connection.
-        lock(tx.conn(), origin, clock::now()).await?;
+        hold(tx.conn(), origin).await?;
         let rows: Vec<(String, String, Json<Leg>)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT uuid, core_uuid, leg FROM channels WHERE switch_name = $1 AND (incarnation = $2 OR incarnation IN \
@@ -74,7 +74,7 @@ impl Store {
     /// own word still counts if it comes.
     pub async fn close_silent(&self, origin: Origin<'_>, uuid: &str, before: i64) -> StoreResult<Stored> {
         let mut tx = self.db.write().await?;
-        lock(tx.conn(), origin, clock::now()).await?;
+        hold(tx.conn(), origin).await?;
         let rows: Vec<(String, Json<Leg>)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT uuid, leg FROM channels WHERE switch_name = $1 AND incarnation = $2 AND uuid = $3 AND updated_at < $4"
@@ -95,6 +95,18 @@ impl Store {
         });
         tx.commit().await
     }
+}
+
+/// Holds the row of an incarnation, so that nothing of it is stored meanwhile. One that has stored nothing has no row, and must not get one: all
+/// that began before would be older than it.
+async fn hold(conn: Conn<'_>, origin: Origin<'_>) -> StoreResult<()> {
+    on!(conn, c => {
+        sqlx::query(sql!(
+            "UPDATE switch_incarnations SET updated_at = $3 WHERE switch_name = $1 AND incarnation = $2"
+        ))
+        .bind(origin.switch).bind(origin.incarnation.as_slice()).bind(Time(clock::now())).execute(c).await?.rows_affected()
+    });
+    Ok(())
 }
 
 /// Writes what is to be written of channels that will tell nothing more.

@@ -218,6 +218,20 @@ async fn channels_of_a_switch_that_died_are_closed_once_and_marked() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_life_that_told_nothing_closes_nothing() {
+    let fixture = Fixture::new().await;
+    let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
+    store.ingest(ORIGIN, &numbered(call("acme.example", 1))[..2], 0).await.unwrap();
+    let unknown = Origin { incarnation: [8; 16], ..ORIGIN };
+    for _ in 0..2 {
+        assert!(store.doubtful_channels(unknown).await.unwrap().is_empty());
+        assert_eq!(store.close_lost(unknown, &HashSet::new()).await.unwrap().cdrs, 0);
+        store.incarnation_ended(unknown).await.unwrap();
+    }
+    assert!(store.cdrs_of_call(tenant, "a-acme.example-1").await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_channel_is_closed_by_itself_unless_something_was_heard_of_it_meanwhile() {
     let fixture = Fixture::new().await;
     let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
