@@ -387,6 +387,15 @@ fn success(route: &Route) -> Value {
         Answers::Bare(name) | Answers::CreatedBare(name) => reference(name),
         Answers::Text(kind) => {
             let kind = kind.split(';').next().unwrap_or(kind);
+            if kind == "text/event-stream" {
+                // Of one event; a stream is any number of them.
+                let text = json!({"type": "string"});
+                let event = json!({
+                    "type": "object", "required": ["event", "data"],
+                    "properties": {"id": &text, "event": &text, "data": &text},
+                });
+                return json!({"description": "Done.", "content": {kind: {"schema": event}}});
+            }
             return json!({"description": "Done.", "content": {kind: {"schema": {"type": "string"}}}});
         }
         Answers::Nothing => return json!({"description": "Done."}),
