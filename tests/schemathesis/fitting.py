@@ -78,7 +78,7 @@ def wrong_headers(values):
 def short(values):
     """The query of a stream that ends when all is told that is there; a time that is none stays."""
     timeout = str(values.get("timeout", "0")).strip()
-    return {**values, "timeout": "0"} if not timeout or re.fullmatch("[0-9]{1,3}", timeout) and int(timeout) <= 300 else values
+    return {**values, "timeout": 0} if not timeout or re.fullmatch("[0-9]{1,3}", timeout) and int(timeout) <= 300 else values
 
 
 def wrong_query(values):
