@@ -254,10 +254,10 @@ fn filter(field: &Field) -> Value {
 const BLANK: &str =
     "[\\u0009-\\u000d \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 
-/// A text that rows are looked for by. Blanks around it are no part of it.
+/// A text that rows are looked for by, of at most 255 characters. Blanks around it are no part of it.
 fn searched() -> Value {
-    let pattern = format!("^{BLANK}*[^\\u0000-\\u001f\\u007f-\\u009f]*{BLANK}*$");
-    json!({"type": "string", "maxLength": 255, "pattern": pattern})
+    let pattern = format!("^{BLANK}*[^\\u0000-\\u001f\\u007f-\\u009f]{{0,255}}{BLANK}*$");
+    json!({"type": "string", "pattern": pattern})
 }
 
 /// A time is taken as well, see [`super::super::instant`]; a date is what people send.
