@@ -141,49 +141,20 @@ macro_rules! columns {
     };
 }
 
+/// Selects from the CDRs of a tenant. What a filter does not ask for is `NULL`, and keeps every row; `$direct` compares one of those that it asks
+/// for once more by itself, so that SQLite, which plans without values, uses its index.
 macro_rules! select {
-    ($columns:expr, $which:expr, $rest:literal) => {
+    ($columns:expr, $direct:literal, $rest:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            " FROM call_detail_records WHERE tenant_id = $1 AND start_stamp >= $2 AND start_stamp <= $3 AND ",
-            $which,
+            " FROM call_detail_records WHERE tenant_id = $1 AND start_stamp >= $2 AND start_stamp <= $3 \
+             AND (direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
+             AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL) ",
+            $direct,
             " ",
             $rest
         )
-    };
-}
-
-/// What a CDR can be found by. Of that what is asked for, the first is compared by itself, so that its index is used also where the
-/// statement is planned without values; what is not asked for is `NULL` and costs nothing.
-macro_rules! which {
-    (uuid) => {
-        "(direction = $4 OR $4 IS NULL) AND uuid = $5 AND (caller_id_number = $6 OR $6 IS NULL) \
-         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
-    };
-    (caller) => {
-        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND caller_id_number = $6 \
-         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
-    };
-    (destination) => {
-        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
-         AND destination_number = $7 AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
-    };
-    (cause) => {
-        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
-         AND (destination_number = $7 OR $7 IS NULL) AND hangup_cause = $8 AND (leg = $9 OR $9 IS NULL)"
-    };
-    (direction) => {
-        "direction = $4 AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
-         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
-    };
-    (leg) => {
-        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
-         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND leg = $9"
-    };
-    (none) => {
-        "(direction = $4 OR $4 IS NULL) AND (uuid = $5 OR $5 IS NULL) AND (caller_id_number = $6 OR $6 IS NULL) \
-         AND (destination_number = $7 OR $7 IS NULL) AND (hangup_cause = $8 OR $8 IS NULL) AND (leg = $9 OR $9 IS NULL)"
     };
 }
 
@@ -191,15 +162,19 @@ macro_rules! which {
 macro_rules! statement {
     ($filter:expr, $columns:expr, $rest:literal) => {
         match $filter {
-            CdrFilter { uuid: Some(_), .. } => sql!(select!($columns, which!(uuid), $rest)),
-            CdrFilter { caller_id_number: Some(_), .. } => sql!(select!($columns, which!(caller), $rest)),
-            CdrFilter { destination_number: Some(_), .. } => {
-                sql!(select!($columns, which!(destination), $rest))
+            CdrFilter { uuid: Some(_), .. } => sql!(select!($columns, "AND uuid = $5", $rest)),
+            CdrFilter { caller_id_number: Some(_), .. } => {
+                sql!(select!($columns, "AND caller_id_number = $6", $rest))
             }
-            CdrFilter { hangup_cause: Some(_), .. } => sql!(select!($columns, which!(cause), $rest)),
-            CdrFilter { direction: Some(_), .. } => sql!(select!($columns, which!(direction), $rest)),
-            CdrFilter { legs: false, .. } => sql!(select!($columns, which!(leg), $rest)),
-            _ => sql!(select!($columns, which!(none), $rest)),
+            CdrFilter { destination_number: Some(_), .. } => {
+                sql!(select!($columns, "AND destination_number = $7", $rest))
+            }
+            CdrFilter { hangup_cause: Some(_), .. } => {
+                sql!(select!($columns, "AND hangup_cause = $8", $rest))
+            }
+            CdrFilter { direction: Some(_), .. } => sql!(select!($columns, "AND direction = $4", $rest)),
+            CdrFilter { legs: false, .. } => sql!(select!($columns, "AND leg = $9", $rest)),
+            _ => sql!(select!($columns, "", $rest)),
         }
     };
 }
