@@ -20,7 +20,7 @@ use super::line::Line;
 /// How long a client may take for the head of a request, and how long a connection may lie idle between two.
 const HEAD_TIME: Duration = Duration::from_secs(15);
 /// How long a client may take nothing of an answer while there is more of it.
-const TAKE_TIME: Duration = Duration::from_mins(1);
+pub(super) const TAKE_TIME: Duration = Duration::from_mins(1);
 /// Connections at once. Further ones wait in the listener's queue; descriptors stay for the database and the switches.
 pub const CONNECTIONS: usize = 700;
 /// How long to wait after a connection could not be accepted, which means that descriptors have run out.
@@ -30,25 +30,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-/// Serves connections with `service` until `stop` is done, then finishes the requests that run.
+/// Serves connections with `service` until `stop` is done, then finishes the requests that run. A client may leave what it was answered unread
+/// for as long as `patience`.
 pub(super) async fn serve<S, B>(
-    listener: TcpListener,
-    crowd: Arc<Crowd>,
-    service: S,
-    stop: impl Future<Output = ()>,
-) where
-    S: Service<Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
-    B: hyper::body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    serve_patiently(listener, crowd, service, stop, TAKE_TIME).await;
-}
-
-/// The same with another [`TAKE_TIME`].
-async fn serve_patiently<S, B>(
     listener: TcpListener,
     crowd: Arc<Crowd>,
     service: S,
@@ -155,7 +139,7 @@ mod tests {
             std::future::ready(Ok::<_, Infallible>(hyper::Response::new(body())))
         });
         let crowd = Arc::new(Crowd::new(1, Proxies::new(Vec::new())));
-        tokio::spawn(serve_patiently(listener, crowd, service, std::future::pending(), PATIENCE));
+        tokio::spawn(serve(listener, crowd, service, std::future::pending(), PATIENCE));
         address
     }
 

@@ -85,7 +85,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
                 )
             },
         );
-    accept::serve(listener, crowd, TowerToHyperService::new(warp::service(filter)), stop).await;
+    let service = TowerToHyperService::new(warp::service(filter));
+    accept::serve(listener, crowd, service, stop, accept::TAKE_TIME).await;
 }
 
 struct Server {

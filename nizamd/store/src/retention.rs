@@ -131,15 +131,10 @@ impl Store {
                 break;
             }
         }
-        if gone == 0 {
-            return Ok(0);
+        if gone > 0 {
+            let empty = sql!("DELETE FROM cdr_counts WHERE tenant_id = $1 AND day <= $2 AND cdrs = 0");
+            self.forget_counts(empty, tenant, before).await?;
         }
-        let mut tx = self.db.write().await?;
-        on!(tx.conn(), c => {
-            sqlx::query(sql!("DELETE FROM cdr_counts WHERE tenant_id = $1 AND day <= $2 AND cdrs = 0"))
-                .bind(tenant).bind(day(before)).execute(c).await?.rows_affected()
-        });
-        tx.commit().await?;
         Ok(gone)
     }
 
@@ -162,16 +157,21 @@ impl Store {
                 break;
             }
         }
-        if gone == 0 {
-            return Ok(0);
+        if gone > 0 {
+            let empty =
+                sql!("DELETE FROM call_event_counts WHERE tenant_id = $1 AND day <= $2 AND events = 0");
+            self.forget_counts(empty, tenant, before).await?;
         }
+        Ok(gone)
+    }
+
+    /// Counts of days of which nothing is left.
+    async fn forget_counts(&self, empty: &'static str, tenant: Uuid, before: i64) -> StoreResult<()> {
         let mut tx = self.db.write().await?;
         on!(tx.conn(), c => {
-            sqlx::query(sql!("DELETE FROM call_event_counts WHERE tenant_id = $1 AND day <= $2 AND events = 0"))
-                .bind(tenant).bind(day(before)).execute(c).await?.rows_affected()
+            sqlx::query(empty).bind(tenant).bind(day(before)).execute(c).await?.rows_affected()
         });
-        tx.commit().await?;
-        Ok(gone)
+        tx.commit().await
     }
 
     async fn forget(&self, statement: &'static str, before: i64) -> StoreResult<u64> {

@@ -47,12 +47,12 @@ def cause_of(dice):
     return f"CASE {' '.join(cases)} ELSE 'NORMAL_CLEARING' END"
 
 
-def values(text, chance, pad, start, later, uuid, tenant, facts):
-    """SQL: what a row has, in the words of either database. `n` is its number, `d1` to `d4` are chances below 1."""
+def values(owner, pad, start, later, uuid, tenant, facts):
+    """SQL: what a row of that owner has, in the words of either database. `n` is its number, `d1` to `d3` are chances below 1."""
     caller = f"'+4930' || {pad('d1 * 300000', 6)}"
     number = f"CASE WHEN d2 < 0.05 THEN '{BUSY}' ELSE '+1555' || {pad('1 + d2 * d2 * 20000', 7)} END"
     return (
-        f"{uuid}, {tenant}, 'leg-' || n || '-7c2f5a90-1e44-4b0c', 'Somebody ' || n % 1000, {caller}, {number}, 'large.test', "
+        f"{uuid}, {tenant}, 'leg-{owner}-' || n || '-7c2f5a90-1e44-4b0c', 'Somebody ' || n % 1000, {caller}, {number}, 'large.test', "
         f"{start}, {later(5)}, {later(95)}, 95, 90, {cause_of('d3 * 100')}, "
         "CASE WHEN n % 10 < 6 THEN 'inbound' WHEN n % 10 < 9 THEN 'outbound' ELSE 'local' END, 'PCMA', 'PCMA', 'PCMA', "
         f"{later(96)}, {later(96)}, 'call-' || n / 2, CASE WHEN n % 2 = 0 THEN 'a' ELSE 'b' END, 16, 'caller', 'recv_bye', "
@@ -74,11 +74,10 @@ def fill_postgres(server, database, tenants):
     for tenant, rows in tenants.items():
         start = f"at - (n / {rows}.0) * interval '{DAYS} days'"
         text = values(
-            str, None, lambda number, width: f"lpad(floor({number})::bigint::text, {width}, '0')",
+            tenant, lambda number, width: f"lpad(floor({number})::bigint::text, {width}, '0')",
             start, lambda seconds: f"{start} + interval '{seconds} seconds'", "gen_random_uuid()", f"'{tenant}'",
             "jsonb_build_object('sip_call_id', 'c' || n || '@phone.large.test')",
         )
-        text = text.replace("'leg-' || n", f"'leg-{tenant[:8]}{tenant[-4:]}-' || n")
         # Without the check of each row's tenant, which is there.
         run(f"SET session_replication_role = replica; INSERT INTO call_detail_records ({COLUMNS}) SELECT {text} FROM "
             f"(SELECT n, now() AS at, random() d1, random() d2, random() d3 FROM generate_series(0, {rows - 1}) n) AS dice")
@@ -100,11 +99,10 @@ def fill_sqlite(path, tenants):
     for tenant, rows in tenants.items():
         start = f"({now} - CAST(n * 1.0 / {rows} * {DAYS} * 86400000000 AS INTEGER))"
         text = values(
-            str, None, lambda number, width: f"printf('%0{width}d', CAST({number} AS INTEGER))",
+            tenant, lambda number, width: f"printf('%0{width}d', CAST({number} AS INTEGER))",
             start, lambda seconds: f"{start} + {seconds * 1_000_000}", "randomblob(16)", f"x'{tenant.replace('-', '')}'",
             "json_object('sip_call_id', 'c' || n || '@phone.large.test')",
         )
-        text = text.replace("'leg-' || n", f"'leg-{tenant[:8]}{tenant[-4:]}-' || n")
         chance = "abs(random() % 1000000) / 1000000.0"
         connection.execute(
             f"INSERT INTO call_detail_records ({COLUMNS}) WITH RECURSIVE numbers (n) AS "
