@@ -284,3 +284,26 @@ async fn a_tenant_has_so_many_streams_and_each_ends_with_its_token() {
     }
     api.get(&path, &member).await.is(403);
 }
+
+#[tokio::test]
+async fn streams_end_with_the_process_and_say_so() {
+    let Two { api, member, path, .. } = two().await;
+    ingest(&api.store, "fs1", &begun("ours.example", 0, 3)).await;
+    let mut waiting = Stream::open(&api, &member, &path, None).await;
+    let mut behind = Stream::open(&api, &member, &format!("{path}?since=0"), None).await;
+    assert_eq!(behind.next().await.unwrap().event, "call.created");
+    api.hub.close();
+    for stream in [&mut waiting, &mut behind] {
+        let last = loop {
+            let frame = stream.next().await.unwrap();
+            if !frame.event.starts_with("call.") {
+                break frame;
+            }
+        };
+        assert_eq!(
+            (&*last.event, &last.data["message"]),
+            ("timeout", &"The server ends, please reconnect.".into())
+        );
+        assert!(stream.next().await.is_none());
+    }
+}

@@ -7,6 +7,7 @@ use nizam_store::{Actor, Key, Keyring, Store};
 use nizam_test_postgres::Database;
 use nizamd::app::App;
 use nizamd::config::Registration;
+use nizamd::events::Hub;
 use nizamd::http::Bounds;
 use nizamd::publisher::{Nobody, Publisher};
 use reqwest::header::HeaderMap;
@@ -21,6 +22,7 @@ pub(crate) struct Api {
     pub(crate) base: String,
     pub(crate) client: Client,
     pub(crate) store: Arc<Store>,
+    pub(crate) hub: Arc<Hub>,
     _stop: oneshot::Sender<()>,
     _directory: TempDir,
 }
@@ -93,10 +95,11 @@ impl Api {
         let app = Arc::new(App::new(store.clone(), publisher, bounds, registration).streaming(3));
         let (stored, newest) = watch::channel(0);
         let hub = Arc::clone(&app.hub);
+        let telling = Arc::clone(&hub).run(newest);
         tokio::spawn(async move {
             // Nothing says that something was stored: it is found by looking.
             let _stored = stored;
-            hub.run(newest).await;
+            telling.await;
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -105,7 +108,7 @@ impl Api {
             let _gone = stopped.await;
         }));
         let client = Client::builder().timeout(std::time::Duration::from_mins(1)).build().unwrap();
-        Self { base, client, store, _stop: stop, _directory: directory }
+        Self { base, client, store, hub, _stop: stop, _directory: directory }
     }
 
     pub(crate) async fn person(&self, role: Role, tenant_id: Option<Uuid>) -> Person {
