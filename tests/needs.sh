@@ -69,6 +69,11 @@ need_postgres() {
     install_packages postgresql
 }
 
+# What checks our signatures in the suites, and makes their certificates.
+need_openssl() {
+    command -v openssl >/dev/null || install_packages openssl
+}
+
 # The web server that mod_xml_curl is measured against. Its package starts a server on port 80 where systemd runs, so it is
 # installed only where that does not happen.
 need_web_server() {

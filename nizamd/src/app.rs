@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nizam_core::model::Token;
 use nizam_store::Store;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::config::Registration;
 use crate::events::Hub;
@@ -45,6 +46,8 @@ pub struct App {
     pub own: Arc<Own>,
     /// Where events are followed.
     pub hub: Arc<Hub>,
+    /// Wakes what tells webhooks.
+    pub undelivered: Arc<Notify>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     uses: Mutex<HashMap<i64, Instant>>,
@@ -68,6 +71,7 @@ impl App {
             proxies: Proxies::default(),
             connections_per_address: 0,
             own: Arc::default(),
+            undelivered: Arc::default(),
             metrics: Arc::default(),
             uses: Mutex::default(),
         }

@@ -21,3 +21,5 @@ pub mod publish;
 pub mod publisher;
 pub mod retention;
 pub mod serve;
+pub mod tls;
+pub mod webhook;

@@ -14,10 +14,14 @@ use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::http::Proxies;
 use crate::ingest::{self, Ingest};
+use crate::webhook::{Courier, Deliverer};
 use crate::{follow, http, opening, publish, retention};
 
 /// How long requests that run may take to end.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long receivers of webhooks may then still take.
+const RECEIVERS: Duration = Duration::from_secs(2);
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: Config) -> Result<(), Fatal> {
@@ -42,6 +46,9 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let hub = Arc::clone(&app.hub);
     let telling = tokio::spawn(Arc::clone(&hub).run(ingest.newest()));
     let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
+    let courier = Courier::new(config.webhook_networks.clone())?;
+    let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered));
+    let mut delivering = tokio::spawn(deliverer.run(stop.clone()));
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");
     notify(&[NotifyState::Ready]);
 
@@ -58,10 +65,16 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
         tracing::info!("stopping");
         tokio::time::sleep(GRACE).await;
     };
+    let ending = async {
+        serving.await;
+        // It was told to stop at the same time. What is not ended is claimed again, by whoever runs then.
+        let _late = tokio::time::timeout(RECEIVERS, &mut delivering).await;
+    };
     tokio::select! {
-        () = serving => {}
+        () = ending => {}
         () = deadline => tracing::warn!("some requests did not end in time"),
     }
+    delivering.abort();
     following.abort();
     telling.abort();
     retaining.abort();

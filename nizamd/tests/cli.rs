@@ -82,8 +82,13 @@ impl Place {
 
     fn get(&self, path: &str, token: &str) -> Value {
         let url = format!("http://{}/api/v1{path}", self.listen);
-        Client::new().get(url).bearer_auth(token).send().unwrap().json().unwrap()
+        client().get(url).bearer_auth(token).send().unwrap().json().unwrap()
     }
+}
+
+fn client() -> Client {
+    nizamd::tls::provide();
+    Client::new()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -245,7 +250,7 @@ fn logs_hold_no_secrets() {
         let mut log = String::new();
         stderr.read_to_string(&mut log).map(|_| log)
     });
-    let client = Client::new();
+    let client = client();
     let url = |path: &str| format!("http://{}/api/v1{path}", place.listen);
     let body = json!({"name": "a", "domain": "a.example"});
     let tenant: Value =
@@ -361,7 +366,7 @@ fn another_key_for_every_secret() {
     let before = place.get(&extensions, &token)["data"].clone();
     let url = |path: &str| format!("http://{}/api/v1/tenants/{tenant}/{path}", place.listen);
     let body = json!({"name": "carrier", "host": "sip.example.org", "password": "trunk-secret"});
-    let made = Client::new().post(url("gateways")).bearer_auth(&token).json(&body).send().unwrap();
+    let made = client().post(url("gateways")).bearer_auth(&token).json(&body).send().unwrap();
     assert_eq!(made.status().as_u16(), 201);
     let line = error(&place.run(&["key", "rotate"]), 1);
     assert!(line.contains("another nizamd serves"), "{line}");

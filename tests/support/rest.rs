@@ -14,6 +14,8 @@ pub(crate) struct Rest {
 
 impl Rest {
     pub(crate) fn new(port: u16, token: &str) -> Self {
+        // An error means that it was said before.
+        let _said = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(Duration::from_secs(30)).no_proxy().build().unwrap();
         Self { base: format!("http://127.0.0.1:{port}/api/v1"), token: token.to_owned(), client }
     }

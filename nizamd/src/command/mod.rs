@@ -12,6 +12,7 @@ use std::future::Future;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -20,6 +21,9 @@ use nizam_store::masked;
 use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::{http, logging, opening, serve};
+
+/// How long what still runs at the end may take.
+const LEFT: Duration = Duration::from_secs(1);
 
 /// The control daemon of NIZAM.
 #[derive(Parser)]
@@ -147,11 +151,14 @@ fn execute(cli: Cli) -> Result<(), Fatal> {
 }
 
 fn block_on(work: impl Future<Output = Result<(), Fatal>>) -> Result<(), Fatal> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|e| Fatal::new(format!("cannot start threads: {e}")))?
-        .block_on(Box::pin(work))
+        .map_err(|e| Fatal::new(format!("cannot start threads: {e}")))?;
+    let done = runtime.block_on(Box::pin(work));
+    // A lookup of a name that hangs cannot be stopped, and keeps nobody from ending.
+    runtime.shutdown_timeout(LEFT);
+    done
 }
 
 /// Prints a line of the result.

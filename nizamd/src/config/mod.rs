@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::app::FOLLOWERS;
 use crate::fatal::Fatal;
 use crate::http::{Bounds, LOGINS};
+use crate::webhook::Networks;
 use environment::Environment;
 use file::File;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub connections_per_address: u32,
     /// Streams of events that a tenant may have at once.
     pub streams_per_tenant: u32,
+    /// Networks that webhooks may reach although they are not public.
+    pub webhook_networks: Networks,
     /// Addresses of proxies in front of nizamd, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether anybody may register.
@@ -165,6 +168,12 @@ impl Config {
                 &FOLLOWERS.to_string(),
                 "NIZAM_STREAMS_PER_TENANT (key streams_per_tenant)",
                 |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
+            )?,
+            webhook_networks: choose(
+                env.text("WEBHOOK_NETWORKS").or(file.webhook_networks.map(|list| list.join(","))),
+                "",
+                "NIZAM_WEBHOOK_NETWORKS (key webhook_networks)",
+                str::parse,
             )?,
             trusted_proxies: choose(
                 env.text("TRUSTED_PROXIES").or(file.trusted_proxies.map(|list| list.join(","))),

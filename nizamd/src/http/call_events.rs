@@ -3,14 +3,17 @@
 use nizam_core::call::stored_name;
 use nizam_core::model::CallEvent;
 use nizam_core::validate::Errors;
-use nizam_store::{CallEventFilter, Place};
+use nizam_store::{CallEventFilter, Enqueued, Place};
 use serde_json::{Value, json};
+use warp::http::StatusCode;
+use warp::http::header::RETRY_AFTER;
 
 use super::call::Call;
-use super::failure::Failure;
+use super::failure::{Failure, problem};
 use super::gate::Member;
 use super::reply::{Outcome, Reply};
 use super::{cursor, instant, paginate, present};
+use crate::webhook;
 
 /// Events of a page unless the request says otherwise.
 const PER_PAGE: u64 = 50;
@@ -53,6 +56,34 @@ pub(super) async fn replay(call: Call, member: Member, (): ()) -> Outcome {
     };
     let event = found.ok_or(Failure::NotFound("Event"))?;
     Ok(Reply::ok(&replayed(&event)))
+}
+
+/// Tells the webhooks of the tenant of an event once more.
+pub(super) async fn redispatch(call: Call, member: Member, (): ()) -> Outcome {
+    let found = match call.id("call_event", "CallEvent") {
+        Ok(id) => call.app.store.call_event(member.tenant().id, id).await?,
+        Err(_) => None,
+    };
+    let event = found.ok_or(Failure::NotFound("Event"))?;
+    call.app.store.once(&call.actor()).await?;
+    match call.app.store.enqueue_deliveries(&event, &webhook::names(&event)).await? {
+        Enqueued::TooMany => {
+            call.app.store.not_done(&call.actor()).await?;
+            let text = "Too many deliveries of this tenant wait: mend, deactivate or delete the webhooks whose receivers do not answer.";
+            let mut reply = problem(StatusCode::TOO_MANY_REQUESTS, text.to_owned());
+            reply.header(RETRY_AFTER, "300");
+            Ok(reply)
+        }
+        Enqueued::Webhooks(webhooks) => {
+            call.app.undelivered.notify_one();
+            Ok(Reply::ok(&json!({
+                "message": "Event re-dispatched to webhooks.",
+                "event_id": event.id,
+                "event_type": event.event_type,
+                "webhooks": webhooks,
+            })))
+        }
+    }
 }
 
 pub(super) fn replayed(event: &CallEvent) -> Value {

@@ -519,6 +519,12 @@ fn calls() -> Vec<Route> {
             Bare("ReplayedEvent"),
             member(P::CallEventsView, no_fields, super::call_events::replay),
         ),
+        post(
+            "/tenants/{tenant}/call-events/redispatch/{call_event}",
+            "call-events.redispatch",
+            Bare("Redispatched"),
+            member(P::CallEventsRedispatch, no_fields, super::call_events::redispatch),
+        ),
         get(
             "/tenants/{tenant}/registrations",
             "registrations.list",

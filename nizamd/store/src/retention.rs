@@ -17,8 +17,14 @@ const ROWS: i64 = 1000;
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
-/// How many days events of nobody, and events that make no sense, are kept.
+/// How many days events of nobody, events that make no sense, and attempts to tell webhooks are kept.
 const OPERATOR_DAYS: i64 = 30;
+
+/// How many days a delivery waits: longer than its last attempt takes, but for a tenant that is suspended meanwhile.
+const DELIVERY_DAYS: i64 = 5;
+
+/// How many attempts to tell a webhook are kept.
+const ATTEMPTS: i64 = 10_000;
 
 /// The statements that delete the oldest rows of a table before a time, of one tenant (`$1`) or of all.
 macro_rules! oldest {
@@ -54,8 +60,8 @@ macro_rules! oldest {
 }
 
 impl Store {
-    /// Deletes CDRs and call events that are older than their tenant keeps them (setting `call_retention_days`), and what the
-    /// operator has had for a month; gives how many rows that were.
+    /// Deletes CDRs and call events that are older than their tenant keeps them (setting `call_retention_days`), and what
+    /// was noted a month ago; gives how many rows that were.
     pub async fn forget_calls(&self) -> StoreResult<u64> {
         let now = clock::now();
         let mut gone = 0;
@@ -73,11 +79,15 @@ impl Store {
                 }
             }
         }
-        for statement in
-            [sql!(oldest!("stray_events", "occurred_at")), sql!(oldest!("quarantined_events", "created_at"))]
-        {
-            gone += self.forget(statement, now.saturating_sub(OPERATOR_DAYS * DAY)).await?;
+        for (statement, days) in [
+            (sql!(oldest!("stray_events", "occurred_at")), OPERATOR_DAYS),
+            (sql!(oldest!("quarantined_events", "created_at")), OPERATOR_DAYS),
+            (sql!(oldest!("webhook_delivery_attempts", "created_at")), OPERATOR_DAYS),
+            (sql!(oldest!("webhook_deliveries", "created_at")), DELIVERY_DAYS),
+        ] {
+            gone += self.forget(statement, now.saturating_sub(days * DAY)).await?;
         }
+        gone += self.forget_attempts().await?;
         Ok(gone + self.forget_lives(now.saturating_sub(OPERATOR_DAYS * DAY)).await?)
     }
 
@@ -101,6 +111,31 @@ impl Store {
             .bind(Time(before)).execute(c).await?.rows_affected()
         });
         tx.commit().await?;
+        Ok(gone)
+    }
+
+    /// Deletes attempts to tell those webhooks that have more than are kept.
+    async fn forget_attempts(&self) -> StoreResult<u64> {
+        let mut reader = self.db.reader().await?;
+        let many: Vec<(Uuid,)> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT webhook_id FROM webhook_delivery_attempts GROUP BY webhook_id HAVING count(*) > $1"
+            ))
+            .bind(ATTEMPTS).fetch_all(c).await?
+        });
+        drop(reader);
+        let mut gone = 0;
+        for (webhook,) in many {
+            let mut tx = self.db.write().await?;
+            gone += on!(tx.conn(), c => {
+                sqlx::query(sql!(
+                    "DELETE FROM webhook_delivery_attempts WHERE webhook_id = $1 AND created_at < \
+                     (SELECT created_at FROM webhook_delivery_attempts WHERE webhook_id = $1 ORDER BY created_at DESC LIMIT 1 OFFSET $2)"
+                ))
+                .bind(webhook).bind(ATTEMPTS - 1).execute(c).await?.rows_affected()
+            });
+            tx.commit().await?;
+        }
         Ok(gone)
     }
 

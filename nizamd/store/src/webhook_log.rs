@@ -5,7 +5,9 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
+use crate::clock;
 use crate::column::Time;
+use crate::db::Conn;
 use crate::error::StoreResult;
 use crate::page::{Listed, Page, count};
 
@@ -47,6 +49,27 @@ pub struct DeliveryStats {
     pub recent_failures: Vec<Attempt>,
 }
 
+/// An attempt that was made just now.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAttempt<'a> {
+    /// The webhook.
+    pub webhook_id: Uuid,
+    /// The event.
+    pub event_type: &'a str,
+    /// What was sent of it.
+    pub payload: &'a Value,
+    /// The status that came back, if one did.
+    pub response_status: Option<u16>,
+    /// The beginning of the body that came back.
+    pub response_body: Option<&'a str>,
+    /// From 1.
+    pub attempt: i64,
+    /// From the beginning to the end, in milliseconds, where something came back.
+    pub latency_ms: Option<f64>,
+    /// Why nothing came back, or not all.
+    pub error_message: Option<&'a str>,
+}
+
 #[derive(sqlx::FromRow)]
 struct AttemptRow {
     id: Uuid,
@@ -86,6 +109,25 @@ macro_rules! select_attempts {
             $rest
         )
     };
+}
+
+/// Notes an attempt, unless the webhook is gone.
+pub(crate) async fn insert(conn: Conn<'_>, attempt: &NewAttempt<'_>) -> StoreResult<()> {
+    let now = Time(clock::now());
+    let success = attempt.error_message.is_none()
+        && attempt.response_status.is_some_and(|status| (200..300).contains(&status));
+    on!(conn, c => {
+        sqlx::query(sql!(
+            "INSERT INTO webhook_delivery_attempts (id, webhook_id, event_type, payload, response_status, response_body, \
+             attempt, success, latency_ms, error_message, delivered_at, created_at, updated_at) \
+             SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11 FROM webhooks WHERE id = $2"
+        ))
+        .bind(Uuid::now_v7()).bind(attempt.webhook_id).bind(attempt.event_type).bind(Json(attempt.payload))
+        .bind(attempt.response_status.map(i64::from)).bind(attempt.response_body).bind(attempt.attempt)
+        .bind(success).bind(attempt.latency_ms).bind(attempt.error_message).bind(now)
+        .execute(c).await?.rows_affected()
+    });
+    Ok(())
 }
 
 impl Store {

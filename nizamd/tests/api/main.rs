@@ -24,6 +24,7 @@ mod operations;
 mod operator;
 mod people;
 mod protocol;
+mod redispatch;
 mod resources;
 mod routing;
 mod streams;

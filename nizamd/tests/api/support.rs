@@ -10,6 +10,7 @@ use nizamd::config::Registration;
 use nizamd::events::Hub;
 use nizamd::http::Bounds;
 use nizamd::publisher::{Nobody, Publisher};
+use nizamd::webhook::{Courier, Deliverer};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ pub(crate) struct Api {
     pub(crate) store: Arc<Store>,
     pub(crate) hub: Arc<Hub>,
     _stop: oneshot::Sender<()>,
+    _delivering: watch::Sender<bool>,
     _directory: TempDir,
 }
 
@@ -93,6 +95,10 @@ impl Api {
         let url = Database::chosen().fresh(directory.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
         let app = Arc::new(App::new(store.clone(), publisher, bounds, registration).streaming(3));
+        let courier = Courier::new("127.0.0.0/8".parse().unwrap()).unwrap();
+        let deliverer = Deliverer::new(store.clone(), courier, Arc::clone(&app.undelivered));
+        let (delivering, ended) = watch::channel(false);
+        tokio::spawn(deliverer.run(ended));
         let (stored, newest) = watch::channel(0);
         let hub = Arc::clone(&app.hub);
         let telling = Arc::clone(&hub).run(newest);
@@ -108,7 +114,7 @@ impl Api {
             let _gone = stopped.await;
         }));
         let client = Client::builder().timeout(std::time::Duration::from_mins(1)).build().unwrap();
-        Self { base, client, store, hub, _stop: stop, _directory: directory }
+        Self { base, client, store, hub, _stop: stop, _delivering: delivering, _directory: directory }
     }
 
     pub(crate) async fn person(&self, role: Role, tenant_id: Option<Uuid>) -> Person {

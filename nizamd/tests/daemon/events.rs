@@ -36,7 +36,7 @@ fn record(name: &str, call: usize, more: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// Ten calls at a time.
-fn spool() -> Vec<(u64, Vec<u8>)> {
+pub(crate) fn spool() -> Vec<(u64, Vec<u8>)> {
     let end =
         [("variable_billsec", "6"), ("variable_duration", "7"), ("variable_hangup_cause", "NORMAL_CLEARING")];
     let mut records = Vec::new();
@@ -49,7 +49,12 @@ fn spool() -> Vec<(u64, Vec<u8>)> {
 }
 
 /// One connection: sends what is not acknowledged, until it breaks or all is. `hasty`: it goes away without reading what it is told.
-fn tell(socket: &Path, spool: &[(u64, Vec<u8>)], acknowledged: &AtomicUsize, hasty: bool) -> Option<()> {
+pub(crate) fn tell(
+    socket: &Path,
+    spool: &[(u64, Vec<u8>)],
+    acknowledged: &AtomicUsize,
+    hasty: bool,
+) -> Option<()> {
     let connection = Connection::connect(socket).ok()?;
     connection.set_timeouts(Duration::from_secs(5), Duration::from_secs(5)).ok()?;
     let hello = Hello { switch_name: "fs1".into(), core_uuid: "c1".into(), ..Hello::default() };

@@ -14,3 +14,4 @@ mod events;
 mod outage;
 mod secrets;
 mod site;
+mod webhooks;

@@ -86,6 +86,7 @@ impl Site {
     }
 
     fn at(database: String, directory: TempDir, environment: &[(&str, &str)]) -> Self {
+        nizamd::tls::provide();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self {
             database,

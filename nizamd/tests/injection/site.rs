@@ -97,6 +97,7 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/api/v1", listener.local_addr().unwrap());
         tokio::spawn(nizamd::http::serve(app, listener, std::future::pending()));
+        nizamd::tls::provide();
         let client = Client::builder().timeout(std::time::Duration::from_mins(1)).build().unwrap();
         Self { base, client, token, engine, public: RwLock::new(()), _directory: directory }
     }

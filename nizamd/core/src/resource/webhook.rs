@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::field::{Default, Field, Kind, Shape};
 use super::shape::{choice, items, refers_to_nothing};
-use super::{Access, Resource, no_rules};
+use super::{Access, Quota, Resource, no_rules};
 use crate::model::Permission as P;
 use crate::validate::Errors;
 use crate::validate::rule::{PLAIN, SIGNING_SECRET, URL};
@@ -23,7 +23,7 @@ pub const WEBHOOK: Resource = Resource {
         update: P::WebhooksUpdate,
         delete: P::WebhooksDelete,
     },
-    quota: None,
+    quota: Some(Quota::Fixed(100)),
     record: None,
     by_upload: false,
     lenient: false,

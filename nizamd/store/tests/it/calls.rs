@@ -30,7 +30,7 @@ impl Raw {
         }
     }
 
-    fn time(&self, micros: i64) -> String {
+    pub(crate) fn time(&self, micros: i64) -> String {
         match self {
             Self::Sqlite(_) => micros.to_string(),
             Self::Postgres(_) => {

@@ -29,7 +29,7 @@ pub(crate) fn delivered(headers: &[(&str, &str)], time: i64) -> Delivered {
 }
 
 /// Microseconds since 1970.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap()
 }
 

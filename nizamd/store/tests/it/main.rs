@@ -12,6 +12,7 @@
 mod calls;
 mod closure;
 mod configuration;
+mod deliveries;
 mod fresh;
 mod ingest;
 mod large;

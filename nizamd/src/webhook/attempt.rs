@@ -1,0 +1,340 @@
+//! One attempt to tell a receiver of an event.
+
+use std::error::Error;
+use std::iter::successors;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nizam_store::Delivery;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+
+use super::networks::Networks;
+use super::resolver::{Forbidden, Resolver};
+use super::{letter, signature};
+use crate::fatal::Fatal;
+use crate::tls;
+
+/// How long an attempt may take, from the lookup of the name to the last byte that is read.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How much is read of what a receiver answers, bytes; as much is kept.
+const READ: usize = 1000;
+
+/// Tells receivers.
+#[derive(Debug)]
+pub struct Courier {
+    client: Client,
+    resolver: Resolver,
+    patience: Duration,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: Option<StatusCode>,
+    pub(super) body: Option<String>,
+    /// Why nothing came back, or not all.
+    pub(super) error: Option<String>,
+}
+
+impl Answer {
+    /// Whether the receiver has it.
+    pub(super) fn success(&self) -> bool {
+        self.error.is_none() && self.status.is_some_and(|status| status.is_success())
+    }
+
+    fn failed(error: String) -> Self {
+        Self { error: Some(error), ..Self::default() }
+    }
+}
+
+impl Courier {
+    /// One that reaches the public internet, and those networks beside it.
+    pub fn new(allowed: Networks) -> Result<Self, Fatal> {
+        Self::patient(allowed, PATIENCE)
+    }
+
+    pub(super) fn patient(allowed: Networks, patience: Duration) -> Result<Self, Fatal> {
+        tls::provide();
+        let resolver = Resolver { allowed: Arc::new(allowed) };
+        let client = client(&resolver, patience).build().or_else(|error| {
+            tracing::warn!(
+                error = %causes(&error),
+                "no certificates of authorities can be read: webhooks with https fail until there are some (Debian: ca-certificates) \
+                 and nizamd is started again"
+            );
+            client(&resolver, patience).tls_certs_only([]).build()
+        });
+        let client =
+            client.map_err(|error| Fatal::new(format!("webhooks cannot be sent: {}", causes(&error))))?;
+        Ok(Self { client, resolver, patience })
+    }
+
+    /// One attempt.
+    pub(super) async fn tell(&self, delivery: &Delivery) -> Answer {
+        let url = match Url::parse(delivery.webhook.text("url")) {
+            Ok(url) => url,
+            Err(error) => return Answer::failed(format!("the URL is none: {error}")),
+        };
+        if let Err(forbidden) = self.resolver.judge_url(&url) {
+            return Answer::failed(forbidden.to_string());
+        }
+        let body = letter::body(&delivery.event, &delivery.event_type);
+        let timestamp = jiff::Timestamp::now().as_second();
+        let mut request = self
+            .client
+            .post(url)
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header("x-nizam-event", &delivery.event_type)
+            .header("x-nizam-timestamp", timestamp);
+        if let Some(secret) = delivery.webhook.value("secret").as_str() {
+            request = request.header("x-nizam-signature", signature::of(secret, timestamp, &body));
+        }
+        match request.body(body).send().await {
+            Ok(response) => self.read(response).await,
+            Err(error) => Answer::failed(self.why(&error)),
+        }
+    }
+
+    /// The status, and the beginning of the body.
+    async fn read(&self, mut response: Response) -> Answer {
+        let status = Some(response.status());
+        let mut bytes = Vec::new();
+        let error = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => break None,
+                Err(error) => break Some(self.why(&error)),
+            }
+            if bytes.len() >= READ {
+                break None;
+            }
+        };
+        bytes.truncate(READ);
+        // PostgreSQL has no NUL in a text.
+        let body = String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}");
+        Answer { status, body: Some(body).filter(|body| !body.is_empty()), error }
+    }
+
+    /// Why nothing came back. The URL is left out: it may have a password.
+    fn why(&self, error: &reqwest::Error) -> String {
+        if error.is_timeout() {
+            return format!("no answer within {} seconds", self.patience.as_secs());
+        }
+        if let Some(forbidden) = chain(error).find_map(|cause| cause.downcast_ref::<Forbidden>()) {
+            return forbidden.to_string();
+        }
+        let what = if error.is_connect() { "no connection" } else { "the connection broke" };
+        let text = format!("{what}: {}", causes(error));
+        text.chars().filter(|c| !c.is_control()).take(500).collect()
+    }
+}
+
+/// Nothing is kept between attempts: an address is judged when it is looked up, and what a receiver says beyond its answer is nobody's.
+fn client(resolver: &Resolver, patience: Duration) -> ClientBuilder {
+    Client::builder()
+        .dns_resolver(resolver.clone())
+        .redirect(Policy::none())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .timeout(patience)
+        .user_agent(concat!("nizamd/", env!("CARGO_PKG_VERSION")))
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    successors(error.source(), |&cause| cause.source())
+}
+
+/// What is behind an error.
+fn causes(error: &reqwest::Error) -> String {
+    let mut causes: Vec<String> = chain(error).map(ToString::to_string).collect();
+    // One that says what the one before it says as well adds nothing.
+    causes.dedup();
+    causes.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use nizam_core::model::CallEvent;
+    use nizam_core::resource::Record;
+    use serde_json::{Value, json};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn delivery(url: &str) -> Delivery {
+        let Value::Object(values) = json!({"url": url, "secret": "a secret of ours!"}) else {
+            unreachable!()
+        };
+        Delivery {
+            id: Uuid::nil(),
+            webhook: Record {
+                id: Uuid::nil(),
+                tenant_id: Uuid::nil(),
+                version: 1,
+                values: values.into_iter().collect(),
+                created_at: 0,
+                updated_at: 0,
+            },
+            event: CallEvent {
+                id: Uuid::nil(),
+                tenant_id: Uuid::nil(),
+                call_uuid: "call-1".into(),
+                event_type: "call.created".into(),
+                payload: json!({}),
+                schema_version: "1.0".into(),
+                occurred_at: 0,
+                created_at: 0,
+                updated_at: 0,
+                call_id: None,
+                generation: None,
+                sequence: 1,
+            },
+            event_type: "call.created".into(),
+            attempt: 1,
+            until: 0,
+        }
+    }
+
+    fn courier(allowed: &str) -> Courier {
+        Courier::new(allowed.parse().unwrap()).unwrap()
+    }
+
+    /// Tells a receiver that does this with each connection, once it has been asked something.
+    async fn told<F: Future<Output = ()> + Send>(answer: impl Fn(TcpStream) -> F + Send + 'static) -> Answer {
+        told_by(courier("127.0.0.1"), answer).await
+    }
+
+    async fn told_by<F: Future<Output = ()> + Send>(
+        courier: Courier,
+        answer: impl Fn(TcpStream) -> F + Send + 'static,
+    ) -> Answer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_buf(&mut Vec::new()).await.unwrap();
+            answer(stream).await;
+        });
+        let answer = courier.tell(&delivery(&url)).await;
+        serving.abort();
+        answer
+    }
+
+    async fn write(stream: &mut TcpStream, bytes: &[u8]) -> bool {
+        stream.write_all(bytes).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_streams_for_ever_is_left_after_the_beginning() {
+        let answer = told(|mut stream| async move {
+            assert!(write(&mut stream, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await);
+            while write(&mut stream, format!("1000\r\n{}\r\n", "x".repeat(4096)).as_bytes()).await {}
+        });
+        let answer = answer.await;
+        assert!(answer.success());
+        assert_eq!(answer.body, Some("x".repeat(1000)));
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_takes_its_time_is_left() {
+        // A byte now and then is no reason to wait for longer.
+        for (head, byte) in [
+            ("", ""),
+            ("HTTP/1.1 200 OK\r\nx: ", "x"),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n", "x"),
+        ] {
+            let impatient = Courier::patient("127.0.0.1".parse().unwrap(), Duration::from_secs(1)).unwrap();
+            let answer = told_by(impatient, move |mut stream| async move {
+                assert!(write(&mut stream, head.as_bytes()).await);
+                while write(&mut stream, byte.as_bytes()).await {
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                }
+            });
+            let answer = answer.await;
+            assert!(!answer.success());
+            assert_eq!(answer.error.as_deref(), Some("no answer within 1 seconds"), "{head}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_is_none() {
+        for (sent, status) in [
+            ("", None),
+            ("HTTP/1.1 200", None),
+            ("SSH-2.0-OpenSSH_9.2\r\n", None),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc", Some(200)),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz", Some(200)),
+        ] {
+            let answer = told(move |mut stream| async move {
+                assert!(write(&mut stream, sent.as_bytes()).await);
+            });
+            let answer = answer.await;
+            assert_eq!(answer.status.map(|status| status.as_u16()), status, "{sent}");
+            let error = answer.error.unwrap();
+            assert!(error.starts_with("the connection broke: "), "{sent}: {error}");
+        }
+        // A hundred megabytes of a header.
+        let answer = told(|mut stream| async move {
+            let line = format!("x-filler: {}\r\n", "x".repeat(65_536));
+            let mut going = write(&mut stream, b"HTTP/1.1 200 OK\r\n").await;
+            for _ in 0..1600 {
+                going = going && write(&mut stream, line.as_bytes()).await;
+            }
+        });
+        assert!(answer.await.error.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_a_receiver_says_is_text_that_every_database_takes() {
+        let answer = told(|mut stream| async move {
+            assert!(write(&mut stream, b"HTTP/1.1 500 No\r\ncontent-length: 5\r\n\r\na\0b\xff\x01").await);
+        });
+        let answer = answer.await;
+        assert!(!answer.success());
+        assert_eq!(
+            (answer.status.unwrap().as_u16(), answer.body.as_deref()),
+            (500, Some("a\u{fffd}b\u{fffd}\u{1}"))
+        );
+        assert_eq!(answer.error, None);
+    }
+
+    #[tokio::test]
+    async fn what_may_not_be_reached_is_not() {
+        // Whoever connects to it would be noticed.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for (host, error) in [
+            ("127.0.0.1", "127.0.0.1 is a loopback address, which no webhook may reach (webhook_networks)"),
+            ("127.1", "127.0.0.1 is a loopback address, which no webhook may reach (webhook_networks)"),
+            ("0x7f.1", "127.0.0.1 is a loopback address, which no webhook may reach (webhook_networks)"),
+            ("[::1]", "::1 is a loopback address, which no webhook may reach (webhook_networks)"),
+            (
+                "[::ffff:127.0.0.1]",
+                "::ffff:127.0.0.1 is a loopback address, which no webhook may reach (webhook_networks)",
+            ),
+            ("localhost", "localhost has no address that a webhook may reach (webhook_networks)"),
+            ("localhost.", "localhost. has no address that a webhook may reach (webhook_networks)"),
+        ] {
+            let answer = courier("").tell(&delivery(&format!("http://{host}:{port}/"))).await;
+            assert!(answer.error.as_deref().is_some_and(|told| told == error), "{host}: {answer:?}");
+        }
+        assert!(tokio::time::timeout(Duration::from_millis(50), listener.accept()).await.is_err());
+        for url in ["file:///etc/passwd", "http://", "nonsense", "ftp://8.8.8.8/"] {
+            assert!(courier("").tell(&delivery(url)).await.error.is_some(), "{url}");
+        }
+        // Nobody listens: what is said has no address of it.
+        drop(listener);
+        let allowed = courier("127.0.0.1, ::1");
+        let refused = allowed
+            .tell(&delivery(&format!("http://user:password@localhost:{port}/path")))
+            .await
+            .error
+            .unwrap();
+        assert!(refused.starts_with("no connection: "), "{refused}");
+        assert!(!["127.0.0.1", "::1", "password"].iter().any(|part| refused.contains(part)), "{refused}");
+    }
+}

@@ -1,0 +1,17 @@
+//! Webhooks: receivers of tenants are told of events. What is to be told waits in the database ([`nizam_store::Delivery`]); the
+//! [`Deliverer`] makes the attempts that are due.
+
+mod address;
+mod attempt;
+mod deliverer;
+mod letter;
+mod networks;
+mod places;
+mod resolver;
+mod schedule;
+mod signature;
+
+pub use attempt::Courier;
+pub use deliverer::Deliverer;
+pub(crate) use letter::names;
+pub use networks::Networks;
