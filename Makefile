@@ -1,4 +1,4 @@
-# What a person types. run, test, e2e and bench install what they need on Debian, or say exactly what to install.
+# What a person types. They install what they need on Debian, or say exactly what to install.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run test e2e chaos outage bench fuzz schemathesis fmt lint

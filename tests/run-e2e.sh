@@ -7,12 +7,13 @@ cd "$(dirname "$0")/.."
 
 need_build
 need_sip_clients
+need_postgres
 if ! prefix=$(freeswitch_prefix); then
     say "No FreeSWITCH found. Install one (1.10.0 or later), or set FREESWITCH_PREFIX to where it is."
     exit 1
 fi
 say "FreeSWITCH in $prefix"
-export NIZAM_REQUIRE=freeswitch,sipp,baresip
+export NIZAM_REQUIRE=freeswitch,sipp,baresip,postgres
 suites=()
 for file in tests/e2e_*.rs; do
     suites+=(--test "$(basename "$file" .rs)")

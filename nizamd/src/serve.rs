@@ -20,9 +20,6 @@ use crate::{follow, http, opening, publish, retention};
 /// How long requests that run may take to end.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long receivers of webhooks may then still take.
-const RECEIVERS: Duration = Duration::from_secs(2);
-
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: Config) -> Result<(), Fatal> {
     // First of all, so that a signal during the start is not lost.
@@ -47,7 +44,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let telling = tokio::spawn(Arc::clone(&hub).run(ingest.newest()));
     let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
     let courier = Courier::new(config.webhook_networks.clone())?;
-    let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered));
+    let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered))?;
     let mut delivering = tokio::spawn(deliverer.run(stop.clone()));
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");
     notify(&[NotifyState::Ready]);
@@ -67,8 +64,8 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     };
     let ending = async {
         serving.await;
-        // It was told to stop at the same time. What is not ended is claimed again, by whoever runs then.
-        let _late = tokio::time::timeout(RECEIVERS, &mut delivering).await;
+        // It was told to stop at the same time. An error means that it has ended already.
+        let _ended = (&mut delivering).await;
     };
     tokio::select! {
         () = ending => {}

@@ -192,7 +192,10 @@ impl Config {
                 },
             )?,
             // warp logs every connection that a client drops as an error.
-            log: env.text("LOG").or(file.log).unwrap_or_else(|| "info,warp=off".to_owned()),
+            log: env
+                .text("LOG")
+                .or(file.log)
+                .unwrap_or_else(|| "info,warp=off,rustls_platform_verifier=off".to_owned()),
             log_format: choose(
                 env.text("LOG_FORMAT").or(file.log_format),
                 "text",

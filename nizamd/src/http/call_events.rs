@@ -65,10 +65,8 @@ pub(super) async fn redispatch(call: Call, member: Member, (): ()) -> Outcome {
         Err(_) => None,
     };
     let event = found.ok_or(Failure::NotFound("Event"))?;
-    call.app.store.once(&call.actor()).await?;
-    match call.app.store.enqueue_deliveries(&event, &webhook::names(&event)).await? {
+    match call.app.store.enqueue_deliveries(&call.actor(), &event, &webhook::names(&event)).await? {
         Enqueued::TooMany => {
-            call.app.store.not_done(&call.actor()).await?;
             let text = "Too many deliveries of this tenant wait: mend, deactivate or delete the webhooks whose receivers do not answer.";
             let mut reply = problem(StatusCode::TOO_MANY_REQUESTS, text.to_owned());
             reply.header(RETRY_AFTER, "300");

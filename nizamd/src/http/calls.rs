@@ -23,6 +23,9 @@ use crate::link::CommandError;
 
 /// How long FreeSWITCH may take for what it does at once.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// How long after its answer FreeSWITCH begins or ends music on hold at the latest: it looks for what it is to do between two packets of sound
+/// (`switch_ivr_multi_threaded_bridge`).
+const MUSIC: Duration = Duration::from_millis(300);
 /// How long a phone may ring that a call is made from.
 const RINGING: Duration = Duration::from_secs(70);
 /// How long a client waits to hear that a call could not be made at all.
@@ -109,7 +112,13 @@ pub(super) async fn hold(call: Call, member: Member, (channel, to): (Option<Uuid
         Switch::Off => "Hold unhold command sent.",
         Switch::Toggle => "Hold toggle command sent.",
     };
-    run(&call, &member, channel, |channel| Control::Hold { channel, to }, message).await
+    let held = run(&call, &member, channel, |channel| Control::Hold { channel, to }, message).await;
+    // Music on hold begins, and ends, a moment after FreeSWITCH says so. A call that is taken back before its music has begun has it for ever, and
+    // then no end either.
+    if held.is_ok() {
+        tokio::time::sleep(MUSIC).await;
+    }
+    held
 }
 
 pub(super) async fn recording(call: Call, member: Member, (channel, to): (Option<Uuid>, Switch)) -> Outcome {

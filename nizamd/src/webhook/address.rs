@@ -10,6 +10,22 @@ pub(super) fn special(address: IpAddr) -> Option<&'static str> {
     }
 }
 
+/// What an address of IPv6 leads to that translators made of one of IPv4 (RFC 6052); else the address itself.
+pub(super) fn translated(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => match v6.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low).into(),
+            _ => address,
+        },
+        IpAddr::V4(_) => address,
+    }
+}
+
+fn v4(high: u16, low: u16) -> Ipv4Addr {
+    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+    Ipv4Addr::new(a, b, c, d)
+}
+
 fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
     Some(match address.octets() {
         [0, ..] => "an address of this network (0.0.0.0/8)",
@@ -29,10 +45,6 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
 }
 
 fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
-    let v4 = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Ipv4Addr::new(a, b, c, d)
-    };
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => Some("no address"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Some("a loopback address"),

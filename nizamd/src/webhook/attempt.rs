@@ -44,7 +44,7 @@ impl Answer {
         self.error.is_none() && self.status.is_some_and(|status| status.is_success())
     }
 
-    fn failed(error: String) -> Self {
+    pub(super) fn failed(error: String) -> Self {
         Self { error: Some(error), ..Self::default() }
     }
 }
@@ -314,7 +314,7 @@ mod tests {
             ("[::1]", "::1 is a loopback address, which no webhook may reach (webhook_networks)"),
             (
                 "[::ffff:127.0.0.1]",
-                "::ffff:127.0.0.1 is a loopback address, which no webhook may reach (webhook_networks)",
+                "127.0.0.1 is a loopback address, which no webhook may reach (webhook_networks)",
             ),
             ("localhost", "localhost has no address that a webhook may reach (webhook_networks)"),
             ("localhost.", "localhost. has no address that a webhook may reach (webhook_networks)"),

@@ -12,27 +12,42 @@ const OF_TENANT: usize = 16;
 /// Of a webhook.
 const OF_WEBHOOK: usize = 4;
 
+/// Beyond all, for tenants that have none: whoever is alone with one event waits for nobody.
+const RESERVED: usize = 64;
+/// Of how many it is remembered when they had one last.
+const REMEMBERED: usize = 100_000;
+
 /// The attempts that are being made.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     all: usize,
     by: HashMap<Uuid, usize>,
+    /// Counts the attempts that were begun.
+    begun: u64,
+    last: HashMap<Uuid, u64>,
 }
 
 impl Places {
-    /// Who is next of those that something is due for: whoever has least under way, of several the first. So a place that becomes free
-    /// is not for those again whose receivers hang.
+    /// Who is next of those that something is due for: the tenant that has least under way, of several the one that had its turn longest
+    /// ago, and of its webhooks likewise. So a place that becomes free is not for those again whose receivers hang.
     pub(super) fn next(&self, due: &[DueWebhook]) -> Option<DueWebhook> {
         let taken = |id| self.by.get(&id).copied().unwrap_or_default();
-        let under_way = |of: &DueWebhook| (taken(of.tenant_id), taken(of.id));
+        let turn = |id| (taken(id), self.last.get(&id).copied().unwrap_or_default());
         let may = |of: &&DueWebhook| taken(of.tenant_id) < OF_TENANT && taken(of.id) < OF_WEBHOOK;
-        due.iter().filter(may).min_by_key(|of| under_way(of)).copied().filter(|_| self.all < ALL)
+        let next = due.iter().filter(may).min_by_key(|of| (turn(of.tenant_id), turn(of.id))).copied()?;
+        let all = if taken(next.tenant_id) == 0 { ALL + RESERVED } else { ALL };
+        (self.all < all).then_some(next)
     }
 
     pub(super) fn take(&mut self, of: DueWebhook) {
+        if self.last.len() >= REMEMBERED {
+            self.last.clear();
+        }
         self.all += 1;
+        self.begun += 1;
         for id in [of.tenant_id, of.id] {
             *self.by.entry(id).or_default() += 1;
+            self.last.insert(id, self.begun);
         }
     }
 
@@ -77,29 +92,40 @@ mod tests {
             let due: Vec<DueWebhook> = (0..9).map(|webhook| of(tenant, webhook)).collect();
             assert_eq!(fill(&mut places, &due), 16);
         }
-        assert_eq!((places.all, fill(&mut places, &[of(17, 1)])), (256, 0));
-        places.give_back(of(1, 1));
-        assert_eq!(fill(&mut places, &[of(17, 1), of(1, 1)]), 1);
-        assert_eq!(places.by[&of(17, 1).id], 1, "whoever has least is next");
+        assert_eq!(places.all, 256);
+        // Everything is taken, but for those that have nothing yet.
+        assert_eq!(fill(&mut places, &[of(17, 1)]), 1);
+        for tenant in 18..=90 {
+            fill(&mut places, &[of(tenant, 1), of(tenant, 2)]);
+        }
+        assert_eq!(places.all, 320);
     }
 
     #[test]
     fn those_that_hang_keep_no_place_that_becomes_free() {
         let mut places = Places::default();
-        let hanging: Vec<DueWebhook> =
-            (1..=16).flat_map(|tenant| (0..4).map(move |webhook| of(tenant, webhook))).collect();
-        assert_eq!(fill(&mut places, &hanging), 256);
-        // The one that has waited shortest is the last of the list.
-        let due: Vec<DueWebhook> = hanging.iter().copied().chain([of(17, 0)]).collect();
-        for freed in &hanging[..4] {
-            places.give_back(*freed);
-            assert_eq!(places.next(&due), Some(of(17, 0)));
-            places.take(of(17, 0));
+        // A tenant's, each with a backlog; and one that has waited shortest, the last of the list.
+        let due: Vec<DueWebhook> = (0..17).map(|webhook| of(1, webhook)).chain([of(1, 99)]).collect();
+        assert_eq!(fill(&mut places, &due), 16);
+        places.give_back(of(1, 3));
+        let mut next = Vec::new();
+        for _ in 0..3 {
+            let webhook = places.next(&due).unwrap();
+            places.take(webhook);
+            places.give_back(webhook);
+            next.push(webhook);
         }
-        // In a tenant likewise.
-        places.give_back(of(1, 0));
-        let due: Vec<DueWebhook> = (0..4).map(|webhook| of(1, webhook)).chain([of(1, 9)]).collect();
-        assert_eq!(places.next(&due), Some(of(1, 9)));
+        assert_eq!(next, [of(1, 16), of(1, 99), of(1, 3)], "each in its turn");
+        // Tenants likewise.
+        let mut places = Places::default();
+        let due: Vec<DueWebhook> = (1..=400).map(|tenant| of(tenant, 1)).collect();
+        assert_eq!(fill(&mut places, &due), 320);
+        places.give_back(of(7, 1));
+        for tenant in [321, 322, 323] {
+            assert_eq!(places.next(&due), Some(of(tenant, 1)));
+            places.take(of(tenant, 1));
+            places.give_back(of(tenant, 1));
+        }
     }
 
     #[test]

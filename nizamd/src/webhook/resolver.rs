@@ -7,7 +7,7 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
 
-use super::address::special;
+use super::address::{special, translated};
 use super::networks::Networks;
 
 /// A receiver that is not sent anything.
@@ -24,6 +24,10 @@ pub(super) enum Forbidden {
     Url,
 }
 
+/// Addresses that no machine has (RFC 5737, RFC 3849).
+const FOREIGN_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const FOREIGN_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+
 /// Looks names up, and gives no address that may not be reached. One forbidden address among several forbids all: whoever
 /// answers like that is up to something.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +37,16 @@ pub(super) struct Resolver {
 
 impl Resolver {
     pub(super) fn judge(&self, address: IpAddr) -> Result<(), Forbidden> {
+        // What stands for an address of IPv4 is that one.
+        let address = address.to_canonical();
+        if address.is_ipv6() && translated(address).is_ipv4() && own(translated(address)) {
+            return Err(Forbidden::Address(address, "an address of this machine"));
+        }
         match special(address) {
-            Some(kind) if !self.allowed.contain(address) => Err(Forbidden::Address(address, kind)),
+            // Those of nobody lead to this machine, whatever is allowed.
+            Some(kind) if !self.allowed.contain(address) || nobody(address) => {
+                Err(Forbidden::Address(address, kind))
+            }
             // A network that is allowed is one of receivers; that nizamd and FreeSWITCH are in it themselves is no reason to reach those.
             _ if !self.allowed.name(address) && !address.is_loopback() && own(address) => {
                 Err(Forbidden::Address(address, "an address of this machine"))
@@ -66,8 +78,21 @@ impl Resolver {
     }
 }
 
-/// Whether it is this machine's: then it is what the system would send from. Nothing is sent.
+/// Whether it is an address of this network (RFC 1122, 3.2.1.3): to it connects whoever wants this machine.
+fn nobody(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.octets()[0] == 0,
+        IpAddr::V6(address) => address.is_unspecified(),
+    }
+}
+
+/// Whether it is this machine's: then it is what the system would send from, or can be listened on. Nothing is sent.
 fn own(address: IpAddr) -> bool {
+    // Where everybody may listen on any address (`net.ipv4.ip_nonlocal_bind`), that says nothing.
+    let foreign: IpAddr = if address.is_ipv4() { FOREIGN_V4.into() } else { FOREIGN_V6.into() };
+    if UdpSocket::bind((address, 0)).is_ok() && UdpSocket::bind((foreign, 0)).is_err() {
+        return true;
+    }
     let from: SocketAddr = match address {
         IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
@@ -157,6 +182,11 @@ mod tests {
             let allowed = |networks: &str| Resolver { allowed: Arc::new(networks.parse().unwrap()) };
             assert!(own(address) && allowed("0.0.0.0/0").judge(address).is_err(), "{address}");
             assert_eq!(allowed(&address.to_string()).judge(address), Ok(()));
+            if let IpAddr::V4(address) = address {
+                let [a, b, c, d] = address.octets().map(u16::from);
+                let nat64 = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, a << 8 | b, c << 8 | d);
+                assert!(allowed("::/0").judge(nat64.into()).is_err(), "{nat64}");
+            }
         }
     }
 
@@ -165,6 +195,12 @@ mod tests {
         let name = || "localhost".parse::<Name>().unwrap();
         let error = Resolver::default().resolve(name()).await.err().unwrap().to_string();
         assert_eq!(error, "localhost has no address that a webhook may reach (webhook_networks)");
+        // Nobody's addresses are this machine's.
+        let all = Resolver { allowed: Arc::new("0.0.0.0/0, ::/0".parse().unwrap()) };
+        for address in ["0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0"] {
+            assert!(all.judge(address.parse().unwrap()).is_err(), "{address}");
+        }
+        assert_eq!(all.judge("127.9.9.9".parse().unwrap()), Ok(()));
         let allowed = Resolver { allowed: Arc::new("127.0.0.0/8,::1".parse().unwrap()) };
         assert!(allowed.resolve(name()).await.unwrap().count() > 0);
     }

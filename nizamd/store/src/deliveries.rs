@@ -8,6 +8,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
+use crate::audit::Actor;
 use crate::clock;
 use crate::column::Time;
 use crate::db::{Conn, Dialect};
@@ -17,6 +18,9 @@ use crate::webhook_log::{self, NewAttempt};
 
 /// Deliveries of a tenant that may wait for something that a person has asked for: there may be no end to asking.
 const WAITING: i64 = 10_000;
+
+/// How long a delivery waits whose event cannot be read, microseconds.
+const PUT_OFF: i64 = 300_000_000;
 
 /// What became of a request to deliver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +68,14 @@ struct ClaimedRow {
 impl Store {
     /// Has an event delivered to those active webhooks of its tenant that want it under one of these names, each under the first that it
     /// wants. One that waits for it already is told at once, and tried from the beginning.
-    pub async fn enqueue_deliveries(&self, event: &CallEvent, names: &[&str]) -> StoreResult<Enqueued> {
-        let now = clock::now();
-        let mut tx = self.db.write().await?;
+    pub async fn enqueue_deliveries(
+        &self,
+        actor: &Actor,
+        event: &CallEvent,
+        names: &[&str],
+    ) -> StoreResult<Enqueued> {
+        let mut write = self.begin(actor).await?;
+        let (now, tx) = (write.now, &mut write.tx);
         tenants::lock(tx.conn(), event.tenant_id).await?;
         let webhooks: Vec<(Uuid, Json<Vec<String>>)> = on!(tx.conn(), c => {
             sqlx::query_as(sql!("SELECT id, events FROM webhooks WHERE tenant_id = $1 AND is_active = TRUE"))
@@ -99,8 +108,8 @@ impl Store {
                 .execute(c).await?.rows_affected()
             });
         }
-        tx.commit().await?;
-        Ok(Enqueued::Webhooks(receivers.len()))
+        let told = Enqueued::Webhooks(receivers.len());
+        Ok(write.commit_quietly(told).await?.value)
     }
 
     /// The webhooks of operational tenants that something is due for, those first that have waited longest.
@@ -134,7 +143,17 @@ impl Store {
             return Ok(None);
         };
         while let Some(row) = self.claim(due.id, until).await? {
-            let event = self.call_event(due.tenant_id, row.call_event_id).await?;
+            let event = match self.call_event(due.tenant_id, row.call_event_id).await {
+                Ok(event) => event,
+                Err(error) => {
+                    tracing::warn!(%error, event = %row.call_event_id, webhook = %due.id, "an event cannot be read: its delivery is put off");
+                    let later = clock::now().saturating_add(PUT_OFF);
+                    let mut tx = self.db.write().await?;
+                    put_off(tx.conn(), row.id, row.attempts, until, later).await?;
+                    tx.commit().await?;
+                    continue;
+                }
+            };
             if let (Some(event), Some(event_type)) = (event, wanted(&webhook, &row.event_type)) {
                 return Ok(Some(Delivery {
                     id: row.id,
@@ -198,14 +217,26 @@ impl Store {
         webhook_log::insert(tx.conn(), attempt).await?;
         match next {
             None => end(tx.conn(), delivery.id, delivery.attempt, delivery.until).await?,
-            Some(due) => on!(tx.conn(), c => {
-                sqlx::query(sql!("UPDATE webhook_deliveries SET due_at = $4 WHERE id = $1 AND attempts = $2 AND due_at = $3"))
-                    .bind(delivery.id).bind(delivery.attempt).bind(Time(delivery.until)).bind(Time(due))
-                    .execute(c).await?;
-            }),
+            Some(due) => put_off(tx.conn(), delivery.id, delivery.attempt, delivery.until, due).await?,
         }
         tx.commit().await
     }
+
+    /// Gives a claim back: the attempt was not made, or nobody knows what became of it.
+    pub async fn give_back_delivery(&self, id: Uuid, attempt: i64, until: i64) -> StoreResult<()> {
+        let mut tx = self.db.write().await?;
+        put_off(tx.conn(), id, attempt, until, clock::now()).await?;
+        tx.commit().await
+    }
+}
+
+/// Has what was claimed be due at another time; unless, as below.
+async fn put_off(conn: Conn<'_>, id: Uuid, attempts: i64, until: i64, due: i64) -> StoreResult<()> {
+    on!(conn, c => {
+        sqlx::query(sql!("UPDATE webhook_deliveries SET due_at = $4 WHERE id = $1 AND attempts = $2 AND due_at = $3"))
+            .bind(id).bind(attempts).bind(Time(until)).bind(Time(due)).execute(c).await?;
+    });
+    Ok(())
 }
 
 /// Deletes what was claimed; unless it was asked for once more meanwhile, or somebody else took it for lost.

@@ -96,7 +96,7 @@ impl Api {
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
         let app = Arc::new(App::new(store.clone(), publisher, bounds, registration).streaming(3));
         let courier = Courier::new("127.0.0.0/8".parse().unwrap()).unwrap();
-        let deliverer = Deliverer::new(store.clone(), courier, Arc::clone(&app.undelivered));
+        let deliverer = Deliverer::new(store.clone(), courier, Arc::clone(&app.undelivered)).unwrap();
         let (delivering, ended) = watch::channel(false);
         tokio::spawn(deliverer.run(ended));
         let (stored, newest) = watch::channel(0);

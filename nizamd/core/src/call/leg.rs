@@ -166,8 +166,9 @@ impl Leg {
         earlier(&mut self.bridged, said.bridged);
         keep(&mut self.other, said.other);
         keep(&mut self.direction, said.direction);
-        // When the caller hands on whom it called, FreeSWITCH takes that one for a caller (`switch_channel_flip_cid`).
-        if self.caller_number.is_none() || self.originator.is_none() {
+        // When the caller hands on whom it called, or the phone answers that a command called, FreeSWITCH takes that one for a caller
+        // (`switch_channel_flip_cid`).
+        if self.caller_number.is_none() || self.is_inbound() {
             keep(&mut self.caller_name, said.caller_name);
             keep(&mut self.caller_number, said.caller_number);
         }

@@ -75,7 +75,7 @@ pub(crate) const CIDR: Rule = Rule::checked(cidr, 1, 43, "192.0.2.0/24").pattern
     r"^((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])/(3[0-2]|[12]?[0-9])$",
 );
 /// A name in addresses.
-pub(crate) const SLUG: Rule = Rule::checked(slug, 1, LONGEST, "acme").pattern("^[A-Za-z0-9_-]+$");
+pub(crate) const SLUG: Rule = Rule::checked(slug, 1, LONGEST, "acme").counted(r"^\s*[\w-]{1,255}\s*$");
 /// An e-mail address.
 pub(crate) const EMAIL: Rule =
     Rule::checked(email, 3, LONGEST, "alice@example.org").format("email").pattern(HARMLESS_KEY);

@@ -61,12 +61,12 @@ async fn a_delivery_is_one_claim_s_until_its_time_is_over() {
     let fixture = Fixture::new().await;
     let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
     let event = events(store, "acme.example", 1).await.remove(0);
-    assert_eq!(store.enqueue_deliveries(&event, &NAMES).await.unwrap(), Enqueued::Webhooks(0));
+    assert_eq!(store.enqueue_deliveries(&actor(), &event, &NAMES).await.unwrap(), Enqueued::Webhooks(0));
     let wanting = webhook(store, tenant, &["call.created", "call.started"], true).await;
     webhook(store, tenant, &["call.hangup"], true).await;
     webhook(store, tenant, &["call.created"], false).await;
     assert_eq!(store.webhooks_due().await.unwrap(), []);
-    assert_eq!(store.enqueue_deliveries(&event, &NAMES).await.unwrap(), Enqueued::Webhooks(1));
+    assert_eq!(store.enqueue_deliveries(&actor(), &event, &NAMES).await.unwrap(), Enqueued::Webhooks(1));
     assert_eq!(store.webhooks_due().await.unwrap(), [wanting]);
 
     // One that dies with it leaves it to the next, whose word counts from then on.
@@ -82,11 +82,11 @@ async fn a_delivery_is_one_claim_s_until_its_time_is_over() {
     assert_eq!(store.webhooks_due().await.unwrap(), [wanting]);
 
     // Asked for once more while it waits: it is one, and tried from the beginning.
-    store.enqueue_deliveries(&event, &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &event, &NAMES).await.unwrap();
     let again = store.claim_delivery(wanting, now() + MINUTE).await.unwrap().unwrap();
     assert_eq!((again.id, again.attempt), (lost.id, 1));
     // Asked for once more while it is under way: what becomes of that ends nothing.
-    store.enqueue_deliveries(&event, &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &event, &NAMES).await.unwrap();
     let more = store.claim_delivery(wanting, now() + 2 * MINUTE).await.unwrap().unwrap();
     assert_eq!((more.id, more.attempt), (lost.id, 1));
     store.attempted(&again, &attempt(&again, 200), None).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_delivery_is_one_claim_s_until_its_time_is_over() {
     let after = store.claim_delivery(wanting, now() + MINUTE).await.unwrap().unwrap();
     assert_eq!((after.id, after.attempt), (lost.id, 2));
     store.attempted(&after, &attempt(&after, 204), None).await.unwrap();
-    store.enqueue_deliveries(&event, &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &event, &NAMES).await.unwrap();
     assert_ne!(store.claim_delivery(wanting, now()).await.unwrap().unwrap().id, lost.id);
     let noted = store.delivery_attempts(wanting.id, Page::default()).await.unwrap().rows;
     let noted: Vec<_> = noted.iter().rev().map(|a| (a.response_status, a.attempt, a.success)).collect();
@@ -116,13 +116,13 @@ async fn what_nobody_wants_any_more_is_dropped() {
         let values = WEBHOOK.read(Purpose::Update, &mut Fields::new(&Input::of(body))).unwrap();
         store.update_record(&actor(), &WEBHOOK, tenant, due.id, values, &Expected::Anything).await.unwrap();
     };
-    store.enqueue_deliveries(&all[0], &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &all[0], &NAMES).await.unwrap();
     change(json!({"events": ["call.hangup"]})).await;
     assert!(store.claim_delivery(due, now()).await.unwrap().is_none());
     change(json!({"events": ["call.created"]})).await;
     assert_eq!(store.webhooks_due().await.unwrap(), [], "it is gone");
 
-    store.enqueue_deliveries(&all[0], &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &all[0], &NAMES).await.unwrap();
     change(json!({"is_active": false})).await;
     assert!(store.claim_delivery(due, now()).await.unwrap().is_none());
     change(json!({"is_active": true})).await;
@@ -130,7 +130,7 @@ async fn what_nobody_wants_any_more_is_dropped() {
 
     // An event that is kept no longer.
     for event in &all {
-        store.enqueue_deliveries(event, &NAMES).await.unwrap();
+        store.enqueue_deliveries(&actor(), event, &NAMES).await.unwrap();
     }
     let raw = Raw::of(&fixture).await;
     raw.run(format!("DELETE FROM call_events WHERE id = {}", raw.id(all[1].id))).await;
@@ -140,19 +140,35 @@ async fn what_nobody_wants_any_more_is_dropped() {
     }
     assert_eq!(claimed, [all[0].id, all[2].id].into());
     // The same event under its other name is wanted still.
-    store.enqueue_deliveries(&all[0], &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &all[0], &NAMES).await.unwrap();
     change(json!({"events": ["call.started"]})).await;
     let renamed = store.claim_delivery(due, now() + MINUTE).await.unwrap().unwrap();
     assert_eq!((renamed.event.id, &*renamed.event_type), (all[0].id, "call.started"));
     change(json!({"events": ["call.created"]})).await;
 
     // One that cannot be read is left alone.
-    store.enqueue_deliveries(&all[0], &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &all[0], &NAMES).await.unwrap();
     store.postpone_deliveries(due, now() + MINUTE).await.unwrap();
     assert_eq!(store.webhooks_due().await.unwrap(), []);
 
+    // An event that cannot be read keeps none behind it from being told. PostgreSQL takes none that cannot.
+    store.enqueue_deliveries(&actor(), &all[2], &NAMES).await.unwrap();
+    if Database::chosen() == Database::Sqlite {
+        store.enqueue_deliveries(&actor(), &all[0], &NAMES).await.unwrap();
+        let first = raw.id(all[0].id);
+        raw.run(format!("UPDATE webhook_deliveries SET due_at = 1 WHERE call_event_id = {first}")).await;
+        raw.run(format!("UPDATE call_events SET payload = 'no JSON' WHERE id = {first}")).await;
+    }
+    let next = store.claim_delivery(due, now() + MINUTE).await.unwrap().unwrap();
+    assert_eq!(next.event.id, all[2].id);
+    assert!(store.claim_delivery(due, now() + MINUTE).await.unwrap().is_none(), "it is put off");
+    // What is given back is due at once, and its attempt counts.
+    store.give_back_delivery(next.id, next.attempt, next.until).await.unwrap();
+    let again = store.claim_delivery(due, now() + MINUTE).await.unwrap().unwrap();
+    assert_eq!((again.id, again.attempt), (next.id, next.attempt + 1));
+
     // A tenant that is suspended is told when it no longer is; one whose webhook is deleted, nothing.
-    store.enqueue_deliveries(&all[2], &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &all[2], &NAMES).await.unwrap();
     raw.run("UPDATE tenants SET status = 'suspended'".into()).await;
     assert_eq!(store.webhooks_due().await.unwrap(), []);
     raw.run("UPDATE tenants SET status = 'trial'".into()).await;
@@ -172,7 +188,7 @@ async fn many_that_claim_share_and_none_has_another_s() {
     let due = webhook(&store, tenant, &["call.created"], true).await;
     let foreign = webhook(&store, other, &["call.created"], true).await;
     for event in &all {
-        assert_eq!(store.enqueue_deliveries(event, &NAMES).await.unwrap(), Enqueued::Webhooks(1));
+        assert_eq!(store.enqueue_deliveries(&actor(), event, &NAMES).await.unwrap(), Enqueued::Webhooks(1));
     }
     assert_eq!(store.webhooks_due().await.unwrap(), [due]);
     let claims: Vec<_> = (0..8)
@@ -205,9 +221,9 @@ async fn there_is_an_end_to_what_a_tenant_may_ask_for() {
         webhook(store, tenant, &["call.created"], true).await;
     }
     for event in &all[..100] {
-        assert_eq!(store.enqueue_deliveries(event, &NAMES).await.unwrap(), Enqueued::Webhooks(100));
+        assert_eq!(store.enqueue_deliveries(&actor(), event, &NAMES).await.unwrap(), Enqueued::Webhooks(100));
     }
-    assert_eq!(store.enqueue_deliveries(&all[100], &NAMES).await.unwrap(), Enqueued::TooMany);
+    assert_eq!(store.enqueue_deliveries(&actor(), &all[100], &NAMES).await.unwrap(), Enqueued::TooMany);
 }
 
 #[tokio::test]
@@ -216,7 +232,7 @@ async fn what_is_old_goes_and_attempts_of_which_there_are_many() {
     let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
     let event = events(store, "acme.example", 1).await.remove(0);
     let due = webhook(store, tenant, &["call.created"], true).await;
-    store.enqueue_deliveries(&event, &NAMES).await.unwrap();
+    store.enqueue_deliveries(&actor(), &event, &NAMES).await.unwrap();
     let delivery = store.claim_delivery(due, now()).await.unwrap().unwrap();
     for _ in 0..12 {
         store.attempted(&delivery, &attempt(&delivery, 500), Some(now())).await.unwrap();
