@@ -138,6 +138,9 @@ def hangup_to_cdr():
         missing, unknown = len(sent - cdrs.keys()), sum(rows for call, rows in cdrs.items() if call not in sent)
         report("events.cdrs.missing", missing, "calls", "=0", missing == 0)
         report("events.cdrs.unknown", unknown, "rows", "=0", unknown == 0)
+        if unknown:
+            print(f"Call-IDs that sipp knows nothing of: {sorted(cdrs.keys() - sent)[:20]}", file=sys.stderr)
+            print(server.rows("events", UNKNOWN.format(", ".join(f"'{call}'" for call in sorted(cdrs.keys() - sent)[:20]))), file=sys.stderr)
         # An INVITE that was sent again and came behind the refusal is a new call to FreeSWITCH, with the same Call-ID.
         report("events.cdrs.repeated", sum(rows - 1 for call, rows in cdrs.items() if call in sent), "rows")
         query = (
@@ -148,6 +151,10 @@ def hangup_to_cdr():
         p50, p99 = [float(text) for text in times.strip("{}").split(",")]
         report(f"events.hangup_to_cdr.{RATE}.p50", f"{p50:.0f}", "ms")
         report(f"events.hangup_to_cdr.{RATE}.p99", f"{p99:.0f}", "ms", "<=200", p99 <= 200)
+
+
+UNKNOWN = """SELECT row_to_json(cdr)::text, '' FROM (SELECT uuid, caller_id_number, destination_number, start_stamp, end_stamp, hangup_cause, leg, switch_name, facts
+    FROM call_detail_records WHERE coalesce(facts->'sip'->>'call_id', '') IN ({}) LIMIT 20) AS cdr"""
 
 
 def call_ids_of_cdrs(server):
