@@ -190,12 +190,12 @@ impl Store {
         Ok(row)
     }
 
-    /// Puts off what is due for a webhook until that time, microseconds since 1970.
+    /// Puts off what is due for a webhook until that time, microseconds since 1970; what is under way goes on.
     pub async fn postpone_deliveries(&self, due: DueWebhook, until: i64) -> StoreResult<()> {
         let mut tx = self.db.write().await?;
         on!(tx.conn(), c => {
-            sqlx::query(sql!("UPDATE webhook_deliveries SET due_at = $1 WHERE webhook_id = $2 AND due_at < $1"))
-                .bind(Time(until)).bind(due.id).execute(c).await?.rows_affected()
+            sqlx::query(sql!("UPDATE webhook_deliveries SET due_at = $1 WHERE webhook_id = $2 AND due_at <= $3"))
+                .bind(Time(until)).bind(due.id).bind(Time(clock::now())).execute(c).await?.rows_affected()
         });
         tx.commit().await
     }
