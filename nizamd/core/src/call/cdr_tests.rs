@@ -131,6 +131,19 @@ fn the_number_is_the_one_that_was_dialled() {
 }
 
 #[test]
+fn a_call_that_a_command_made_keeps_its_caller_when_the_phone_answers() {
+    let from = |number| ("Caller-Caller-ID-Number", number);
+    let caller = |direction, events: [&'static str; 2]| {
+        let direction = ("Call-Direction", direction);
+        cdr(&[&[direction, from(events[0])], &[direction, from(events[1])]]).caller_id_number
+    };
+    // FreeSWITCH turns the two round (`switch_channel_flip_cid`).
+    assert_eq!(caller("outbound", ["1001", "1001%alpha.test"]), "1001");
+    // Of a call that came, the account is known when it has said its password.
+    assert_eq!(caller("inbound", ["sipp", "1001"]), "1001");
+}
+
+#[test]
 fn what_rings_behind_the_answer_is_no_delay_of_it() {
     let created = ("Caller-Channel-Created-Time", "1000000");
     let times = |progress, answered| {
