@@ -84,8 +84,21 @@ def short(values):
 def wrong_query(values):
     """Of a parameter that is given more than once the last one counts: what is wrong by that alone is made wrong in another way."""
     for name, value in values.items():
-        if isinstance(value, list):
-            values[name] = "no\x01thing"
+        values[name] = "no\x01thing" if isinstance(value, list) else unblank(value)
+
+
+def unblank(value):
+    """The value with characters that no text may have for the blanks at the ends of its texts. Those are cut off before a text is looked
+    at: what is wrong by them alone, or by being so long with them, is made wrong in another way."""
+    if isinstance(value, dict):
+        return {key: unblank(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [unblank(part) for part in value]
+    if not isinstance(value, str):
+        return value
+    rest = value.lstrip()
+    begin, text = len(value) - len(rest), rest.rstrip()
+    return "\x01" * begin + text + "\x01" * (len(rest) - len(text))
 
 
 def body(case):

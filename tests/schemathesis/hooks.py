@@ -54,10 +54,9 @@ def before_call(context, case, kwargs):
         fitting.headers(case.headers)
     if wrong(case, ParameterLocation.QUERY):
         fitting.wrong_query(case.query or {})
-    if not wrong(case, ParameterLocation.BODY):
-        body = fitting.body(case)
-        if body is not case.body:
-            case.body = body
+    body = fitting.unblank(case.body) if wrong(case, ParameterLocation.BODY) else fitting.body(case)
+    if body != case.body:
+        case.body = body
     if case.operation.path.endswith("/stream"):
         case.query = fitting.short(case.query or {})
     keep(case)

@@ -73,6 +73,8 @@ serve() {
     done
     seed="$state/seed"
     python3 "$here/seed.py" "$base" "$token" "$email" "$password" >"$seed"
+    # Before it is read.
+    : >"$work/$database.out"
     (
         cd "$work"
         export NIZAM_SEED="$seed" SCHEMATHESIS_HOOKS="$here/hooks.py" PYTHONPATH="$here"

@@ -57,11 +57,6 @@ pub(crate) fn or_null(schema: &Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}, {"const": ""}]})
 }
 
-/// What is cut off at the ends of a text (`White_Space` of Unicode), as a class of a regular expression; `\s` is another one in each
-/// language.
-pub const BLANK: &str =
-    "[\\u0009-\\u000d \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-
 /// The schema of a map with these fields.
 pub fn object_schema(fields: &[Described]) -> Value {
     let required: Vec<&str> =
@@ -91,24 +86,13 @@ impl Rule {
             schema.insert("maxLength".to_owned(), json!(self.most));
         }
         if let Some(pattern) = self.pattern {
-            schema.insert("pattern".to_owned(), json!(self.padded(pattern)));
+            schema.insert("pattern".to_owned(), json!(pattern));
         }
         if let Some(format) = self.format {
             schema.insert("format".to_owned(), json!(format));
         }
         schema.insert("examples".to_owned(), json!([self.example]));
         Value::Object(schema)
-    }
-
-    /// The pattern with blanks around it: those are cut off before a text is looked at. Where a pattern says more of blanks, or looks ahead, it
-    /// says all there is.
-    fn padded(&self, pattern: &str) -> String {
-        match pattern.strip_prefix('^').and_then(|pattern| pattern.strip_suffix('$')) {
-            Some(text) if !self.counts && !text.starts_with("[^") && !text.contains("(?") => {
-                format!("^{BLANK}*(?:{text}){BLANK}*$")
-            }
-            _ => pattern.to_owned(),
-        }
     }
 }
 
@@ -126,6 +110,6 @@ mod tests {
         let fields = describe(new_extension);
         let pin = fields.iter().find(|field| field.name == "voicemail_pin").unwrap();
         assert_eq!(pin.presence, Presence::Nullable);
-        assert_eq!(pin.schema["pattern"], format!("^{BLANK}*(?:[0-9]{{4,8}}){BLANK}*$"));
+        assert_eq!(pin.schema["pattern"], "^[0-9]{4,8}$");
     }
 }

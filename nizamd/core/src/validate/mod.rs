@@ -23,7 +23,7 @@ mod user;
 
 pub use account::{Login, NewToken, Registration, login, new_token, registration};
 pub(crate) use describe::or_null;
-pub use describe::{BLANK, Described, Presence, describe, object_example, object_schema};
+pub use describe::{Described, Presence, describe, object_example, object_schema};
 pub use errors::Errors;
 pub use extension::{change_extension, new_extension, new_extensions};
 pub use fields::Fields;

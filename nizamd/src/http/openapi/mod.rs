@@ -39,7 +39,8 @@ fn document_of(routes: &[Route]) -> Value {
         "info": {
             "title": "NIZAM",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The REST API of nizamd. PATCH stands for PUT, HEAD for GET; `/api` is another name of `/api/v1`.",
+            "description": "The REST API of nizamd. PATCH stands for PUT, HEAD for GET; `/api` is another name of `/api/v1`. \
+                Blanks at the ends of a text that is no password are cut off before it is looked at: schemas say what must be left.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/api/v1"}],

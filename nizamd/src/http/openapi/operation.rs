@@ -1,7 +1,7 @@
 //! One operation of the document.
 
 use nizam_core::resource::Field;
-use nizam_core::validate::{BLANK, Presence, object_example, object_schema};
+use nizam_core::validate::{Presence, object_example, object_schema};
 use serde_json::{Map, Value, json};
 use warp::http::Method;
 
@@ -249,6 +249,10 @@ fn filter(field: &Field) -> Value {
         _ => or_empty(&field.schema()),
     }
 }
+
+/// What is trimmed (`White_Space` of Unicode), as a class of a regular expression; `\s` is another one in each language.
+const BLANK: &str =
+    "[\\u0009-\\u000d \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 
 /// A text that rows are looked for by, of at most 255 characters. Blanks around it are no part of it.
 fn searched() -> Value {
