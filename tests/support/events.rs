@@ -23,7 +23,11 @@ impl Event {
     /// Reads the form `json`. In the form `plain` a `%` before two digits is left as it is (`switch_utils.c:switch_url_encode_opt`),
     /// so that a text cannot be told from its escaped form.
     fn parse(text: &str) -> Self {
-        let Ok(Value::Object(headers)) = serde_json::from_str(text) else { return Self(HashMap::new()) };
+        let headers: serde_json::Map<String, Value> = serde_json::from_str(text).unwrap_or_else(|error| {
+            // Whoever misses it finds this in the output of the test.
+            eprintln!("an event is no JSON ({error}): {text}");
+            serde_json::Map::new()
+        });
         let text = |value: Value| match value {
             Value::String(text) => text,
             other => other.to_string(),
@@ -78,10 +82,16 @@ impl Events {
         let writer = Arc::clone(&seen);
         // It ends with the connection.
         thread::spawn(move || {
-            while let Ok(text) = esl.event() {
-                writer.events.lock().unwrap_or_else(PoisonError::into_inner).push(Event::parse(&text));
+            let end = loop {
+                match esl.event() {
+                    Ok(text) => {
+                        writer.events.lock().unwrap_or_else(PoisonError::into_inner).push(Event::parse(&text))
+                    }
+                    Err(end) => break end,
+                }
                 writer.more.notify_all();
-            }
+            };
+            eprintln!("no more events: {end}");
         });
         Self { seen, stream }
     }
