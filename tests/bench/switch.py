@@ -55,11 +55,16 @@ class Switch:
         }
         for name, text in files.items():
             (conf / "autoload_configs" / name).write_text(text)
-        # What is killed would leave its ring in /dev/shm for ever.
+        # What is killed would leave its ring in /dev/shm for ever; and what one switch did not get rid of, another one with its images
+        # would tell.
         settings = conf / "autoload_configs/nizam.conf.xml"
-        ring = f'<param name="ring" value="{self.home}/events.ring"/>'
         text = settings.read_text()
-        settings.write_text(text.replace('<!-- <param name="ring" value="/dev/shm/nizam.ring"/> -->', ring))
+        for name, usual, own in (("ring", "/dev/shm/nizam.ring", "events.ring"), ("spool", "/var/lib/nizam/spool", "spool")):
+            comment = f'<!-- <param name="{name}" value="{usual}"/> -->'
+            if comment not in text:
+                raise RuntimeError(f"{settings} has no {comment}")
+            text = text.replace(comment, f'<param name="{name}" value="{self.home}/{own}"/>')
+        settings.write_text(text)
         own = {"event_socket_port": self.port, "event_socket_password": self.password, **dict(variables)}
         sets = "".join(f'<X-PRE-PROCESS cmd="set" data="{name}={value}"/>\n' for name, value in own.items())
         (conf / "vars.d/instance.xml").write_text(f"<include>\n{sets}</include>\n")
