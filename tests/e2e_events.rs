@@ -177,6 +177,33 @@ fn every_call_has_its_record() {
     assert!(spool.starts_with("+OK"), "{spool}");
 }
 
+/// Whoever scans the internet sends them all day.
+#[test]
+fn an_invite_that_does_not_come_again_with_a_password_is_no_call() {
+    if !require(&SIP) {
+        return;
+    }
+    let mut site = Site::start_without_phones();
+    let tenant = site.tenant("scanned.test");
+    let account = site.extension(&tenant, "scanned.test", "1001", false);
+    site.await_link();
+    let events = site.switch.events();
+    site.give_up(&account, "1002");
+    // FreeSWITCH waits ten seconds for it (`switch_core_state_machine.c:switch_core_session_run`).
+    let abandoned = events.wait("the end of a channel that waited for a password", |event| {
+        event.is("CHANNEL_HANGUP_COMPLETE") && event.get("Hangup-Cause") == "WRONG_CALL_STATE"
+    });
+    println!("abandoned: {} {}", abandoned.get("Unique-ID"), abandoned.get("Channel-HIT-Dialplan"));
+    // What comes behind it is stored behind it.
+    assert_eq!(site.call(&Caller::phone(&account), "1777").over(), 404);
+    let watched = Watched { site: &site, tenant, domain: "scanned.test" };
+    watched.call("1777", 1);
+    let strays = site.nizamd.rest().attempt(&Method::GET, "/admin/stray-events", &json!({})).1;
+    let of_it = |event: &&Value| event["call_uuid"] == json!(abandoned.get("Unique-ID"));
+    let kept: Vec<&Value> = strays["data"].as_array().unwrap().iter().filter(of_it).collect();
+    assert!(kept.is_empty(), "{kept:#?}");
+}
+
 #[test]
 fn gateways_are_as_the_switch_has_them_once_it_was_asked() {
     if !require(&SIP) {

@@ -159,6 +159,11 @@ impl Site {
         self.attempt("invite", account, callee, expect);
     }
 
+    /// An INVITE to `callee` that is asked for a password and does not come again.
+    pub(crate) fn give_up(&self, account: &Account, callee: &str) {
+        self.attempt("give-up", account, callee, 407);
+    }
+
     /// A phone at that port says that it goes.
     pub(crate) fn unregister_at(&self, account: &Account, port: u16) {
         let callee = port.to_string();

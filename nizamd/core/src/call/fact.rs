@@ -40,8 +40,8 @@ pub enum About {
         was: Option<String>,
         /// `Channel-Call-UUID`.
         call: Option<String>,
-        /// Whether the dialplan was asked for it.
-        routed: bool,
+        /// Whether it ever was a call: a channel that waits for a password has no caller yet.
+        called: bool,
     },
     /// A phone came, or came again.
     Registered {
@@ -156,7 +156,9 @@ fn channel(said: Said<'_>, name: &str, kind: &'static str, at: i64) -> Result<Fa
         name: name.to_owned(),
         was,
         call: said.text("Channel-Call-UUID").filter(|id| id.len() <= LONGEST_ID),
-        routed: said.text("Channel-HIT-Dialplan").as_deref() != Some("false"),
+        // As long as a channel has no caller profile, its events have none of this (`switch_channel.c:
+        // switch_channel_event_set_basic_data`). `Channel-HIT-Dialplan` is true of all that come in.
+        called: said.first(&["Caller-Direction", "Caller-Destination-Number", "Caller-Context"]).is_some(),
         said: Box::new(leg),
     };
     Ok(Fact::about(at, Some(kind.to_owned()), uuid, claims, metadata, about))

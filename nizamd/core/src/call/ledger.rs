@@ -137,8 +137,8 @@ impl Ledger {
     pub fn apply(&mut self, fact: Fact) {
         let Fact { at, kind, subject, claims, metadata, generation, about, .. } = fact;
         match about {
-            About::Channel { name, said, was, call, routed } => {
-                let event = Channel { at, kind, claims, metadata, name: &name, was, call, routed };
+            About::Channel { name, said, was, call, called } => {
+                let event = Channel { at, kind, claims, metadata, name: &name, was, call, called };
                 self.channel(subject, *said, event);
                 return;
             }
@@ -211,7 +211,7 @@ impl Ledger {
         let closed = || self.ended.get_mut(&uuid).and_then(|ended| ended.leg.take()).map(|leg| *leg);
         let known = self.legs.remove(&uuid).or_else(closed);
         let heard_of = known.is_some();
-        if known.is_none() && last && !event.routed && said.is_inbound() && !self.ended.contains_key(&uuid) {
+        if known.is_none() && last && !event.called && said.is_inbound() && !self.ended.contains_key(&uuid) {
             // An INVITE that was asked for a password and never came again (`sofia_event_callback` in `sofia.c`): no call.
             return;
         }
@@ -318,5 +318,5 @@ struct Channel<'e> {
     name: &'e str,
     was: Option<String>,
     call: Option<String>,
-    routed: bool,
+    called: bool,
 }

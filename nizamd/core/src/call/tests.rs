@@ -255,10 +255,16 @@ fn what_makes_no_sense_has_a_reason() {
         ("Event-Name", "CHANNEL_HANGUP_COMPLETE"),
         ("Unique-ID", "u"),
         ("Call-Direction", "inbound"),
-        ("Channel-HIT-Dialplan", "false"),
+        ("Channel-HIT-Dialplan", "true"),
+        ("Hangup-Cause", "WRONG_CALL_STATE"),
+        ("variable_sip_call_id", "load-5277"),
     ];
     ledger.apply(fact(&gone).unwrap().unwrap());
     assert!(ledger.events.is_empty() && ledger.cdrs.is_empty());
+    // One that had a caller has a call, also where this is all that is heard of it.
+    let called: Vec<_> = gone.into_iter().chain([("Caller-Direction", "inbound")]).collect();
+    ledger.apply(fact(&called).unwrap().unwrap());
+    assert_eq!(ledger.events[0].event_type, "call.hangup");
 }
 
 #[test]
