@@ -85,7 +85,7 @@ impl Events {
             let end = loop {
                 match esl.event() {
                     Ok(text) => {
-                        writer.events.lock().unwrap_or_else(PoisonError::into_inner).push(Event::parse(&text))
+                        writer.events.lock().unwrap_or_else(PoisonError::into_inner).push(Event::parse(&text));
                     }
                     Err(end) => break end,
                 }
