@@ -85,7 +85,8 @@ impl Events {
             let end = loop {
                 match esl.event() {
                     Ok(text) => {
-                        writer.events.lock().unwrap_or_else(PoisonError::into_inner).push(Event::parse(&text));
+                        let event = Event::parse(&text);
+                        writer.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
                     }
                     Err(end) => break end,
                 }
