@@ -15,7 +15,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::attempt::{Answer, Courier, PATIENCE};
 use super::places::Places;
-use super::schedule;
+use super::verdict::{self, Verdict};
 use crate::fatal::Fatal;
 
 /// How often it is looked for what is due, if nobody says that something is.
@@ -205,12 +205,11 @@ impl Deliverer {
         let began = Instant::now();
         let answer = self.receivers.tell(Arc::clone(&self.courier), Arc::clone(&delivery)).await;
         let took = began.elapsed().as_secs_f64() * 1000.0;
-        let next = if answer.success() || answer.status.is_some_and(|status| status.as_u16() == 410) {
-            None
-        } else {
-            // Without chance they are told together, and that is all.
-            let chance = getrandom::u32().unwrap_or_default();
-            schedule::delay(delivery.attempt, chance).map(later)
+        // Without chance they are told together, and that is all.
+        let chance = getrandom::u32().unwrap_or_default();
+        let next = match verdict::judge(&answer, delivery.attempt, chance) {
+            Verdict::Again(after) => Some(later(after)),
+            Verdict::Delivered | Verdict::Dead | Verdict::Gone => None,
         };
         let error = message(&answer, next.is_none());
         let attempt = NewAttempt {

@@ -10,6 +10,7 @@ mod places;
 mod resolver;
 mod schedule;
 mod signature;
+mod verdict;
 
 pub use attempt::Courier;
 pub use deliverer::Deliverer;

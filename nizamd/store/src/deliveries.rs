@@ -60,7 +60,7 @@ pub struct Delivery {
 #[derive(sqlx::FromRow)]
 struct ClaimedRow {
     id: Uuid,
-    call_event_id: Uuid,
+    event_id: Uuid,
     event_type: String,
     attempts: i64,
 }
@@ -100,8 +100,8 @@ impl Store {
         for (webhook, name) in &receivers {
             on!(tx.conn(), c => {
                 sqlx::query(sql!(
-                    "INSERT INTO webhook_deliveries (id, webhook_id, call_event_id, event_type, attempts, due_at, created_at) \
-                     VALUES ($1, $2, $3, $4, 0, $5, $5) ON CONFLICT (webhook_id, call_event_id) \
+                    "INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, attempts, due_at, created_at) \
+                     VALUES ($1, $2, $3, $4, 0, $5, $5) ON CONFLICT (webhook_id, event_id) \
                      DO UPDATE SET event_type = excluded.event_type, attempts = 0, due_at = excluded.due_at, created_at = excluded.created_at"
                 ))
                 .bind(Uuid::now_v7()).bind(webhook).bind(event.id).bind(*name).bind(Time(now))
@@ -143,10 +143,10 @@ impl Store {
             return Ok(None);
         };
         while let Some(row) = self.claim(due.id, until).await? {
-            let event = match self.call_event(due.tenant_id, row.call_event_id).await {
+            let event = match self.call_event(due.tenant_id, row.event_id).await {
                 Ok(event) => event,
                 Err(error) => {
-                    tracing::warn!(%error, event = %row.call_event_id, webhook = %due.id, "an event cannot be read: its delivery is put off");
+                    tracing::warn!(%error, event = %row.event_id, webhook = %due.id, "an event cannot be read: its delivery is put off");
                     let later = clock::now().saturating_add(PUT_OFF);
                     let mut tx = self.db.write().await?;
                     put_off(tx.conn(), row.id, row.attempts, until, later).await?;
@@ -177,11 +177,11 @@ impl Store {
             Dialect::Sqlite => sql!(sqlite
                 "UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = $1 WHERE id = \
                  (SELECT id FROM webhook_deliveries WHERE webhook_id = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT 1) \
-                 RETURNING id, call_event_id, event_type, attempts"),
+                 RETURNING id, event_id, event_type, attempts"),
             Dialect::Postgres => sql!(postgres
                 "UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = $1 WHERE id = \
                  (SELECT id FROM webhook_deliveries WHERE webhook_id = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT 1 \
-                 FOR UPDATE SKIP LOCKED) RETURNING id, call_event_id, event_type, attempts"),
+                 FOR UPDATE SKIP LOCKED) RETURNING id, event_id, event_type, attempts"),
         };
         let row = on!(tx.conn(), c => {
             sqlx::query_as(sql).bind(Time(until)).bind(webhook).bind(Time(clock::now())).fetch_optional(c).await?

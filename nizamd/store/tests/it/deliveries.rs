@@ -156,7 +156,7 @@ async fn what_nobody_wants_any_more_is_dropped() {
     if Database::chosen() == Database::Sqlite {
         store.enqueue_deliveries(&actor(), &all[0], &NAMES).await.unwrap();
         let first = raw.id(all[0].id);
-        raw.run(format!("UPDATE webhook_deliveries SET due_at = 1 WHERE call_event_id = {first}")).await;
+        raw.run(format!("UPDATE webhook_deliveries SET due_at = 1 WHERE event_id = {first}")).await;
         raw.run(format!("UPDATE call_events SET payload = 'no JSON' WHERE id = {first}")).await;
     }
     let next = store.claim_delivery(due, now() + MINUTE).await.unwrap().unwrap();
