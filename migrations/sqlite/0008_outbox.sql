@@ -14,7 +14,7 @@ CREATE TABLE resource_events (
 );
 CREATE UNIQUE INDEX resource_events_sequence ON resource_events (sequence);
 CREATE INDEX resource_events_tenant_sequence ON resource_events (tenant_id, sequence);
-CREATE INDEX resource_events_created ON resource_events (created_at);
+CREATE INDEX resource_events_tenant_occurred ON resource_events (tenant_id, occurred_at);
 
 -- The number of the last event that webhooks have been looked for. What was there before this table was told of by request only.
 CREATE TABLE webhook_feed (
@@ -29,3 +29,6 @@ ALTER TABLE webhook_deliveries RENAME COLUMN call_event_id TO event_id;
 ALTER TABLE webhook_deliveries ADD COLUMN order_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE webhook_deliveries ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX webhook_deliveries_order ON webhook_deliveries (webhook_id, order_key, sequence);
+
+-- The number of the last event that it is not told of, because it was not there then, or not active.
+ALTER TABLE webhooks ADD COLUMN told_after INTEGER NOT NULL DEFAULT 0;

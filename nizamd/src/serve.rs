@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::http::Proxies;
 use crate::ingest::{self, Ingest};
-use crate::webhook::{Courier, Deliverer};
+use crate::webhook::{Courier, Deliverer, Feeder};
 use crate::{follow, http, opening, publish, retention};
 
 /// How long requests that run may take to end.
@@ -31,7 +31,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     // Read first: what is written during the compilation is published again rather than not at all.
     let seen = store.generation().await?;
     // The one place where the way to the switches is made.
-    let ingest = Ingest::start(Arc::clone(&store), ingest::LOOK).await?;
+    let ingest = Ingest::start(Arc::clone(&store), ingest::LOOK);
     let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
         .connected(config.connections_per_address)
@@ -46,6 +46,8 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let courier = Courier::new(config.webhook_networks.clone())?;
     let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered))?;
     let mut delivering = tokio::spawn(deliverer.run(stop.clone()));
+    let feeder = Feeder::new(Arc::clone(&store), hub.newest(), Arc::clone(&app.undelivered));
+    let mut feeding = tokio::spawn(feeder.run(stop.clone()));
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");
     notify(&[NotifyState::Ready]);
 
@@ -65,12 +67,14 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let ending = async {
         serving.await;
         // It was told to stop at the same time. An error means that it has ended already.
+        let _ended = (&mut feeding).await;
         let _ended = (&mut delivering).await;
     };
     tokio::select! {
         () = ending => {}
         () = deadline => tracing::warn!("some requests did not end in time"),
     }
+    feeding.abort();
     delivering.abort();
     following.abort();
     telling.abort();

@@ -7,6 +7,7 @@ pub mod call;
 pub mod compile;
 pub mod control;
 mod country;
+pub mod event;
 pub mod lint;
 pub mod model;
 pub mod resource;

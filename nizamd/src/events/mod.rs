@@ -34,6 +34,7 @@ const EVERY: Duration = Duration::from_millis(250);
 pub struct Hub {
     store: Arc<Store>,
     feeds: Mutex<HashMap<Uuid, broadcast::Sender<Arc<CallEvent>>>>,
+    newest: watch::Sender<i64>,
     closing: watch::Sender<bool>,
     seats: Seats,
 }
@@ -45,6 +46,7 @@ impl Hub {
         Self {
             store,
             feeds: Mutex::default(),
+            newest: watch::Sender::new(0),
             closing: watch::Sender::new(false),
             seats: Seats::new(followers),
         }
@@ -68,6 +70,11 @@ impl Hub {
 
     fn feed(&self, tenant_id: Uuid) -> broadcast::Receiver<Arc<CallEvent>> {
         self.feeds.lock().entry(tenant_id).or_insert_with(|| broadcast::Sender::new(KEPT)).subscribe()
+    }
+
+    /// The number of the newest event that was read or passed over here, whichever process stored it; it changes with each that is.
+    pub fn newest(&self) -> watch::Receiver<i64> {
+        self.newest.subscribe()
     }
 
     /// Ends all that follow, so that their clients go to whoever serves next.
@@ -111,7 +118,10 @@ impl Hub {
                 }
             }
             match self.step(&mut read).await {
-                Ok(()) => failed = false,
+                Ok(()) => {
+                    failed = false;
+                    self.newest.send_if_modified(|newest| std::mem::replace(newest, read) != read);
+                }
                 Err(error) => {
                     if !failed {
                         tracing::warn!(%error, "events that were stored cannot be read; those who follow wait");

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use nizam_core::model::{Extension, Need, Permission, Tenant, User};
+use nizam_core::model::{Extension, Need, Permission, PermissionSet, Tenant, User};
 use nizam_core::resource::{Record, Resource};
 use nizam_core::validate::{Described, Errors, Fields, describe};
 use nizam_store::{Authentic, Store};
@@ -73,6 +73,12 @@ pub(super) async fn allows(gate: Gate, call: &Call) -> Result<(), Failure> {
             Admin::of(&caller, permission, call.writes).map(drop)
         }
     }
+}
+
+/// Everything that whoever sends a request may read, in a tenant that the user belongs to.
+pub(super) fn readable(call: &Call) -> PermissionSet {
+    let Ok(caller) = Caller::of(call) else { return PermissionSet::default() };
+    Permission::ALL.iter().copied().filter(|permission| caller.may(*permission, false)).collect()
 }
 
 /// What runs an operation.

@@ -505,7 +505,13 @@ fn calls() -> Vec<Route> {
             "/tenants/{tenant}/call-events/stream",
             "call-events.stream",
             Text("text/event-stream"),
-            member(P::CallEventsView, no_fields, super::stream::open),
+            member(P::CallEventsView, no_fields, super::stream::of_calls),
+        ),
+        get(
+            "/tenants/{tenant}/events/stream",
+            "events.stream",
+            Text("text/event-stream"),
+            member(P::CallEventsView, no_fields, super::stream::of_everything),
         ),
         get(
             "/tenants/{tenant}/call-events/{call}/trace",

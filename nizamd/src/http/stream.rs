@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nizam_core::call::stored_name;
-use nizam_core::model::{CallEvent, Permission};
+use nizam_core::event::{is_of_configuration, needed};
+use nizam_core::model::{CallEvent, Permission, PermissionSet};
 use nizam_core::validate::Errors;
 use nizam_store::{Presented, Store, StoreResult};
 use serde_json::{Value, json};
@@ -47,9 +48,21 @@ enum Since {
     Event(Uuid),
 }
 
+/// What a stream is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// Calls, phones and mailboxes, as the contract has it.
+    Calls,
+    /// Everything that happens to the tenant, as far as its client may see what it happens to.
+    Everything,
+}
+
 /// An open stream.
 struct Stream {
     call: Call,
+    scope: Scope,
+    /// What its client may see.
+    readable: PermissionSet,
     asked: Asked,
     follower: Follower,
     sender: mpsc::Sender<Result<Vec<u8>, CutShort>>,
@@ -70,7 +83,17 @@ const CLOSING: End = End::Said("timeout", "The server ends, please reconnect.");
 /// It has lasted as long as it may.
 const OVER: End = End::Said("timeout", "Connection timeout, please reconnect.");
 
-pub(super) async fn open(call: Call, member: Member, (): ()) -> Outcome {
+/// Events of the tenant's calls.
+pub(super) async fn of_calls(call: Call, member: Member, (): ()) -> Outcome {
+    open(call, member, Scope::Calls).await
+}
+
+/// Events of the tenant, also those of its configuration.
+pub(super) async fn of_everything(call: Call, member: Member, (): ()) -> Outcome {
+    open(call, member, Scope::Everything).await
+}
+
+async fn open(call: Call, member: Member, scope: Scope) -> Outcome {
     let asked = asked(&call)?;
     let tenant = member.tenant().id;
     let Some(seat) = call.app.hub.seat(tenant) else { return Ok(full()) };
@@ -83,7 +106,8 @@ pub(super) async fn open(call: Call, member: Member, (): ()) -> Outcome {
     };
     let follower = call.app.hub.follow(tenant, after).await?;
     let (sender, rest) = mpsc::channel(AHEAD);
-    let stream = Stream { call, asked, follower, sender, _seat: seat };
+    let readable = gate::readable(&call);
+    let stream = Stream { call, scope, readable, asked, follower, sender, _seat: seat };
     tokio::spawn(stream.run());
     let mut reply = Reply::stream("text/event-stream", rest);
     reply.header(CACHE_CONTROL, "no-cache");
@@ -143,7 +167,7 @@ impl Since {
             // One that is yet to come is of another database, before it was restored: nobody waits for it in vain.
             Self::Sequence(sequence) => Some(*sequence).filter(|_| *sequence <= newest),
             Self::Time(at) => Some(store.stored_since(tenant, *at).await?),
-            Self::Event(id) => store.call_event(tenant, *id).await?.map(|event| event.sequence),
+            Self::Event(id) => store.event(tenant, *id).await?.map(|event| event.sequence),
         })
     }
 }
@@ -182,7 +206,8 @@ fn frame(event: &str, id: Option<i64>, data: &Value) -> String {
 
 impl Asked {
     fn wants(&self, event: &CallEvent) -> bool {
-        self.call_uuid.as_ref().is_none_or(|uuid| *uuid == event.call_uuid)
+        let of_a_call = !is_of_configuration(&event.event_type);
+        self.call_uuid.as_ref().is_none_or(|uuid| of_a_call && *uuid == event.call_uuid)
             && (self.event_types.is_empty() || self.event_types.contains(&event.event_type))
             && !matches!(self.since, Some(Since::Time(at)) if event.occurred_at < at)
     }
@@ -257,8 +282,17 @@ impl Stream {
     }
 
     async fn tell(&self, events: &[Arc<CallEvent>]) -> Result<(), End> {
-        let frames: String = events.iter().filter(|event| self.asked.wants(event)).map(told).collect();
+        let wanted = events.iter().filter(|event| self.may_see(event) && self.asked.wants(event));
+        let frames: String = wanted.map(told).collect();
         if frames.is_empty() { Ok(()) } else { self.send(frames).await }
+    }
+
+    /// Whether an event is of what the stream is of, and its client may see what it happened to.
+    fn may_see(&self, event: &CallEvent) -> bool {
+        match self.scope {
+            Scope::Calls => !is_of_configuration(&event.event_type),
+            Scope::Everything => self.readable.contains(needed(&event.event_type, &event.payload)),
+        }
     }
 
     /// Looks whether the client still may, and says that the stream lives.
@@ -274,6 +308,7 @@ impl Stream {
         let Some(presented) = self.call.request.bearer().and_then(Presented::parse) else { return Ok(false) };
         let Some(authentic) = self.call.app.store.authenticate(&presented).await? else { return Ok(false) };
         self.call.authentic = Some(authentic);
+        self.readable = gate::readable(&self.call);
         Ok(match gate::allows(Gate::Member(Permission::CallEventsView), &self.call).await {
             // Where something broke nobody knows at the moment; it is looked at again.
             Ok(()) | Err(Failure::Broken(_)) => true,
@@ -301,6 +336,11 @@ impl Stream {
 fn told(event: &Arc<CallEvent>) -> String {
     let mut data = call_events::replayed(event);
     if let Some(map) = data.as_object_mut() {
+        if is_of_configuration(&event.event_type)
+            && let Some(subject) = map.remove("call_uuid")
+        {
+            map.insert("resource_id".to_owned(), subject);
+        }
         map.insert("sequence".to_owned(), json!(event.sequence));
         map.insert("generation".to_owned(), json!(event.generation));
     }

@@ -108,7 +108,6 @@ impl Line {
                 let stored = store.close_silent(origin, &uuid, since).await;
                 let stored = stored.map_err(|error| error.to_string())?;
                 closed += stored.cdrs;
-                self.ingest.wake(stored.newest);
             }
         }
         Ok(closed)
@@ -166,7 +165,6 @@ impl Line {
                 "closed the channels of a switch that ended"
             );
         }
-        self.ingest.wake(stored.newest);
         Ok(())
     }
 }

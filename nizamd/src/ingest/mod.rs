@@ -40,7 +40,6 @@ pub const LOOK: Duration = Duration::from_mins(1);
 pub struct Ingest {
     store: Arc<Store>,
     runtime: Handle,
-    newest: watch::Sender<i64>,
     metrics: Arc<Metrics>,
     look: Duration,
 }
@@ -77,15 +76,8 @@ enum Work {
 impl Ingest {
     /// Stores there, on the runtime that this is called in. So long after events were dropped (see [`LOOK`]) their switch is asked which
     /// channels live.
-    pub async fn start(store: Arc<Store>, look: Duration) -> Result<Arc<Self>, StoreError> {
-        let newest = store.newest_event().await?;
-        Ok(Arc::new(Self {
-            store,
-            runtime: Handle::current(),
-            newest: watch::Sender::new(newest),
-            metrics: Arc::default(),
-            look,
-        }))
+    pub fn start(store: Arc<Store>, look: Duration) -> Arc<Self> {
+        Arc::new(Self { store, runtime: Handle::current(), metrics: Arc::default(), look })
     }
 
     /// What is counted.
@@ -93,18 +85,9 @@ impl Ingest {
         Arc::clone(&self.metrics)
     }
 
-    /// The number of the newest event of a tenant that this process has stored.
+    /// The number of the newest event that this process has stored.
     pub fn newest(&self) -> watch::Receiver<i64> {
-        self.newest.subscribe()
-    }
-
-    /// Wakes those who follow.
-    fn wake(&self, stored: i64) {
-        self.newest.send_if_modified(|newest| {
-            let newer = stored > *newest;
-            *newest = stored.max(*newest);
-            newer
-        });
+        self.store.stored()
     }
 
     /// Begins to store what a switch tells.
@@ -251,7 +234,6 @@ impl Line {
                     stored = done;
                     self.ingest.metrics.stored(&stored, began.elapsed());
                     pause = PAUSES.0;
-                    self.ingest.wake(done.newest);
                 }
                 Err(error) if error.is_of_the_data() && part.1 - part.0 > 1 => {
                     let middle = part.0 + (part.1 - part.0) / 2;

@@ -1,14 +1,12 @@
 //! What a receiver is sent of an event.
 
 use jiff::Timestamp;
-use nizam_core::call::stored_name;
 use nizam_core::model::CallEvent;
-use nizam_core::resource::WEBHOOK_EVENTS;
 use serde_json::{Value, json};
 
 /// The names of an event that can be subscribed to.
 pub(crate) fn names(event: &CallEvent) -> Vec<&'static str> {
-    WEBHOOK_EVENTS.iter().copied().filter(|name| stored_name(name) == event.event_type).collect()
+    nizam_core::event::names(&event.event_type).collect()
 }
 
 /// The body of a delivery, under the name that the receiver wants.

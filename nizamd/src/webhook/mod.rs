@@ -1,9 +1,10 @@
-//! Webhooks: receivers of tenants are told of events. What is to be told waits in the database ([`nizam_store::Delivery`]); the
-//! [`Deliverer`] makes the attempts that are due.
+//! Webhooks: receivers of tenants are told of events. The [`Feeder`] makes deliveries of what is stored, for those that want it; they wait
+//! in the database ([`nizam_store::Delivery`]), and the [`Deliverer`] makes the attempts that are due.
 
 mod address;
 mod attempt;
 mod deliverer;
+mod feeder;
 mod letter;
 mod networks;
 mod places;
@@ -14,5 +15,6 @@ mod verdict;
 
 pub use attempt::Courier;
 pub use deliverer::Deliverer;
+pub use feeder::Feeder;
 pub(crate) use letter::names;
 pub use networks::Networks;

@@ -9,6 +9,7 @@ use crate::Store;
 use crate::column::{BEGINNING, END, Time};
 use crate::error::StoreResult;
 use crate::idempotency::Idempotency;
+use crate::outbox::Told;
 use crate::page::{Listed, Page, Place, count};
 use crate::write::Write;
 
@@ -28,20 +29,44 @@ pub struct Actor {
 /// The values of an object that an entry may hold.
 pub(crate) type Values = Map<String, Value>;
 
+/// What an entry is about.
+pub(crate) enum Of {
+    /// One object, and what people know it by: the number of an extension or a DID, the name of another.
+    One(Uuid, String),
+    /// Several of a tenant that were made at once.
+    Many(Vec<(Uuid, String)>),
+}
+
 /// One entry that is to be written.
 pub(crate) struct Entry {
     pub(crate) tenant_id: Uuid,
     pub(crate) action: AuditAction,
     /// `Extension`, `Tenant`.
     pub(crate) kind: &'static str,
-    pub(crate) id: Uuid,
+    pub(crate) of: Of,
     pub(crate) old: Option<Values>,
     pub(crate) new: Option<Values>,
 }
 
 impl Write<'_> {
-    /// Writes the entry.
+    /// Writes the entry, and has those told who follow, once this lasts: whatever is audited is told.
     pub(crate) async fn audit(&mut self, entry: Entry) -> StoreResult<()> {
+        let changed = || entry.new.iter().flat_map(|values| values.keys());
+        let mut tell = |id: Uuid, name: &str| {
+            self.told.extend(Told::of(entry.tenant_id, entry.kind, entry.action, (id, name), changed()));
+        };
+        let id = match &entry.of {
+            Of::One(id, name) => {
+                tell(*id, name);
+                *id
+            }
+            Of::Many(made) => {
+                for (id, name) in made {
+                    tell(*id, name);
+                }
+                entry.tenant_id
+            }
+        };
         let (old, new) = (entry.old.map(Json), entry.new.map(Json));
         let (actor, now) = (self.actor, self.now);
         let agent = actor
@@ -56,7 +81,7 @@ impl Write<'_> {
             .bind(actor.user_id)
             .bind(entry.action.as_str())
             .bind(format!("App\\Models\\{}", entry.kind))
-            .bind(entry.id)
+            .bind(id)
             .bind(old)
             .bind(new)
             .bind(actor.ip_address.as_deref())

@@ -220,49 +220,4 @@ impl Store {
         });
         Ok(rows.into_iter().map(EventRow::into_event).collect())
     }
-
-    /// The events of a tenant that were stored after that one, in the order in which they were.
-    pub async fn events_stored_after(
-        &self,
-        tenant_id: Uuid,
-        sequence: i64,
-        most: u64,
-    ) -> StoreResult<Vec<CallEvent>> {
-        let mut reader = self.db.reader().await?;
-        let rows: Vec<EventRow> = on!(reader.conn(), c => {
-            sqlx::query_as(sql!(concat!(
-                "SELECT ", columns!(), " FROM call_events WHERE tenant_id = $1 AND sequence > $2 \
-                 ORDER BY sequence LIMIT $3 + 0"
-            )))
-            .bind(tenant_id).bind(sequence).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await?
-        });
-        Ok(rows.into_iter().map(EventRow::into_event).collect())
-    }
-
-    /// The events of all tenants that were stored after that one, in the order in which they were.
-    pub async fn all_events_stored_after(&self, sequence: i64, most: u64) -> StoreResult<Vec<CallEvent>> {
-        let mut reader = self.db.reader().await?;
-        let rows: Vec<EventRow> = on!(reader.conn(), c => {
-            sqlx::query_as(sql!(concat!(
-                "SELECT ", columns!(), " FROM call_events WHERE sequence > $1 ORDER BY sequence LIMIT $2 + 0"
-            )))
-            .bind(sequence).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await?
-        });
-        Ok(rows.into_iter().map(EventRow::into_event).collect())
-    }
-
-    /// The number before which no event of a tenant is that happened at that time or later, in microseconds since 1970. Behind it may be
-    /// earlier ones, which a switch told late.
-    pub async fn stored_since(&self, tenant_id: Uuid, at: i64) -> StoreResult<i64> {
-        let kept = self.db.dialect().keeps_plans();
-        let mut tx = self.db.snapshot().await?;
-        let (first,): (Option<i64>,) = on!(tx.conn(), c => {
-            sqlx::query_as(sql!("SELECT min(sequence) FROM call_events WHERE tenant_id = $1 AND occurred_at >= $2"))
-                .persistent(kept).bind(tenant_id).bind(Time(at)).fetch_one(c).await?
-        });
-        let (newest,): (i64,) = on!(tx.conn(), c => {
-            sqlx::query_as(sql!("SELECT sequence FROM event_counter WHERE id = 1")).fetch_one(c).await?
-        });
-        Ok(first.map_or(newest, |first| first.saturating_sub(1)))
-    }
 }

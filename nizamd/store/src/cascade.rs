@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::audit::Entry;
+use crate::audit::{Entry, Of};
 use crate::column::Time;
 use crate::error::StoreResult;
 use crate::keyring::Keyring;
@@ -81,7 +81,7 @@ async fn unconfirm(
             .bind(tenant_id).fetch_all(c).await?
     });
     let mut gone = HashSet::new();
-    for (id, _) in confirmed.into_iter().filter(|(_, number)| which(number)) {
+    for (id, number) in confirmed.into_iter().filter(|(_, number)| which(number)) {
         gone.insert(id);
         let now = Time(write.now);
         on!(write.conn(), c => {
@@ -92,8 +92,8 @@ async fn unconfirm(
             .bind(id).bind(now).execute(c).await?.rows_affected()
         });
         let said = |confirmed: bool| Some(Values::from_iter([("confirmed".to_owned(), json!(confirmed))]));
-        let (action, kind, old, new) = (AuditAction::Updated, DID.model, said(true), said(false));
-        write.audit(Entry { tenant_id, action, kind, id, old, new }).await?;
+        let (action, kind, of) = (AuditAction::Updated, DID.model, Of::One(id, number));
+        write.audit(Entry { tenant_id, action, kind, of, old: said(true), new: said(false) }).await?;
     }
     Ok(gone)
 }

@@ -143,7 +143,7 @@ impl Store {
             return Ok(None);
         };
         while let Some(row) = self.claim(due.id, until).await? {
-            let event = match self.call_event(due.tenant_id, row.event_id).await {
+            let event = match self.event(due.tenant_id, row.event_id).await {
                 Ok(event) => event,
                 Err(error) => {
                     tracing::warn!(%error, event = %row.event_id, webhook = %due.id, "an event cannot be read: its delivery is put off");

@@ -13,7 +13,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::audit::{Actor, Entry, Values, difference};
+use crate::audit::{Actor, Entry, Of, Values, difference};
 use crate::cascade;
 use crate::column::Time;
 use crate::db::Conn;
@@ -437,7 +437,7 @@ fn entry(extension: &Extension, action: AuditAction) -> Entry {
         tenant_id: extension.tenant_id,
         action,
         kind: "Extension",
-        id: extension.id,
+        of: Of::One(extension.id, extension.extension.clone()),
         old: None,
         new: None,
     }

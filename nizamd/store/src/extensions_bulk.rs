@@ -11,7 +11,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::audit::{Actor, Entry, Values};
+use crate::audit::{Actor, Entry, Of, Values};
 use crate::column::Time;
 use crate::constraint::EXTENSION_TAKEN;
 use crate::error::{StoreError, StoreResult};
@@ -100,7 +100,7 @@ impl Store {
                 tenant_id,
                 action,
                 kind: "Extension",
-                id: tenant_id,
+                of: Of::Many(made.clone()),
                 old: None,
                 new: Some(summary),
             })

@@ -28,6 +28,7 @@ mod deliveries;
 mod error;
 mod extensions;
 mod extensions_bulk;
+mod feed;
 mod fresh;
 mod idempotency;
 mod identities;
@@ -37,6 +38,7 @@ mod live;
 mod months;
 mod numbers;
 mod operator;
+mod outbox;
 mod page;
 mod permissions;
 mod prompts;
@@ -49,6 +51,7 @@ mod seal;
 mod secret;
 mod site;
 mod stats;
+mod stored_events;
 mod tenants;
 mod tokens;
 mod usage;
@@ -66,6 +69,7 @@ pub use codec_metrics::CodecMetrics;
 pub use dashboard::Glance;
 pub use deliveries::{Delivery, DueWebhook, Enqueued};
 pub use error::{StoreError, StoreResult};
+pub use feed::Fed;
 pub use fresh::Fresh;
 pub use idempotency::{Earlier, Idempotency};
 pub use identities::Epoch;
@@ -88,6 +92,7 @@ pub use db::masked;
 
 use db::Db;
 use identities::Identities;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// The database, shared by everything in nizamd.
@@ -98,16 +103,20 @@ pub struct Store {
     identities: Identities,
     /// By what the other processes on the database know this one: writes of which they hear, it need not hear of itself.
     own: String,
+    /// The number of the newest event that this process has stored.
+    newest: watch::Sender<i64>,
 }
 
 impl Store {
     /// Opens the database at a URL (`sqlite:PATH` or `postgres://…`), makes it if there is none, and brings its schema up to date.
     pub async fn open(url: &str, keys: Keyring) -> StoreResult<Self> {
         let own = Uuid::new_v4().to_string();
-        let this = Self { db: Db::open(url).await?, keys, identities: Identities::default(), own };
+        let newest = watch::Sender::new(0);
+        let this = Self { db: Db::open(url).await?, keys, identities: Identities::default(), own, newest };
         this.check_key().await?;
         this.sync_permissions().await?;
         this.forget_changes().await?;
+        this.newest.send_replace(this.newest_event().await?);
         Ok(this)
     }
 

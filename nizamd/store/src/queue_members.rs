@@ -1,15 +1,20 @@
 //! Which agents answer for which queue.
 
+use std::iter::empty;
+
 use nizam_core::Kind;
-use nizam_core::model::Touched;
+use nizam_core::model::{AuditAction, Touched};
+use nizam_core::resource::QUEUE;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::audit::Actor;
 use crate::column::Time;
 use crate::error::{StoreError, StoreResult};
+use crate::outbox::Told;
 use crate::page::count;
-use crate::write::Committed;
+use crate::tenants;
+use crate::write::{Committed, Write};
 
 /// An agent of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -77,6 +82,7 @@ impl Store {
         priority: i64,
     ) -> StoreResult<Committed<Joined>> {
         let mut write = self.begin(actor).await?;
+        tenants::lock(write.conn(), tenant_id).await?;
         let now = write.now;
         let (queue, agent): (bool, bool) = on!(write.conn(), c => {
             sqlx::query_as(sql!(
@@ -102,7 +108,7 @@ impl Store {
         if new == 0 {
             return write.commit_quietly(Joined::Before).await;
         }
-        write.touch([Touched::Row { tenant_id, kind: Kind::Queue, id: queue_id }]);
+        members_changed(&mut write, tenant_id, queue_id);
         write.commit(Joined::New).await
     }
 
@@ -115,6 +121,7 @@ impl Store {
         agent_id: Uuid,
     ) -> StoreResult<Committed<()>> {
         let mut write = self.begin(actor).await?;
+        tenants::lock(write.conn(), tenant_id).await?;
         let left = on!(write.conn(), c => {
             sqlx::query(sql!(
                 "DELETE FROM queue_members WHERE agent_id = $3 \
@@ -123,8 +130,14 @@ impl Store {
             .bind(tenant_id).bind(queue_id).bind(agent_id).execute(c).await?.rows_affected()
         });
         if left > 0 {
-            write.touch([Touched::Row { tenant_id, kind: Kind::Queue, id: queue_id }]);
+            members_changed(&mut write, tenant_id, queue_id);
         }
         write.commit(()).await
     }
+}
+
+/// A queue has other members. That is not audited, but told.
+fn members_changed(write: &mut Write<'_>, tenant_id: Uuid, queue_id: Uuid) {
+    write.touch([Touched::Row { tenant_id, kind: Kind::Queue, id: queue_id }]);
+    write.told.extend(Told::of(tenant_id, QUEUE.model, AuditAction::Updated, (queue_id, ""), empty()));
 }

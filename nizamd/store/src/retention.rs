@@ -60,7 +60,7 @@ macro_rules! oldest {
 }
 
 impl Store {
-    /// Deletes CDRs and call events that are older than their tenant keeps them (setting `call_retention_days`), and what
+    /// Deletes CDRs and events that are older than their tenant keeps them (setting `call_retention_days`), and what
     /// was noted a month ago; gives how many rows that were.
     pub async fn forget_calls(&self) -> StoreResult<u64> {
         let now = clock::now();
@@ -68,9 +68,11 @@ impl Store {
         for (tenant, days) in self.retentions().await? {
             let before = now.saturating_sub(days.saturating_mul(DAY));
             // One tenant's are no reason to keep another's.
-            for forgotten in
-                [self.forget_cdrs(tenant, before).await, self.forget_events(tenant, before).await]
-            {
+            for forgotten in [
+                self.forget_cdrs(tenant, before).await,
+                self.forget_events(tenant, before).await,
+                self.forget_told(tenant, before).await,
+            ] {
                 match forgotten {
                     Ok(rows) => gone += rows,
                     Err(error) => {
@@ -198,6 +200,23 @@ impl Store {
             self.forget_counts(empty, tenant, before).await?;
         }
         Ok(gone)
+    }
+
+    /// Deletes events of the configuration: they live as long as those of calls, so that a stream goes back as far with both.
+    async fn forget_told(&self, tenant: Uuid, before: i64) -> StoreResult<u64> {
+        let mut gone = 0;
+        loop {
+            let mut tx = self.db.write().await?;
+            let rows: Vec<(i64,)> = on!(tx.conn(), c => {
+                sqlx::query_as(sql!(oldest!("resource_events", "occurred_at", tenant, "sequence")))
+                    .bind(tenant).bind(Time(before)).bind(ROWS).fetch_all(c).await?
+            });
+            tx.commit().await?;
+            gone += rows.len() as u64;
+            if (rows.len() as u64) < ROWS.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
     }
 
     /// Counts of days of which nothing is left.

@@ -13,7 +13,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::audit::{Actor, Entry, Values, difference};
+use crate::audit::{Actor, Entry, Of, Values, difference};
 use crate::cascade;
 use crate::column::Time;
 use crate::constraint::{DOMAIN_TAKEN, SLUG_TAKEN};
@@ -390,7 +390,8 @@ async fn must_be_free(write: &mut Write<'_>, tenant: &Tenant, domain: bool, slug
 }
 
 fn entry(tenant: &Tenant, action: AuditAction) -> Entry {
-    Entry { tenant_id: tenant.id, action, kind: "Tenant", id: tenant.id, old: None, new: None }
+    let of = Of::One(tenant.id, tenant.name.clone());
+    Entry { tenant_id: tenant.id, action, kind: "Tenant", of, old: None, new: None }
 }
 
 fn values(tenant: &Tenant) -> Values {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use nizam_core::model::Touched;
+use tokio::sync::watch;
 
 use crate::Store;
 use crate::audit::Actor;
@@ -11,6 +12,7 @@ use crate::clock;
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
 use crate::identities::Identities;
+use crate::outbox::{self, Told};
 use crate::page::count;
 
 /// What a write that lasts has done.
@@ -32,7 +34,11 @@ pub(crate) struct Write<'s> {
     identities: &'s Identities,
     /// By what others know this process.
     own: &'s str,
+    /// The number of the newest event that this process has stored.
+    newest: &'s watch::Sender<i64>,
     touched: Vec<Touched>,
+    /// What those are told who follow the tenant.
+    pub(crate) told: Vec<Told>,
     /// The time of all its rows.
     pub(crate) now: i64,
 }
@@ -44,7 +50,9 @@ impl Store {
             actor,
             identities: &self.identities,
             own: &self.own,
+            newest: &self.newest,
             touched: Vec::new(),
+            told: Vec::new(),
             now: clock::now(),
         };
         // First of all: of two equal requests at once the second waits here, and then sees that it is the second.
@@ -68,6 +76,9 @@ impl Write<'_> {
     pub(crate) async fn commit<T>(mut self, value: T) -> StoreResult<Committed<T>> {
         let mut seen = HashSet::with_capacity(self.touched.len());
         self.touched.retain(|key| seen.insert(key.clone()));
+        // Before the generation: who stores what switches tell has the numbers, and may wait for a tenant that is being deleted, which
+        // waits for the generation.
+        let last = self.take_numbers().await?;
         let (generation,): (i64,) = on!(self.conn(), c => {
             sqlx::query_as(sql!("UPDATE meta SET generation = generation + 1 WHERE id = 1 RETURNING generation"))
                 .fetch_one(c).await?
@@ -75,20 +86,31 @@ impl Write<'_> {
         let touched = changes::to_text(&self.touched);
         record(self.conn(), generation, touched).await?;
         changes::tell(self.tx.conn(), self.own).await?;
+        outbox::write(&mut self.tx, self.own, &self.told, last, generation, self.now).await?;
         let done = self.tx.commit().await;
         // Also where the answer of the database was lost: then it may be committed.
         self.identities.forget();
         done?;
+        outbox::wake(self.newest, last);
         Ok(Committed { value, generation: count(generation), touched: self.touched })
     }
 
     /// Makes it last without a new generation: nothing in it concerns a switch.
     pub(crate) async fn commit_quietly<T>(mut self, value: T) -> StoreResult<Committed<T>> {
+        let last = self.take_numbers().await?;
         let generation = generation(self.conn()).await?;
+        let of_rows = i64::try_from(generation).unwrap_or(i64::MAX);
+        outbox::write(&mut self.tx, self.own, &self.told, last, of_rows, self.now).await?;
         let done = self.tx.commit().await;
         self.identities.forget();
         done?;
+        outbox::wake(self.newest, last);
         Ok(Committed { value, generation, touched: Vec::new() })
+    }
+
+    /// Takes numbers for what is told, if anything is; gives the last one.
+    async fn take_numbers(&mut self) -> StoreResult<i64> {
+        if self.told.is_empty() { Ok(0) } else { outbox::take(self.tx.conn(), self.told.len()).await }
     }
 }
 

@@ -22,6 +22,7 @@ mod limits;
 mod matrix;
 mod operations;
 mod operator;
+mod outbox;
 mod people;
 mod protocol;
 mod redispatch;

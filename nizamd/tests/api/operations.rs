@@ -55,7 +55,7 @@ pub(crate) fn fill(route: &Route, ids: &Ids) -> String {
     };
     let path = route.path.split('/').map(part).collect::<Vec<_>>().join("/");
     // A stream ends when all is told that is there.
-    if &*route.id == "call-events.stream" { path + "?since=0&timeout=0" } else { path }
+    if route.id.ends_with("events.stream") { path + "?since=0&timeout=0" } else { path }
 }
 
 /// The resource that an operation is about, where there is one.

@@ -14,13 +14,13 @@ use crate::call_records::told;
 use crate::support::{Api, Person};
 
 const NO: &str = "HTTP/1.1 503 Later\r\ncontent-length: 0\r\n\r\n";
-const YES: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+pub(crate) const YES: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 /// What a receiver got: the head, the body.
-type Got = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+pub(crate) type Got = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
 /// A receiver that answers everything with these bytes.
-async fn receiver(answer: &'static str) -> (u16, Got) {
+pub(crate) async fn receiver(answer: &'static str) -> (u16, Got) {
     receiver_of([answer]).await
 }
 
@@ -56,7 +56,7 @@ async fn receiver_of(answers: impl Into<Vec<&'static str>>) -> (u16, Got) {
     (port, got)
 }
 
-async fn webhook(api: &Api, who: &Person, tenant: &str, body: Value) -> (String, String) {
+pub(crate) async fn webhook(api: &Api, who: &Person, tenant: &str, body: Value) -> (String, String) {
     let made = api.post(&format!("/tenants/{tenant}/webhooks"), who, body).await.is(201).json();
     (made["data"]["id"].as_str().unwrap().to_owned(), made["secret"].as_str().unwrap_or_default().to_owned())
 }

@@ -13,21 +13,21 @@ use crate::call_records::told;
 use crate::support::{Api, Person};
 
 /// A stream that is being read.
-struct Stream {
+pub(crate) struct Stream {
     response: Response,
     text: String,
 }
 
 /// A frame: its name, its id, its data.
 #[derive(Debug)]
-struct Frame {
-    event: String,
-    id: Option<String>,
-    data: Value,
+pub(crate) struct Frame {
+    pub(crate) event: String,
+    pub(crate) id: Option<String>,
+    pub(crate) data: Value,
 }
 
 impl Stream {
-    async fn open(api: &Api, who: &Person, path: &str, last: Option<&str>) -> Self {
+    pub(crate) async fn open(api: &Api, who: &Person, path: &str, last: Option<&str>) -> Self {
         let mut request = api.client.get(api.url(path)).bearer_auth(&who.token);
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -49,7 +49,7 @@ impl Stream {
     }
 
     /// The next frame, comments left out; `None` at the end.
-    async fn next(&mut self) -> Option<Frame> {
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some((frame, rest)) = self.text.split_once("\n\n") {
                 let (frame, rest) = (frame.to_owned(), rest.to_owned());
@@ -74,7 +74,7 @@ impl Stream {
     }
 
     /// All frames until the end.
-    async fn all(mut self) -> Vec<Frame> {
+    pub(crate) async fn all(mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
         while let Some(frame) = self.next().await {
             frames.push(frame);
@@ -84,7 +84,7 @@ impl Stream {
 }
 
 /// Beginnings of channels in a domain.
-fn begun(domain: &str, from: usize, to: usize) -> Vec<(u64, Delivered)> {
+pub(crate) fn begun(domain: &str, from: usize, to: usize) -> Vec<(u64, Delivered)> {
     let event = |n: usize| {
         let uuid = format!("{domain}-{}", n / 3);
         let name = ["CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_HANGUP_COMPLETE"][n % 3];
@@ -95,7 +95,7 @@ fn begun(domain: &str, from: usize, to: usize) -> Vec<(u64, Delivered)> {
     (from..to).map(event).collect()
 }
 
-async fn ingest(store: &Store, switch: &str, events: &[(u64, Delivered)]) {
+pub(crate) async fn ingest(store: &Store, switch: &str, events: &[(u64, Delivered)]) {
     let origin = Origin { switch, core_uuid: "c", incarnation: [1; 16] };
     store.ingest(origin, events, 0).await.unwrap();
 }

@@ -33,7 +33,7 @@ impl Site {
         let url = Database::chosen().fresh(dir.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
         let tenant = store.create_tenant(&ACTOR, new_tenant("acme.example")).await.unwrap().value.id;
-        let ingest = Ingest::start(Arc::clone(&store), Duration::from_millis(50)).await.unwrap();
+        let ingest = Ingest::start(Arc::clone(&store), Duration::from_millis(50));
         let switches = Arc::new(Switches::storing(Arc::clone(&ingest)));
         let socket = dir.path().join("nizam.sock");
         let listener = Listener::start(&socket, Allowed::new(&[]), Arc::clone(&switches)).unwrap();

@@ -49,7 +49,12 @@ pub const EVENTS: &[&str] = &[
     "call.hangup",
     "call.bridge",
     "call.bridged",
+    "call.unbridged",
+    "call.held",
+    "call.resumed",
     "recording.created",
+    "recording.started",
+    "recording.stopped",
     "voicemail.received",
     "device.registered",
     "device.unregistered",
@@ -62,6 +67,7 @@ pub const EVENTS: &[&str] = &[
     "did.updated",
     "did.deleted",
     "tenant.updated",
+    "routing.updated",
 ];
 
 const SUBSCRIPTION: Shape = Shape {

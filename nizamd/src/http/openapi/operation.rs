@@ -169,7 +169,7 @@ fn own(route: &Route, query: &mut impl FnMut(&str, Value, &str)) {
             query("from", or_empty(&day()), "From this time on.");
             query("to", or_empty(&day()), "Until this time.");
         }
-        "call-events.stream" => {
+        "call-events.stream" | "events.stream" => {
             query("call_uuid", searched(), "Only events of this channel.");
             query(
                 "event_types",

@@ -14,6 +14,7 @@ use crate::column::Time;
 use crate::counts::Counts;
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
+use crate::outbox;
 
 /// An event of nobody that is somebody's now.
 type Stray = (Uuid, String, Option<String>, String, Json<Value>, Option<i64>, Time);
@@ -80,7 +81,7 @@ pub(super) async fn write(
         counts.events(row.tenant, row.at, row.event_type, 1);
     }
     counts.write(tx.conn()).await?;
-    let newest = take_numbers(tx.conn(), rows.len()).await?;
+    let newest = outbox::take(tx.conn(), rows.len()).await?;
     if !rows.is_empty() {
         changes::tell_of_events(tx.conn(), own).await?;
     }
@@ -118,15 +119,6 @@ async fn adopt(conn: Conn<'_>, tenants: &HashMap<&str, Uuid>) -> StoreResult<Vec
             .await?
         }
     })
-}
-
-/// Takes that many numbers, and gives the last one. Whoever takes the next ones waits until these are committed.
-async fn take_numbers(conn: Conn<'_>, many: usize) -> StoreResult<i64> {
-    let (newest,): (i64,) = on!(conn, c => {
-        sqlx::query_as(sql!("UPDATE event_counter SET sequence = sequence + $1 WHERE id = 1 RETURNING sequence"))
-            .bind(i64::try_from(many).unwrap_or(0)).fetch_one(c).await?
-    });
-    Ok(newest)
 }
 
 async fn insert(conn: Conn<'_>, switch: &str, rows: &[Row<'_>], before: i64, now: i64) -> StoreResult<()> {

@@ -12,6 +12,7 @@ use crate::column::Time;
 use crate::counts::Counts;
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
+use crate::outbox;
 
 /// Channels of one look.
 const LOOK: i64 = 1000;
@@ -52,7 +53,10 @@ impl Store {
         });
         let lost =
             rows.into_iter().filter(|(uuid, core, _)| core != origin.core_uuid || !alive.contains(uuid));
-        close(tx, (origin, &self.own), lost.map(|(uuid, _, leg)| (uuid, leg.0)).collect()).await
+        let lost = lost.map(|(uuid, _, leg)| (uuid, leg.0)).collect();
+        let stored = close(tx, (origin, &self.own), lost).await?;
+        outbox::wake(&self.newest, stored.newest);
+        Ok(stored)
     }
 
     /// Channels of which a life of the module told something last before that moment, in microseconds since 1970: only the switch can say
@@ -81,7 +85,10 @@ impl Store {
             ))
             .bind(origin.switch).bind(origin.incarnation.as_slice()).bind(uuid).bind(Time(before)).fetch_all(c).await?
         });
-        close(tx, (origin, &self.own), rows.into_iter().map(|(uuid, leg)| (uuid, leg.0)).collect()).await
+        let lost = rows.into_iter().map(|(uuid, leg)| (uuid, leg.0)).collect();
+        let stored = close(tx, (origin, &self.own), lost).await?;
+        outbox::wake(&self.newest, stored.newest);
+        Ok(stored)
     }
 
     /// Notes that no more events will come of an incarnation.

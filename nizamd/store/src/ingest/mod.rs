@@ -22,6 +22,7 @@ use crate::column::Time;
 use crate::counts::Counts;
 use crate::db::{Conn, Tx};
 use crate::error::StoreResult;
+use crate::outbox;
 use crate::page::count;
 
 /// Rows of one statement: at most 32,766 parameters in SQLite.
@@ -54,7 +55,7 @@ pub enum Delivered {
 pub struct Stored {
     /// All events of the incarnation up to this one are stored.
     pub sequence: u64,
-    /// The number of the newest event of a tenant.
+    /// The number of the newest event.
     pub newest: i64,
     /// Events of tenants that were stored.
     pub events: u64,
@@ -110,6 +111,7 @@ impl Store {
         advance(tx.conn(), origin, core, (last, dropped), ledger.sessions, now).await?;
         stored.newest = event_rows::write(&mut tx, (origin.switch, &self.own), ledger, counts, now).await?;
         tx.commit().await?;
+        outbox::wake(&self.newest, stored.newest);
         Ok(stored)
     }
 
@@ -134,7 +136,7 @@ impl Store {
         Ok(count(events))
     }
 
-    /// The number of the newest event of a tenant.
+    /// The number of the newest event.
     pub async fn newest_event(&self) -> StoreResult<i64> {
         let mut reader = self.db.reader().await?;
         let (newest,): (i64,) = on!(reader.conn(), c => {
@@ -202,7 +204,7 @@ fn json_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
 }
 
 /// Ids as the parameter of `unhex` and `json_each`.
-fn json_ids<'t>(ids: impl IntoIterator<Item = &'t Uuid>) -> String {
+pub(crate) fn json_ids<'t>(ids: impl IntoIterator<Item = &'t Uuid>) -> String {
     ids.into_iter()
         .map(|id| serde_json::Value::from(id.simple().to_string()))
         .collect::<serde_json::Value>()

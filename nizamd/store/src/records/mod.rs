@@ -16,12 +16,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::audit::{Actor, Entry, difference};
+use crate::audit::{Actor, Entry, Of, difference};
 use crate::error::{StoreError, StoreResult};
 use crate::numbers;
 use crate::page::{Expected, Listed, Query};
 use crate::write::{Committed, Write};
-use crate::{cascade, tenants};
+use crate::{cascade, feed, tenants};
 
 use statement::Source;
 
@@ -75,6 +75,7 @@ impl Store {
         references::check(&mut write, resource, &record).await?;
         numbers::check(&mut write, resource, None, &record).await?;
         row::insert(write.conn(), &self.keys, resource, &record).await?;
+        feed::begin(&mut write, resource, None, &record).await?;
         let home = home(&mut write, resource, tenant_id).await?;
         claims::hold(&mut write, resource, home.as_ref(), None, &record).await?;
         write.touch(touch::record(resource, home.as_ref(), None, Some(&record)));
@@ -108,6 +109,7 @@ impl Store {
             references::check(&mut write, resource, &record).await.map_err(at)?;
             numbers::check(&mut write, resource, None, &record).await.map_err(at)?;
             row::insert(write.conn(), &self.keys, resource, &record).await.map_err(at)?;
+            feed::begin(&mut write, resource, None, &record).await?;
             claims::hold(&mut write, resource, home.as_ref(), None, &record).await.map_err(at)?;
             write.touch(touch::record(resource, home.as_ref(), None, Some(&record)));
             made.push(record);
@@ -115,7 +117,8 @@ impl Store {
         let count = [("count".to_owned(), json!(made.len()))].into_iter().collect();
         let action = AuditAction::Created;
         let kind = resource.model;
-        write.audit(Entry { tenant_id, action, kind, id: tenant_id, old: None, new: Some(count) }).await?;
+        let of = Of::Many(made.iter().map(|record| (record.id, known_by(record))).collect());
+        write.audit(Entry { tenant_id, action, kind, of, old: None, new: Some(count) }).await?;
         finish(write, resource, made).await
     }
 
@@ -154,6 +157,7 @@ impl Store {
         references::check(&mut write, resource, &record).await?;
         numbers::check(&mut write, resource, Some(&old), &record).await?;
         row::update(write.conn(), &self.keys, resource, &record).await?;
+        feed::begin(&mut write, resource, Some(&old), &record).await?;
         claims::hold(&mut write, resource, home.as_ref(), Some(&old), &record).await?;
         write.touch(touch::record(resource, home.as_ref(), Some(&old), Some(&record)));
         let (mut before, mut after) =
@@ -232,7 +236,14 @@ pub(crate) fn entry(
     old: Option<Values>,
     new: Option<Values>,
 ) -> Entry {
-    Entry { tenant_id: record.tenant_id, action, kind: resource.model, id: record.id, old, new }
+    let of = Of::One(record.id, known_by(record));
+    Entry { tenant_id: record.tenant_id, action, kind: resource.model, of, old, new }
+}
+
+/// What people know a row by.
+fn known_by(record: &Record) -> String {
+    let name = record.text("name");
+    (if name.is_empty() { record.text("number") } else { name }).to_owned()
 }
 
 /// Everything but the secrets.
