@@ -10,6 +10,7 @@ use crate::column::{BEGINNING, END, Time};
 use crate::counts::{Days, Span, event_days};
 use crate::db::Conn;
 use crate::error::StoreResult;
+use crate::ingest::json_ids;
 use crate::page::{Listed, Page, Place, count};
 
 /// Most events of a trace.
@@ -193,6 +194,28 @@ impl Store {
                 .bind(tenant_id).bind(id).fetch_optional(c).await?
         });
         Ok(row.map(EventRow::into_event))
+    }
+
+    /// The events with these ids, of whatever tenant.
+    pub(crate) async fn events_with_ids(&self, ids: &[Uuid]) -> StoreResult<Vec<CallEvent>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<EventRow> = match reader.conn() {
+            Conn::Sqlite(c) => {
+                sqlx::query_as(sql!(sqlite concat!(
+                    "SELECT ", columns!(), " FROM call_events WHERE id IN (SELECT unhex(value) FROM json_each($1))"
+                )))
+                .bind(json_ids(ids))
+                .fetch_all(c)
+                .await?
+            }
+            Conn::Postgres(c) => {
+                sqlx::query_as(sql!(postgres concat!("SELECT ", columns!(), " FROM call_events WHERE id = ANY($1)")))
+                    .bind(ids)
+                    .fetch_all(c)
+                    .await?
+            }
+        };
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
     }
 
     /// The events of one channel of a tenant, in the order in which they happened.

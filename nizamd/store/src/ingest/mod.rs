@@ -202,7 +202,7 @@ fn json_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
 }
 
 /// Ids as the parameter of `unhex` and `json_each`.
-fn json_ids<'t>(ids: impl IntoIterator<Item = &'t Uuid>) -> String {
+pub(crate) fn json_ids<'t>(ids: impl IntoIterator<Item = &'t Uuid>) -> String {
     ids.into_iter()
         .map(|id| serde_json::Value::from(id.simple().to_string()))
         .collect::<serde_json::Value>()
