@@ -44,7 +44,9 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let telling = tokio::spawn(Arc::clone(&hub).run(ingest.newest()));
     let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
     let courier = Courier::new(config.webhook_networks.clone())?;
-    let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered))?;
+    let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered))?
+        .at_once(config.webhook_concurrency)
+        .counting(Arc::clone(&app.metrics));
     let mut delivering = tokio::spawn(deliverer.run(stop.clone()));
     let feeder = Feeder::new(Arc::clone(&store), hub.newest(), Arc::clone(&app.undelivered));
     let mut feeding = tokio::spawn(feeder.run(stop.clone()));

@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) rate_limit_admins: Option<bool>,
     pub(super) connections_per_address: Option<u32>,
     pub(super) streams_per_tenant: Option<u32>,
+    pub(super) webhook_concurrency: Option<u32>,
     pub(super) webhook_networks: Option<Vec<String>>,
     pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) registration: Option<String>,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::app::FOLLOWERS;
 use crate::fatal::Fatal;
 use crate::http::{Bounds, LOGINS};
-use crate::webhook::Networks;
+use crate::webhook::{CONCURRENCY, Networks};
 use environment::Environment;
 use file::File;
 
@@ -37,6 +37,8 @@ pub struct Config {
     pub connections_per_address: u32,
     /// Streams of events that a tenant may have at once.
     pub streams_per_tenant: u32,
+    /// Attempts of one webhook at once.
+    pub webhook_concurrency: u32,
     /// Networks that webhooks may reach although they are not public.
     pub webhook_networks: Networks,
     /// Addresses of proxies in front of nizamd, whose `X-Forwarded-For` is believed.
@@ -169,6 +171,9 @@ impl Config {
                 "NIZAM_STREAMS_PER_TENANT (key streams_per_tenant)",
                 |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
             )?,
+            webhook_concurrency: webhook_concurrency(
+                env.text("WEBHOOK_CONCURRENCY").or(file.webhook_concurrency.map(|n| n.to_string())),
+            )?,
             webhook_networks: choose(
                 env.text("WEBHOOK_NETWORKS").or(file.webhook_networks.map(|list| list.join(","))),
                 "",
@@ -210,6 +215,14 @@ impl Config {
             state_dir,
         })
     }
+}
+
+fn webhook_concurrency(text: Option<String>) -> Result<u32, Fatal> {
+    let name = "NIZAM_WEBHOOK_CONCURRENCY (key webhook_concurrency)";
+    choose(text, &CONCURRENCY.to_string(), name, |text| match text.parse() {
+        Ok(attempts @ 1..=64) => Ok(attempts),
+        _ => Err("it must be a number from 1 to 64".to_owned()),
+    })
 }
 
 fn a_minute(text: &str) -> Result<u32, String> {
@@ -287,6 +300,7 @@ mod tests {
             ("NIZAM_LOGIN_RATE_LIMIT", "many"),
             ("NIZAM_RATE_LIMIT_ADMINS", "perhaps"),
             ("NIZAM_TRUSTED_PROXIES", "127.0.0.1,proxy"),
+            ("NIZAM_WEBHOOK_CONCURRENCY", "65"),
             ("NIZAM_REGISTRATION", "maybe"),
             ("NIZAM_LOG_FORMAT", "xml"),
         ] {

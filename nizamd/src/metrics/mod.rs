@@ -17,6 +17,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::publisher::Publisher;
+use crate::webhook::Verdict;
 
 /// The media type of what is written (`OpenMetrics` 1.0, which Prometheus reads).
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -43,6 +44,14 @@ impl prometheus_client::metrics::family::MetricConstructor<Histogram> for Times 
     }
 }
 
+/// Upper bounds of the time from an event to the receiver that has it, in seconds: to the last attempt of the schedule.
+const LAGS: [f64; 12] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 600.0, 14_400.0, 345_600.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Attempted {
+    result: &'static str,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Operation {
     operation: String,
@@ -60,6 +69,9 @@ pub struct Metrics {
     cdrs: Counter,
     ingest: Histogram,
     retries: Counter,
+    deliveries: Family<Attempted, Counter>,
+    lag: Histogram,
+    left_alone: Gauge,
 }
 
 impl fmt::Debug for Metrics {
@@ -82,6 +94,9 @@ impl Default for Metrics {
             cdrs: Counter::default(),
             ingest: Histogram::new(TIMES),
             retries: Counter::default(),
+            deliveries: Family::default(),
+            lag: Histogram::new(LAGS),
+            left_alone: Gauge::default(),
         };
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
@@ -111,6 +126,21 @@ impl Default for Metrics {
             "Time from a request to its answer by operation",
             metrics.durations.clone(),
         );
+        registry.register(
+            "webhook_deliveries",
+            "Attempts to tell webhooks by what became of them",
+            metrics.deliveries.clone(),
+        );
+        registry.register(
+            "webhook_lag_seconds",
+            "Time from the event to the webhook that has it",
+            metrics.lag.clone(),
+        );
+        registry.register(
+            "webhook_breakers_open",
+            "Webhooks that cannot be reached and are tried seldom",
+            metrics.left_alone.clone(),
+        );
         Self { registry, ..metrics }
     }
 }
@@ -131,6 +161,26 @@ impl Metrics {
         self.strays.inc_by(stored.strays);
         self.cdrs.inc_by(stored.cdrs);
         self.ingest.observe(took.as_secs_f64());
+    }
+
+    /// Notes what became of an attempt to tell a webhook of an event that was stored at that time, microseconds since 1970.
+    pub(crate) fn told(&self, verdict: &Verdict, stored: i64) {
+        let result = match verdict {
+            Verdict::Delivered => "delivered",
+            Verdict::Again(_) => "retried",
+            Verdict::Dead => "dead",
+            Verdict::Gone => "gone",
+        };
+        self.deliveries.get_or_create(&Attempted { result }).inc();
+        if *verdict == Verdict::Delivered {
+            let lag = jiff::Timestamp::now().as_microsecond().saturating_sub(stored);
+            self.lag.observe(Duration::from_micros(u64::try_from(lag).unwrap_or(0)).as_secs_f64());
+        }
+    }
+
+    /// Notes how many webhooks are left alone.
+    pub(crate) fn left_alone(&self, webhooks: usize) {
+        self.left_alone.set(i64::try_from(webhooks).unwrap_or(i64::MAX));
     }
 
     /// Notes that the database did not take a batch.
@@ -155,6 +205,13 @@ impl Metrics {
                 "registrations",
                 "Phones that are registered, of all tenants",
                 gauge(whole(registered)),
+            );
+        }
+        if let Ok(waiting) = store.deliveries_waiting().await {
+            now.register(
+                "webhook_waiting",
+                "Deliveries that wait or are under way, of all tenants",
+                gauge(whole(waiting)),
             );
         }
         switches::register(&mut now, &publisher.switches());

@@ -20,6 +20,9 @@ use crate::tls;
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How much is read of what a receiver answers, bytes; as much is kept.
 const READ: usize = 1000;
+/// Connections to a receiver that are kept for the next attempt, and for how long.
+const IDLE: usize = 16;
+const IDLE_FOR: Duration = Duration::from_secs(4);
 
 /// Tells receivers.
 #[derive(Debug)]
@@ -131,13 +134,17 @@ impl Courier {
     }
 }
 
-/// Nothing is kept between attempts: an address is judged when it is looked up, and what a receiver says beyond its answer is nobody's.
+/// Connections are kept for a moment, because each costs more than an attempt does. One leads to the address that was judged when it was
+/// made, whatever its name leads to meanwhile; it serves its own scheme, host and port alone, to whom it was made; and what a receiver says
+/// beyond its answer is nobody's: a connection with something left in it is closed. The moment is shorter than the five seconds after which
+/// Node.js closes those that are idle: an attempt on one that is just being closed would have to be made again.
 fn client(resolver: &Resolver, patience: Duration) -> ClientBuilder {
     Client::builder()
         .dns_resolver(resolver.clone())
         .redirect(Policy::none())
         .no_proxy()
-        .pool_max_idle_per_host(0)
+        .pool_max_idle_per_host(IDLE)
+        .pool_idle_timeout(IDLE_FOR)
         .timeout(patience)
         .user_agent(concat!("nizamd/", env!("CARGO_PKG_VERSION")))
 }

@@ -3,18 +3,23 @@
 
 mod address;
 mod attempt;
+mod breakers;
 mod deliverer;
 mod feeder;
 mod letter;
 mod networks;
+mod notes;
 mod places;
+mod receivers;
 mod resolver;
+mod running;
 mod schedule;
 mod signature;
 mod verdict;
 
 pub use attempt::Courier;
-pub use deliverer::Deliverer;
+pub use deliverer::{CONCURRENCY, Deliverer};
 pub use feeder::Feeder;
 pub(crate) use letter::names;
 pub use networks::Networks;
+pub(crate) use verdict::Verdict;

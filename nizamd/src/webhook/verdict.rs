@@ -9,7 +9,7 @@ use super::schedule;
 
 /// What follows an attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// The receiver has it.
     Delivered,
     /// It is told again after that time.

@@ -1,9 +1,8 @@
-//! What webhooks are still to be told. A delivery is claimed by giving it a time until which it counts as being made: a daemon that
-//! dies meanwhile leaves it to whoever looks after that time.
+//! What webhooks are still to be told: what waits, and for whom. Who tells them is in `delivery_claims.rs`, what becomes of it in
+//! `delivery_ends.rs`.
 
-use nizam_core::call::stored_name;
 use nizam_core::model::CallEvent;
-use nizam_core::resource::{Record, WEBHOOK};
+use nizam_core::resource::Record;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -13,14 +12,11 @@ use crate::clock;
 use crate::column::Time;
 use crate::db::{Conn, Dialect};
 use crate::error::StoreResult;
+use crate::page::count;
 use crate::tenants;
-use crate::webhook_log::{self, NewAttempt};
 
 /// Deliveries of a tenant that may wait for something that a person has asked for: there may be no end to asking.
 const WAITING: i64 = 10_000;
-
-/// How long a delivery waits whose event cannot be read, microseconds.
-const PUT_OFF: i64 = 300_000_000;
 
 /// What became of a request to deliver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +47,10 @@ pub struct Delivery {
     pub event: CallEvent,
     /// The name that the webhook wants it by.
     pub event_type: String,
-    /// Which attempt this is, from 1.
+    /// Which attempt this is, from 1. One of which nobody knows what became of it is made once more, as the same.
     pub attempt: i64,
     /// Until when it is claimed, microseconds since 1970.
     pub until: i64,
-}
-
-#[derive(sqlx::FromRow)]
-struct ClaimedRow {
-    id: Uuid,
-    event_id: Uuid,
-    event_type: String,
-    attempts: i64,
 }
 
 impl Store {
@@ -97,16 +85,23 @@ impl Store {
         if waiting >= WAITING {
             return Ok(Enqueued::TooMany);
         }
+        let ids: Vec<Uuid> = receivers.iter().map(|(id, _)| *id).collect();
+        lock_event(tx.conn(), event.id, &ids).await?;
+        let order = event.call_id.as_deref().unwrap_or(&event.call_uuid);
         for (webhook, name) in &receivers {
             on!(tx.conn(), c => {
                 sqlx::query(sql!(
-                    "INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, attempts, due_at, created_at) \
-                     VALUES ($1, $2, $3, $4, 0, $5, $5) ON CONFLICT (webhook_id, event_id) \
-                     DO UPDATE SET event_type = excluded.event_type, attempts = 0, due_at = excluded.due_at, created_at = excluded.created_at"
+                    "INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, attempts, due_at, created_at, order_key, sequence) \
+                     VALUES ($1, $2, $3, $4, 0, $5, $5, $6, $7) ON CONFLICT (webhook_id, event_id) DO UPDATE SET \
+                     event_type = excluded.event_type, attempts = 0, due_at = excluded.due_at, created_at = excluded.created_at, \
+                     order_key = excluded.order_key, sequence = excluded.sequence, claimed_by = NULL"
                 ))
-                .bind(Uuid::now_v7()).bind(webhook).bind(event.id).bind(*name).bind(Time(now))
+                .bind(Uuid::now_v7()).bind(webhook).bind(event.id).bind(*name).bind(Time(now)).bind(order).bind(event.sequence)
                 .execute(c).await?.rows_affected()
             });
+            // They waited as long as this one.
+            let followers = Followers { webhook_id: *webhook, order_key: order, sequence: event.sequence };
+            followers.due_by(tx.conn(), now).await?;
         }
         let told = Enqueued::Webhooks(receivers.len());
         Ok(write.commit_quietly(told).await?.value)
@@ -131,127 +126,72 @@ impl Store {
         });
         Ok(rows.into_iter().map(|(id, tenant_id)| DueWebhook { id, tenant_id }).collect())
     }
-
-    /// Claims what has been due longest for a webhook: nobody else does before that time, microseconds since 1970. What it does not want
-    /// any more, and of what nothing is known any more, is dropped. `None`: nothing is due.
-    pub async fn claim_delivery(&self, due: DueWebhook, until: i64) -> StoreResult<Option<Delivery>> {
-        // First of all: what cannot be read is not begun.
-        let webhook = self.record(&WEBHOOK, due.tenant_id, due.id).await?;
-        let Some(webhook) = webhook.filter(|webhook| webhook.is("is_active")) else {
-            self.write_deliveries(sql!("DELETE FROM webhook_deliveries WHERE webhook_id = $1"), due.id)
-                .await?;
-            return Ok(None);
-        };
-        while let Some(row) = self.claim(due.id, until).await? {
-            let event = match self.event(due.tenant_id, row.event_id).await {
-                Ok(event) => event,
-                Err(error) => {
-                    tracing::warn!(%error, event = %row.event_id, webhook = %due.id, "an event cannot be read: its delivery is put off");
-                    let later = clock::now().saturating_add(PUT_OFF);
-                    let mut tx = self.db.write().await?;
-                    put_off(tx.conn(), row.id, row.attempts, until, later).await?;
-                    tx.commit().await?;
-                    continue;
-                }
-            };
-            if let (Some(event), Some(event_type)) = (event, wanted(&webhook, &row.event_type)) {
-                return Ok(Some(Delivery {
-                    id: row.id,
-                    webhook,
-                    event,
-                    event_type,
-                    attempt: row.attempts,
-                    until,
-                }));
-            }
-            let mut tx = self.db.write().await?;
-            end(tx.conn(), row.id, row.attempts, until).await?;
-            tx.commit().await?;
-        }
-        Ok(None)
+    /// How many deliveries wait or are under way, of all tenants.
+    pub async fn deliveries_waiting(&self) -> StoreResult<u64> {
+        let mut reader = self.db.reader().await?;
+        let (waiting,): (i64,) = on!(reader.conn(), c => {
+            sqlx::query_as(sql!("SELECT count(*) FROM webhook_deliveries")).fetch_one(c).await?
+        });
+        Ok(count(waiting))
     }
+}
 
-    async fn claim(&self, webhook: Uuid, until: i64) -> StoreResult<Option<ClaimedRow>> {
-        let mut tx = self.db.write().await?;
-        let sql = match tx.conn().dialect() {
+/// What waits behind a delivery, because a receiver is told of a call in order.
+pub(crate) struct Followers<'a> {
+    pub(crate) webhook_id: Uuid,
+    pub(crate) order_key: &'a str,
+    pub(crate) sequence: i64,
+}
+
+impl Followers<'_> {
+    /// Has them wait until that time: nobody looks at them before, however many there are.
+    pub(crate) async fn put_off(&self, conn: Conn<'_>, due: i64) -> StoreResult<()> {
+        let sql = match conn.dialect() {
             Dialect::Sqlite => sql!(sqlite
-                "UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = $1 WHERE id = \
-                 (SELECT id FROM webhook_deliveries WHERE webhook_id = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT 1) \
-                 RETURNING id, event_id, event_type, attempts"),
+                "UPDATE webhook_deliveries SET due_at = $4 WHERE webhook_id = $1 AND order_key = $2 AND order_key <> '' \
+                 AND sequence > $3 AND due_at < $4 AND claimed_by IS NULL"),
+            // One that somebody else holds is left: it is seen in vain a few times, and that is all.
             Dialect::Postgres => sql!(postgres
-                "UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = $1 WHERE id = \
-                 (SELECT id FROM webhook_deliveries WHERE webhook_id = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT 1 \
-                 FOR UPDATE SKIP LOCKED) RETURNING id, event_id, event_type, attempts"),
+                "UPDATE webhook_deliveries SET due_at = $4 WHERE id IN (SELECT id FROM webhook_deliveries WHERE webhook_id = $1 \
+                 AND order_key = $2 AND order_key <> '' AND sequence > $3 AND due_at < $4 AND claimed_by IS NULL \
+                 FOR UPDATE SKIP LOCKED)"),
         };
-        let row = on!(tx.conn(), c => {
-            sqlx::query_as(sql).bind(Time(until)).bind(webhook).bind(Time(clock::now())).fetch_optional(c).await?
+        self.run(conn, sql, due).await
+    }
+
+    /// Has them wait no longer than until that time, but for those that were tried themselves.
+    async fn due_by(&self, conn: Conn<'_>, due: i64) -> StoreResult<()> {
+        let sql = match conn.dialect() {
+            Dialect::Sqlite => sql!(sqlite
+                "UPDATE webhook_deliveries SET due_at = $4 WHERE webhook_id = $1 AND order_key = $2 AND order_key <> '' \
+                 AND sequence > $3 AND due_at > $4 AND claimed_by IS NULL AND attempts = 0"),
+            Dialect::Postgres => sql!(postgres
+                "UPDATE webhook_deliveries SET due_at = $4 WHERE id IN (SELECT id FROM webhook_deliveries WHERE webhook_id = $1 \
+                 AND order_key = $2 AND order_key <> '' AND sequence > $3 AND due_at > $4 AND claimed_by IS NULL AND attempts = 0 \
+                 FOR UPDATE SKIP LOCKED)"),
+        };
+        self.run(conn, sql, due).await
+    }
+
+    async fn run(&self, conn: Conn<'_>, sql: &'static str, due: i64) -> StoreResult<()> {
+        on!(conn, c => {
+            sqlx::query(sql).bind(self.webhook_id).bind(self.order_key).bind(self.sequence).bind(Time(due))
+                .execute(c).await?.rows_affected()
         });
-        tx.commit().await?;
-        Ok(row)
-    }
-
-    /// Puts off what is due for a webhook until that time, microseconds since 1970; what is under way goes on.
-    pub async fn postpone_deliveries(&self, due: DueWebhook, until: i64) -> StoreResult<()> {
-        let mut tx = self.db.write().await?;
-        on!(tx.conn(), c => {
-            sqlx::query(sql!("UPDATE webhook_deliveries SET due_at = $1 WHERE webhook_id = $2 AND due_at <= $3"))
-                .bind(Time(until)).bind(due.id).bind(Time(clock::now())).execute(c).await?.rows_affected()
-        });
-        tx.commit().await
-    }
-
-    async fn write_deliveries(&self, sql: &'static str, webhook: Uuid) -> StoreResult<()> {
-        let mut tx = self.db.write().await?;
-        on!(tx.conn(), c => sqlx::query(sql).bind(webhook).execute(c).await?.rows_affected());
-        tx.commit().await
-    }
-
-    /// Notes what became of an attempt, and when the next one is due, microseconds since 1970; `None`: there is none.
-    pub async fn attempted(
-        &self,
-        delivery: &Delivery,
-        attempt: &NewAttempt<'_>,
-        next: Option<i64>,
-    ) -> StoreResult<()> {
-        let mut tx = self.db.write().await?;
-        webhook_log::insert(tx.conn(), attempt).await?;
-        match next {
-            None => end(tx.conn(), delivery.id, delivery.attempt, delivery.until).await?,
-            Some(due) => put_off(tx.conn(), delivery.id, delivery.attempt, delivery.until, due).await?,
-        }
-        tx.commit().await
-    }
-
-    /// Gives a claim back: the attempt was not made, or nobody knows what became of it.
-    pub async fn give_back_delivery(&self, id: Uuid, attempt: i64, until: i64) -> StoreResult<()> {
-        let mut tx = self.db.write().await?;
-        put_off(tx.conn(), id, attempt, until, clock::now()).await?;
-        tx.commit().await
+        Ok(())
     }
 }
 
-/// Has what was claimed be due at another time; unless, as below.
-async fn put_off(conn: Conn<'_>, id: Uuid, attempts: i64, until: i64, due: i64) -> StoreResult<()> {
-    on!(conn, c => {
-        sqlx::query(sql!("UPDATE webhook_deliveries SET due_at = $4 WHERE id = $1 AND attempts = $2 AND due_at = $3"))
-            .bind(id).bind(attempts).bind(Time(until)).bind(Time(due)).execute(c).await?;
-    });
+/// Locks what waits of an event already, in the order in which everybody locks deliveries.
+async fn lock_event(conn: Conn<'_>, event: Uuid, webhooks: &[Uuid]) -> StoreResult<()> {
+    if let Conn::Postgres(c) = conn {
+        sqlx::query(sql!(postgres
+            "SELECT id FROM webhook_deliveries WHERE webhook_id = ANY($2) AND event_id = $1 ORDER BY id FOR UPDATE"
+        ))
+        .bind(event)
+        .bind(webhooks)
+        .execute(c)
+        .await?;
+    }
     Ok(())
-}
-
-/// Deletes what was claimed; unless it was asked for once more meanwhile, or somebody else took it for lost.
-async fn end(conn: Conn<'_>, id: Uuid, attempts: i64, until: i64) -> StoreResult<()> {
-    on!(conn, c => {
-        sqlx::query(sql!("DELETE FROM webhook_deliveries WHERE id = $1 AND attempts = $2 AND due_at = $3"))
-            .bind(id).bind(attempts).bind(Time(until)).execute(c).await?;
-    });
-    Ok(())
-}
-
-/// The name by which a webhook wants an event now that it wanted by that name.
-fn wanted(webhook: &Record, name: &str) -> Option<String> {
-    let names: Vec<&str> =
-        webhook.value("events").as_array()?.iter().filter_map(|name| name.as_str()).collect();
-    let same = || names.iter().find(|wanted| stored_name(wanted) == stored_name(name));
-    names.iter().find(|wanted| **wanted == name).or_else(same).map(|&name| name.to_owned())
 }

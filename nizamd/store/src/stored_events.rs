@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use crate::Store;
 use crate::column::Time;
+use crate::db::Conn;
 use crate::error::StoreResult;
+use crate::ingest::json_ids;
 
 /// A row of either table.
 #[derive(sqlx::FromRow)]
@@ -82,6 +84,23 @@ impl Store {
         Ok(row.map(Row::into_event))
     }
 
+    /// The events with these ids, of whatever tenant.
+    pub(crate) async fn events_with_ids(&self, ids: &[Uuid]) -> StoreResult<Vec<CallEvent>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<Row> = match reader.conn() {
+            Conn::Sqlite(c) => {
+                sqlx::query_as(sql!(sqlite of_both!("id IN (SELECT unhex(value) FROM json_each($1))", "")))
+                    .bind(json_ids(ids))
+                    .fetch_all(c)
+                    .await?
+            }
+            Conn::Postgres(c) => {
+                sqlx::query_as(sql!(postgres of_both!("id = ANY($1)", ""))).bind(ids).fetch_all(c).await?
+            }
+        };
+        Ok(rows.into_iter().map(Row::into_event).collect())
+    }
+
     /// The events of a tenant that were stored after that one, in the order in which they were.
     pub async fn events_stored_after(
         &self,
@@ -136,7 +155,6 @@ mod tests {
 
     use super::*;
     use crate::Keyring;
-    use crate::db::Conn;
     use crate::keyring::Key;
 
     /// How a statement with three parameters at most is run, in the words of the database.

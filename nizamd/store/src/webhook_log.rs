@@ -1,6 +1,9 @@
 //! What became of deliveries of webhooks.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
+use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -9,6 +12,7 @@ use crate::clock;
 use crate::column::Time;
 use crate::db::Conn;
 use crate::error::StoreResult;
+use crate::ingest::json_ids;
 use crate::page::{Listed, Page, count};
 
 /// One attempt to deliver.
@@ -111,23 +115,67 @@ macro_rules! select_attempts {
     };
 }
 
-/// Notes an attempt, unless the webhook is gone.
-pub(crate) async fn insert(conn: Conn<'_>, attempt: &NewAttempt<'_>) -> StoreResult<()> {
+/// Rows of one statement: of two lengths, so that both are compiled once.
+const ROWS: usize = 32;
+
+/// Notes attempts, but for those whose webhook is gone.
+pub(crate) async fn insert(mut conn: Conn<'_>, attempts: &[&NewAttempt<'_>]) -> StoreResult<()> {
+    let there = webhooks(conn.again(), attempts).await?;
+    let attempts: Vec<_> = attempts.iter().filter(|attempt| there.contains(&attempt.webhook_id)).collect();
     let now = Time(clock::now());
-    let success = attempt.error_message.is_none()
-        && attempt.response_status.is_some_and(|status| (200..300).contains(&status));
-    on!(conn, c => {
-        sqlx::query(sql!(
-            "INSERT INTO webhook_delivery_attempts (id, webhook_id, event_type, payload, response_status, response_body, \
-             attempt, success, latency_ms, error_message, delivered_at, created_at, updated_at) \
-             SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11 FROM webhooks WHERE id = $2"
-        ))
-        .bind(Uuid::now_v7()).bind(attempt.webhook_id).bind(attempt.event_type).bind(Json(attempt.payload))
-        .bind(attempt.response_status.map(i64::from)).bind(attempt.response_body).bind(attempt.attempt)
-        .bind(success).bind(attempt.latency_ms).bind(attempt.error_message).bind(now)
-        .execute(c).await?.rows_affected()
-    });
+    let (chunks, rest) = attempts.as_chunks::<ROWS>();
+    for rows in chunks.iter().map(|chunk| &chunk[..]).chain(rest.chunks(1)) {
+        on!(conn.again(), c => {
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO webhook_delivery_attempts (id, webhook_id, event_type, payload, response_status, response_body, \
+                 attempt, success, latency_ms, error_message, delivered_at, created_at, updated_at) ",
+            );
+            insert.push_values(rows, |mut values, attempt| {
+                let success = attempt.error_message.is_none()
+                    && attempt.response_status.is_some_and(|status| (200..300).contains(&status));
+                values
+                    .push_bind(Uuid::now_v7())
+                    .push_bind(attempt.webhook_id)
+                    .push_bind(attempt.event_type)
+                    .push_bind(Json(attempt.payload))
+                    .push_bind(attempt.response_status.map(i64::from))
+                    .push_bind(attempt.response_body)
+                    .push_bind(attempt.attempt)
+                    .push_bind(success)
+                    .push_bind(attempt.latency_ms)
+                    .push_bind(attempt.error_message)
+                    .push_bind(now)
+                    .push_bind(now)
+                    .push_bind(now);
+            });
+            insert.build().execute(c).await?.rows_affected()
+        });
+    }
     Ok(())
+}
+
+/// Those webhooks of attempts that are still there, and stay until the end of the transaction.
+async fn webhooks(conn: Conn<'_>, attempts: &[&NewAttempt<'_>]) -> StoreResult<BTreeSet<Uuid>> {
+    let ids: BTreeSet<Uuid> = attempts.iter().map(|attempt| attempt.webhook_id).collect();
+    let rows: Vec<(Uuid,)> =
+        match conn {
+            Conn::Sqlite(c) => sqlx::query_as(
+                sql!(sqlite "SELECT id FROM webhooks WHERE id IN (SELECT unhex(value) FROM json_each($1))"),
+            )
+            .bind(json_ids(&ids))
+            .fetch_all(c)
+            .await?,
+            Conn::Postgres(c) => {
+                let ids: Vec<Uuid> = ids.into_iter().collect();
+                sqlx::query_as(
+                    sql!(postgres "SELECT id FROM webhooks WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"),
+                )
+                .bind(ids)
+                .fetch_all(c)
+                .await?
+            }
+        };
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 impl Store {
