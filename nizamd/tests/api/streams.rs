@@ -84,7 +84,7 @@ impl Stream {
 }
 
 /// Beginnings of channels in a domain.
-fn begun(domain: &str, from: usize, to: usize) -> Vec<(u64, Delivered)> {
+pub(crate) fn begun(domain: &str, from: usize, to: usize) -> Vec<(u64, Delivered)> {
     let event = |n: usize| {
         let uuid = format!("{domain}-{}", n / 3);
         let name = ["CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_HANGUP_COMPLETE"][n % 3];
@@ -95,7 +95,7 @@ fn begun(domain: &str, from: usize, to: usize) -> Vec<(u64, Delivered)> {
     (from..to).map(event).collect()
 }
 
-async fn ingest(store: &Store, switch: &str, events: &[(u64, Delivered)]) {
+pub(crate) async fn ingest(store: &Store, switch: &str, events: &[(u64, Delivered)]) {
     let origin = Origin { switch, core_uuid: "c", incarnation: [1; 16] };
     store.ingest(origin, events, 0).await.unwrap();
 }
@@ -120,7 +120,7 @@ fn sequences(frames: &[Frame]) -> Vec<i64> {
     frames.iter().filter_map(|frame| frame.data["sequence"].as_i64()).collect()
 }
 
-async fn stored(store: &Store, tenant: Uuid) -> Vec<i64> {
+pub(crate) async fn stored(store: &Store, tenant: Uuid) -> Vec<i64> {
     let events = store.events_stored_after(tenant, 0, 100_000).await.unwrap();
     events.iter().map(|event| event.sequence).collect()
 }
