@@ -9,10 +9,11 @@ use nizam_store::Store;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::broadcast::{Broadcaster, SOCKETS};
 use crate::config::Registration;
-use crate::events::Hub;
+use crate::events::{Hub, Most};
 use crate::follow::Own;
-use crate::http::{Bounds, Limits, Proxies};
+use crate::http::{Bounds, CONNECTIONS, Limits, Proxies};
 use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::password::Passwords;
@@ -40,12 +41,16 @@ pub struct App {
     pub limits: Limits,
     /// The proxies whose word on clients counts.
     pub proxies: Proxies,
+    /// Connections at once.
+    pub connections: usize,
     /// Connections that one address may have at once; 0: as many as there are.
     pub connections_per_address: u32,
     /// The generations that requests of this process made.
     pub own: Arc<Own>,
     /// Where events are followed.
     pub hub: Arc<Hub>,
+    /// What all sockets have in common.
+    pub broadcaster: Arc<Broadcaster>,
     /// Wakes what tells webhooks.
     pub undelivered: Arc<Notify>,
     /// What is counted.
@@ -62,15 +67,17 @@ impl App {
         registration: Registration,
     ) -> Self {
         Self {
-            hub: Arc::new(Hub::new(Arc::clone(&store), FOLLOWERS)),
+            hub: Arc::new(Hub::new(Arc::clone(&store), most(FOLLOWERS, SOCKETS, CONNECTIONS))),
             store,
             publisher,
             passwords: Passwords::default(),
             registration,
             limits: Limits::new(bounds),
             proxies: Proxies::default(),
+            connections: CONNECTIONS,
             connections_per_address: 0,
             own: Arc::default(),
+            broadcaster: Arc::new(Broadcaster::alone()),
             undelivered: Arc::default(),
             metrics: Arc::default(),
             uses: Mutex::default(),
@@ -83,17 +90,25 @@ impl App {
         Self { proxies, ..self }
     }
 
-    /// The same, where one address may have so many connections at once.
+    /// The same, with so many connections at once, of one address so many.
     #[must_use]
-    pub fn connected(self, connections_per_address: u32) -> Self {
-        Self { connections_per_address, ..self }
+    pub fn connected(self, connections: usize, connections_per_address: u32) -> Self {
+        Self { connections, connections_per_address, ..self }
     }
 
-    /// The same, where a tenant may have so many streams at once.
+    /// The same, where a tenant may have so many streams and so many sockets at once, and all tenants together no more than leave half of the
+    /// connections to others.
     #[must_use]
-    pub fn streaming(self, streams: u32) -> Self {
-        let streams = usize::try_from(streams).unwrap_or(usize::MAX);
-        Self { hub: Arc::new(Hub::new(Arc::clone(&self.store), streams)), ..self }
+    pub fn streaming(self, streams: u32, sockets: u32) -> Self {
+        let many = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        let most = most(many(streams), many(sockets), self.connections);
+        Self { hub: Arc::new(Hub::new(Arc::clone(&self.store), most)), ..self }
+    }
+
+    /// The same, with these sockets.
+    #[must_use]
+    pub fn broadcasting(self, broadcaster: Broadcaster) -> Self {
+        Self { broadcaster: Arc::new(broadcaster), ..self }
     }
 
     /// The same, where that is counted which comes in.
@@ -122,4 +137,8 @@ impl App {
             }
         });
     }
+}
+
+fn most(streams: usize, sockets: usize, connections: usize) -> Most {
+    Most { streams, sockets, all: connections / 2 }
 }

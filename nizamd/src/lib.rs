@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+pub mod broadcast;
 pub mod command;
 pub mod config;
+mod descriptors;
 pub mod events;
 pub mod fatal;
 pub mod follow;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nizam_store::{Key, Keyring, Store, StoreError};
 
+use crate::broadcast::{Broadcaster, Pace};
 use crate::config::Config;
 use crate::fatal::Fatal;
 
@@ -65,6 +66,19 @@ pub async fn store(config: &Config) -> Result<Store, Fatal> {
         }
         explain(error)
     })
+}
+
+/// What all WebSockets have in common. Where its secret is not configured it is made of the key of the database, which all nodes have.
+pub fn broadcaster(config: &Config) -> Result<Broadcaster, Fatal> {
+    let secret = match &config.broadcast_secret {
+        Some(secret) => secret.reveal().to_owned(),
+        None => {
+            let keys = Keys::find(config)?;
+            let first = keys.keys.first().ok_or_else(|| Fatal::new("there is no key"))?;
+            first.derive("broadcast").to_string()
+        }
+    };
+    Ok(Broadcaster::new(config.broadcast_key.clone(), secret, Pace::default()))
 }
 
 fn explain(error: StoreError) -> Fatal {

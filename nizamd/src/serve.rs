@@ -15,7 +15,7 @@ use crate::fatal::Fatal;
 use crate::http::Proxies;
 use crate::ingest::{self, Ingest};
 use crate::webhook::{Courier, Deliverer, Feeder};
-use crate::{follow, http, opening, publish, retention};
+use crate::{descriptors, follow, http, opening, publish, retention};
 
 /// How long requests that run may take to end.
 const GRACE: Duration = Duration::from_secs(10);
@@ -33,10 +33,12 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     // The one place where the way to the switches is made.
     let ingest = Ingest::start(Arc::clone(&store), ingest::LOOK);
     let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
+    let connections = descriptors::for_connections(config.connections);
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
-        .connected(config.connections_per_address)
+        .connected(connections, config.connections_per_address)
         .behind(Proxies::new(config.trusted_proxies.clone()))
-        .streaming(config.streams_per_tenant)
+        .streaming(config.streams_per_tenant, config.sockets_per_tenant)
+        .broadcasting(opening::broadcaster(&config)?)
         .counting(&ingest);
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);

@@ -10,6 +10,7 @@ use crate::fatal::Fatal;
 
 pub(super) fn show(config: &Config) -> Result<(), Fatal> {
     let app_key = if config.app_key.is_some() { "configured" } else { "in a file" };
+    let broadcast_secret = if config.broadcast_secret.is_some() { "configured" } else { "made of app_key" };
     let registration = match config.registration {
         Registration::Open => "open",
         Registration::Closed => "closed",
@@ -20,7 +21,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
     };
     let users = config.link.allow_users.join(", ");
     let proxies = config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let values: [(&str, &dyn Display); 17] = [
+    let values: [(&str, &dyn Display); 21] = [
         ("listen", &config.listen),
         ("socket", &config.socket.display()),
         ("state_dir", &config.state_dir.display()),
@@ -30,8 +31,12 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
         ("rate_limit", &config.bounds.requests),
         ("login_rate_limit", &config.bounds.logins),
         ("rate_limit_admins", &config.bounds.admins),
+        ("connections", &config.connections),
         ("connections_per_address", &config.connections_per_address),
         ("streams_per_tenant", &config.streams_per_tenant),
+        ("sockets_per_tenant", &config.sockets_per_tenant),
+        ("broadcast_key", &config.broadcast_key),
+        ("broadcast_secret", &broadcast_secret),
         ("webhook_networks", &config.webhook_networks),
         ("trusted_proxies", &proxies),
         ("registration", &registration),

@@ -7,8 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::app::FOLLOWERS;
+use crate::broadcast::{KEY, SOCKETS};
 use crate::fatal::Fatal;
-use crate::http::{Bounds, LOGINS};
+use crate::http::{Bounds, CONNECTIONS, LOGINS};
 use crate::webhook::{CONCURRENCY, Networks};
 use environment::Environment;
 use file::File;
@@ -33,12 +34,20 @@ pub struct Config {
     pub app_key: Option<Secret>,
     /// How many requests a minute are allowed.
     pub bounds: Bounds,
+    /// Connections at once.
+    pub connections: usize,
     /// Connections that one address may have at once; 0: as many as there are.
     pub connections_per_address: u32,
     /// Streams of events that a tenant may have at once.
     pub streams_per_tenant: u32,
     /// Attempts of one webhook at once.
     pub webhook_concurrency: u32,
+    /// WebSockets that a tenant may have at once.
+    pub sockets_per_tenant: u32,
+    /// The key by which programs of the Pusher protocol name this installation.
+    pub broadcast_key: String,
+    /// What signs their authorisations, where it is configured and not made of the key of the database.
+    pub broadcast_secret: Option<Secret>,
     /// Networks that webhooks may reach although they are not public.
     pub webhook_networks: Networks,
     /// Addresses of proxies in front of nizamd, whose `X-Forwarded-For` is believed.
@@ -53,7 +62,10 @@ pub struct Config {
     pub link: Link,
 }
 
-/// A quarter of all: three addresses that hold theirs keep nobody out.
+/// A secret that nobody guesses.
+const SHORTEST_SECRET: usize = 16;
+
+/// Few of all: it takes many addresses that hold theirs to keep others out.
 const CONNECTIONS_PER_ADDRESS: &str = "175";
 
 /// The connection with the module in FreeSWITCH.
@@ -159,6 +171,15 @@ impl Config {
                     |text| text.parse().map_err(|_| "it must be true or false".to_owned()),
                 )?,
             },
+            connections: choose(
+                env.text("CONNECTIONS").or(file.connections.map(|n| n.to_string())),
+                &CONNECTIONS.to_string(),
+                "NIZAM_CONNECTIONS (key connections)",
+                |text| match text.parse() {
+                    Ok(connections @ 10..=1_000_000) => Ok(connections),
+                    _ => Err("it must be a number from 10 to 1000000".to_owned()),
+                },
+            )?,
             connections_per_address: choose(
                 env.text("CONNECTIONS_PER_ADDRESS").or(file.connections_per_address.map(|n| n.to_string())),
                 CONNECTIONS_PER_ADDRESS,
@@ -174,6 +195,23 @@ impl Config {
             webhook_concurrency: webhook_concurrency(
                 env.text("WEBHOOK_CONCURRENCY").or(file.webhook_concurrency.map(|n| n.to_string())),
             )?,
+            sockets_per_tenant: choose(
+                env.text("SOCKETS_PER_TENANT").or(file.sockets_per_tenant.map(|n| n.to_string())),
+                &SOCKETS.to_string(),
+                "NIZAM_SOCKETS_PER_TENANT (key sockets_per_tenant)",
+                |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
+            )?,
+            broadcast_key: choose(
+                env.text("BROADCAST_KEY").or(file.broadcast_key),
+                KEY,
+                "NIZAM_BROADCAST_KEY (key broadcast_key)",
+                broadcast_key,
+            )?,
+            broadcast_secret: env
+                .text("BROADCAST_SECRET")
+                .or(file.broadcast_secret)
+                .map(broadcast_secret)
+                .transpose()?,
             webhook_networks: choose(
                 env.text("WEBHOOK_NETWORKS").or(file.webhook_networks.map(|list| list.join(","))),
                 "",
@@ -227,6 +265,25 @@ fn webhook_concurrency(text: Option<String>) -> Result<u32, Fatal> {
 
 fn a_minute(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "it must be a number of requests a minute, or 0".to_owned())
+}
+
+fn broadcast_key(text: &str) -> Result<String, String> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be up to 64 letters, digits, - and _".to_owned())
+    }
+}
+
+/// What is wrong with a secret is said without the secret.
+fn broadcast_secret(text: String) -> Result<Secret, Fatal> {
+    if text.len() < SHORTEST_SECRET {
+        return Err(Fatal::config(format!(
+            "NIZAM_BROADCAST_SECRET (key broadcast_secret) must have {SHORTEST_SECRET} characters at least"
+        )));
+    }
+    Ok(Secret(text))
 }
 
 fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
@@ -301,12 +358,22 @@ mod tests {
             ("NIZAM_RATE_LIMIT_ADMINS", "perhaps"),
             ("NIZAM_TRUSTED_PROXIES", "127.0.0.1,proxy"),
             ("NIZAM_WEBHOOK_CONCURRENCY", "65"),
+            ("NIZAM_CONNECTIONS", "9"),
+            ("NIZAM_BROADCAST_KEY", "a/b"),
             ("NIZAM_REGISTRATION", "maybe"),
             ("NIZAM_LOG_FORMAT", "xml"),
         ] {
             let error = load("", &[(name, value)]).unwrap_err();
             assert!(error.contains(name) && error.contains(value), "{error}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let error = load("", &[("NIZAM_BROADCAST_SECRET", "geheim")]).unwrap_err();
+        assert!(error.contains("NIZAM_BROADCAST_SECRET") && !error.contains("geheim"), "{error}");
+        let (config, _) = load("broadcast_secret = \"geheim-genug-ist-es\"", &[]).unwrap();
+        assert!(config.broadcast_secret.is_some() && !format!("{config:?}").contains("geheim"));
     }
 
     #[test]
@@ -322,8 +389,7 @@ mod tests {
         assert_eq!(load(documented, &[]).unwrap().0, plain, "as it is shipped, the file changes nothing");
         // Each commented key, taken in, also changes nothing.
         let keys = documented.lines().filter_map(|line| line.strip_prefix("#"));
-        let keys =
-            keys.filter(|line| !line.starts_with(' ') && !line.is_empty() && !line.starts_with("app_key"));
+        let keys = keys.filter(|line| !line.starts_with(' ') && !line.is_empty() && !line.contains('…'));
         let toml: Vec<&str> = keys.collect();
         assert!(toml.len() >= 10, "{toml:?}");
         assert_eq!(load(&toml.join("\n"), &[]).unwrap().0, plain);

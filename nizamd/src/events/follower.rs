@@ -87,6 +87,11 @@ impl Follower {
         }
     }
 
+    /// The number of the last event that was handed out.
+    pub(crate) fn position(&self) -> i64 {
+        self.position
+    }
+
     /// Whether this process ends.
     pub(crate) fn is_closing(&self) -> bool {
         *self.closing.borrow()

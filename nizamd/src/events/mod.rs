@@ -20,7 +20,9 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 pub(crate) use follower::{Follower, Next};
-pub(crate) use seats::{Seat, Seats};
+pub use seats::Most;
+use seats::Seats;
+pub(crate) use seats::{Kind, Seat};
 
 /// Events of a tenant that are kept for its followers.
 const KEPT: usize = 1024;
@@ -40,21 +42,20 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Over that database, where a tenant may have so many followers at once, and all together no more than leave half of the
-    /// connections to others.
-    pub fn new(store: Arc<Store>, followers: usize) -> Self {
+    /// Over that database, where so many may follow at once.
+    pub fn new(store: Arc<Store>, most: Most) -> Self {
         Self {
             store,
             feeds: Mutex::default(),
             newest: watch::Sender::new(0),
             closing: watch::Sender::new(false),
-            seats: Seats::new(followers),
+            seats: Seats::new(most),
         }
     }
 
     /// A place for one more follower of a tenant, unless it has all it may have.
-    pub(crate) fn seat(&self, tenant_id: Uuid) -> Option<Seat> {
-        self.seats.take(tenant_id)
+    pub(crate) fn seat(&self, tenant_id: Uuid, kind: Kind) -> Option<Seat> {
+        self.seats.take(tenant_id, kind)
     }
 
     /// Follows a tenant from behind that event on; `None`: from now on.
@@ -75,6 +76,15 @@ impl Hub {
     /// The number of the newest event that was read or passed over here, whichever process stored it; it changes with each that is.
     pub fn newest(&self) -> watch::Receiver<i64> {
         self.newest.subscribe()
+    }
+
+    /// Waits until those that follow are to end.
+    pub(crate) fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut closing = self.closing.subscribe();
+        async move {
+            // An error means that the hub is gone, which is an end as well.
+            let _closing = closing.wait_for(|closing| *closing).await;
+        }
     }
 
     /// Ends all that follow, so that their clients go to whoever serves next.

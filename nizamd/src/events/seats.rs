@@ -6,15 +6,30 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::http::CONNECTIONS;
+/// How many may follow at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// Streams of a tenant.
+    pub streams: usize,
+    /// Sockets of a tenant.
+    pub sockets: usize,
+    /// Those of all tenants together.
+    pub all: usize,
+}
 
-/// Followers of all tenants together.
-const ALL: usize = CONNECTIONS / 2;
+/// In which way somebody follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// Server-Sent Events.
+    Stream,
+    /// A WebSocket.
+    Socket,
+}
 
 /// How many there are, of each tenant and in all.
 #[derive(Debug, Default)]
 struct Count {
-    of: HashMap<Uuid, usize>,
+    of: HashMap<(Uuid, Kind), usize>,
     all: usize,
 }
 
@@ -22,33 +37,37 @@ type Taken = Mutex<Count>;
 
 /// Places for followers.
 #[derive(Debug)]
-pub(crate) struct Seats {
-    most: usize,
+pub(super) struct Seats {
+    most: Most,
     taken: Arc<Taken>,
 }
 
 /// A place, which is free again when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    tenant_id: Uuid,
+    of: (Uuid, Kind),
     taken: Arc<Taken>,
 }
 
 impl Seats {
-    /// So many for each tenant.
-    pub(super) fn new(most: usize) -> Self {
+    /// So many.
+    pub(super) fn new(most: Most) -> Self {
         Self { most, taken: Arc::default() }
     }
 
-    pub(super) fn take(&self, tenant_id: Uuid) -> Option<Seat> {
+    pub(super) fn take(&self, tenant_id: Uuid, kind: Kind) -> Option<Seat> {
+        let most = match kind {
+            Kind::Stream => self.most.streams,
+            Kind::Socket => self.most.sockets,
+        };
         let mut taken = self.taken.lock();
-        let of_tenant = taken.of.get(&tenant_id).copied().unwrap_or_default();
-        if of_tenant >= self.most || taken.all >= ALL {
+        let of_tenant = taken.of.get(&(tenant_id, kind)).copied().unwrap_or_default();
+        if of_tenant >= most || taken.all >= self.most.all {
             return None;
         }
-        taken.of.insert(tenant_id, of_tenant + 1);
+        taken.of.insert((tenant_id, kind), of_tenant + 1);
         taken.all += 1;
-        Some(Seat { tenant_id, taken: Arc::clone(&self.taken) })
+        Some(Seat { of: (tenant_id, kind), taken: Arc::clone(&self.taken) })
     }
 }
 
@@ -56,10 +75,10 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.taken.lock();
         taken.all = taken.all.saturating_sub(1);
-        if let Some(of_tenant) = taken.of.get_mut(&self.tenant_id) {
+        if let Some(of_tenant) = taken.of.get_mut(&self.of) {
             *of_tenant = of_tenant.saturating_sub(1);
             if *of_tenant == 0 {
-                taken.of.remove(&self.tenant_id);
+                taken.of.remove(&self.of);
             }
         }
     }
@@ -71,22 +90,26 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again() {
-        let (seats, one, two) = (Seats::new(2), Uuid::from_u128(1), Uuid::from_u128(2));
-        let first = seats.take(one).unwrap();
-        let _second = seats.take(one).unwrap();
-        assert!(seats.take(one).is_none());
-        let _other = seats.take(two).unwrap();
+        let seats = Seats::new(Most { streams: 2, sockets: 1, all: 100 });
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let first = seats.take(one, Kind::Stream).unwrap();
+        let _second = seats.take(one, Kind::Stream).unwrap();
+        assert!(seats.take(one, Kind::Stream).is_none());
+        let _other = seats.take(two, Kind::Stream).unwrap();
+        let _socket = seats.take(one, Kind::Socket).unwrap();
+        assert!(seats.take(one, Kind::Socket).is_none(), "sockets are counted by themselves");
         drop(first);
-        let _third = seats.take(one).unwrap();
-        assert!(seats.take(one).is_none());
+        let _third = seats.take(one, Kind::Stream).unwrap();
+        assert!(seats.take(one, Kind::Stream).is_none());
     }
 
     #[test]
     fn others_have_connections_left() {
-        let seats = Seats::new(usize::MAX);
-        let taken: Vec<Seat> = (0..).map_while(|n| seats.take(Uuid::from_u128(n))).collect();
-        assert_eq!(taken.len(), CONNECTIONS / 2);
+        let seats = Seats::new(Most { streams: usize::MAX, sockets: usize::MAX, all: 350 });
+        let kind = |n: u128| if n % 2 == 0 { Kind::Stream } else { Kind::Socket };
+        let taken: Vec<Seat> = (0..).map_while(|n| seats.take(Uuid::from_u128(n), kind(n))).collect();
+        assert_eq!(taken.len(), 350);
         drop(taken);
-        assert!(seats.take(Uuid::from_u128(0)).is_some());
+        assert!(seats.take(Uuid::from_u128(0), Kind::Stream).is_some());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,19 +11,18 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, Seat};
 use super::line::Line;
 
 /// How long a client may take for the head of a request, and how long a connection may lie idle between two.
 const HEAD_TIME: Duration = Duration::from_secs(15);
 /// How long a client may take nothing of an answer while there is more of it.
 pub(super) const TAKE_TIME: Duration = Duration::from_mins(1);
-/// Connections at once. Further ones wait in the listener's queue; descriptors stay for the database and the switches.
-pub const CONNECTIONS: usize = 700;
+/// Connections at once, unless something else is said. Further ones wait in the listener's queue.
+pub const CONNECTIONS: usize = 12_000;
 /// How long to wait after a connection could not be accepted, which means that descriptors have run out.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -30,10 +30,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-/// Serves connections with `service` until `stop` is done, then finishes the requests that run. A client may leave what it was answered unread
+/// The places that a connection holds; in the extensions of its requests, for one that becomes something else than HTTP and goes on.
+#[derive(Clone)]
+pub(super) struct Places(
+    #[expect(dead_code, reason = "it is held, not read")] Arc<(OwnedSemaphorePermit, Seat)>,
+);
+
+/// Serves so many connections at once with `service` until `stop` is done, then finishes the requests that run. A client may leave what it was answered unread
 /// for as long as `patience`.
 pub(super) async fn serve<S, B>(
     listener: TcpListener,
+    connections: usize,
     crowd: Arc<Crowd>,
     service: S,
     stop: impl Future<Output = ()>,
@@ -46,11 +53,11 @@ pub(super) async fn serve<S, B>(
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let graceful = GracefulShutdown::new();
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let (ending, ended) = watch::channel(false);
+    let free = Arc::new(Semaphore::new(connections));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).half_close(false);
-    let mut stop = std::pin::pin!(stop);
+    let mut stop = pin!(stop);
     loop {
         // The semaphore is never closed.
         let Ok(place) = Arc::clone(&free).acquire_owned().await else { break };
@@ -71,24 +78,40 @@ pub(super) async fn serve<S, B>(
         // Small answers must not wait for each other; one that fails is only slower.
         let _slower = stream.set_nodelay(true);
         let service = service.clone();
+        let places = Places(Arc::new((place, seat)));
+        let held = places.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(held.clone());
             // `CONNECT host:port` has no path, and warp's filters panic on that.
             if request.uri().path_and_query().is_none() {
                 *request.uri_mut() = Uri::from_static("/");
             }
             service.call(request)
         });
-        let connection =
-            graceful.watch(http.serve_connection(TokioIo::new(Line::new(stream, patience)), service));
+        let line = TokioIo::new(Line::new(stream, patience));
+        let connection = http.serve_connection(line, service).with_upgrades();
+        let mut ended = ended.clone();
         tokio::spawn(async move {
+            let mut connection = pin!(connection);
             // A client that goes away, or is too slow, is no event.
-            let _ended = connection.await;
-            drop((place, seat));
+            let over = tokio::select! {
+                _ = connection.as_mut() => true,
+                // An error means that there is no server any more.
+                () = async { drop(ended.wait_for(|ended| *ended).await) } => false,
+            };
+            if !over {
+                connection.as_mut().graceful_shutdown();
+                let _ended = connection.await;
+            }
+            drop(places);
         });
     }
     drop(listener);
-    graceful.shutdown().await;
+    ending.send_replace(true);
+    // Those that became something else end by themselves.
+    let all = u32::try_from(connections).unwrap_or(u32::MAX);
+    let _all_places = free.acquire_many(all).await;
 }
 
 #[cfg(test)]
@@ -139,7 +162,7 @@ mod tests {
             std::future::ready(Ok::<_, Infallible>(hyper::Response::new(body())))
         });
         let crowd = Arc::new(Crowd::new(1, Proxies::new(Vec::new())));
-        tokio::spawn(serve(listener, crowd, service, std::future::pending(), PATIENCE));
+        tokio::spawn(serve(listener, 10, crowd, service, std::future::pending(), PATIENCE));
         address
     }
 

@@ -12,13 +12,15 @@ use std::sync::Arc;
 
 use nizam_core::model::{Extension, Need, Permission, PermissionSet, Tenant, User};
 use nizam_core::resource::{Record, Resource};
-use nizam_core::validate::{Described, Errors, Fields, describe};
-use nizam_store::{Authentic, Store};
+use nizam_core::validate::{Described, Errors, Fields, Hearing, describe, hearing};
+use nizam_store::{Authentic, Store, StoreError, StoreResult};
 use uuid::Uuid;
+use warp::http::StatusCode;
 
 use super::call::Call;
 use super::failure::Failure;
 use super::reply::Outcome;
+use crate::broadcast::Channel;
 
 /// What an operation asks for, for documents and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub enum Gate {
     Member(Permission),
     /// An admin, with a token that allows this; the tenant must be operational.
     MemberAdmin(Permission),
+    /// The permission of the channel that the fields name, and to belong to its tenant, which must be operational.
+    Channel,
 }
 
 /// Whether whoever sends a request that was done before may still do it: what was answered then is told to nobody else.
@@ -71,6 +75,11 @@ pub(super) async fn allows(gate: Gate, call: &Call) -> Result<(), Failure> {
         Gate::MemberAdmin(permission) => {
             enter(call, &caller).await?;
             Admin::of(&caller, permission, call.writes).map(drop)
+        }
+        Gate::Channel => {
+            // The fields are not taken apart yet.
+            let asked = hearing(&mut Fields::new(&call.request.input(call.text)?))?;
+            Listener::of(&call.app.store, &caller, channel_of(&asked)?).await.map(drop)
         }
     }
 }
@@ -155,6 +164,54 @@ impl Member {
     }
 }
 
+/// Proof: somebody may hear what is told on a channel.
+pub(crate) struct Listener {
+    channel: Channel,
+    token: i64,
+}
+
+impl Listener {
+    pub(super) fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// The token that makes it so.
+    pub(super) fn token(&self) -> i64 {
+        self.token
+    }
+
+    /// Whoever may read. A tenant that is not there and one of others are the same.
+    async fn of(store: &Store, caller: &Caller, channel: Channel) -> Result<Self, Failure> {
+        if !caller.0.user.belongs_to(channel.tenant) {
+            return Err(Failure::forbidden());
+        }
+        let tenant = store.tenant(channel.tenant).await?.ok_or_else(Failure::forbidden)?;
+        if !tenant.status.is_operational() {
+            return Err(Failure::not_operational(tenant.status));
+        }
+        if !caller.may(channel.permission(), false) {
+            return Err(Failure::unauthorized());
+        }
+        Ok(Self { channel, token: caller.0.token.id })
+    }
+
+    /// Whether whoever was authorised with that token still is; an error where nobody knows at the moment.
+    pub(crate) async fn of_token(store: &Store, token: i64, channel: Channel) -> StoreResult<Option<Self>> {
+        let Some(authentic) = store.token_in_force(token).await? else { return Ok(None) };
+        match Self::of(store, &Caller(authentic), channel).await {
+            Ok(listener) => Ok(Some(listener)),
+            Err(Failure::Answer(status, _)) if status.is_server_error() => Err(StoreError::Busy),
+            Err(Failure::Broken(_)) => Err(StoreError::Busy),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// The channel that was asked for.
+fn channel_of(asked: &Hearing) -> Result<Channel, Failure> {
+    Channel::parse(&asked.channel_name).map_err(|why| Failure::Answer(StatusCode::FORBIDDEN, why.to_owned()))
+}
+
 /// A row of a tenant that an operation is about.
 pub(super) trait Child: Sized + Send {
     /// What clients call it.
@@ -162,18 +219,14 @@ pub(super) trait Child: Sized + Send {
     /// Its part of the path.
     const PARAMETER: &'static str;
     /// The row of that tenant, and of no other.
-    fn load(
-        store: &Store,
-        tenant: Uuid,
-        id: Uuid,
-    ) -> impl Future<Output = nizam_store::StoreResult<Option<Self>>> + Send;
+    fn load(store: &Store, tenant: Uuid, id: Uuid) -> impl Future<Output = StoreResult<Option<Self>>> + Send;
 }
 
 impl Child for Extension {
     const NAME: &'static str = "Extension";
     const PARAMETER: &'static str = "extension";
 
-    async fn load(store: &Store, tenant: Uuid, id: Uuid) -> nizam_store::StoreResult<Option<Self>> {
+    async fn load(store: &Store, tenant: Uuid, id: Uuid) -> StoreResult<Option<Self>> {
         store.extension(tenant, id).await
     }
 }
@@ -477,6 +530,22 @@ where
         run(call, member, record, form).await
     });
     Entry { gate: Gate::Member(permission), form: described, run }
+}
+
+/// An operation on a channel, for those who may hear what is told on it.
+pub(super) fn channel<R, O>(run: R) -> Entry
+where
+    R: Fn(Call, Listener, Hearing) -> O + Copy + Send + Sync + 'static,
+    O: Future<Output = Outcome> + Send + 'static,
+{
+    let described = describe(hearing);
+    let run = boxed(move |call: Call| async move {
+        let caller = Caller::of(&call)?;
+        let asked = call.read(hearing)?;
+        let listener = Listener::of(&call.app.store, &caller, channel_of(&asked)?).await?;
+        run(call, listener, asked).await
+    });
+    Entry { gate: Gate::Channel, form: described, run }
 }
 
 fn boxed<R, O>(run: R) -> Run

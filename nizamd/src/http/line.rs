@@ -29,6 +29,12 @@ impl Line {
         Self { stream, patience, waits: None }
     }
 
+    /// The kernel holds no more than so much of what is not read yet.
+    pub(super) fn hold(&self, bytes: usize) {
+        // One where this fails holds more.
+        let _more = rustix::net::sockopt::set_socket_send_buffer_size(&self.stream, bytes);
+    }
+
     /// What becomes of an attempt to write these bytes.
     fn attempted(
         &mut self,

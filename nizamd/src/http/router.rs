@@ -10,8 +10,8 @@ use super::route::Route;
 /// The bases under which every operation is, the longer one first.
 const BASES: &[&str] = &["/api/v1", "/api"];
 
-/// Where Prometheus looks unless it is told otherwise, beside its place among the operations.
-const METRICS: &str = "/metrics";
+/// Operations that programs look for without a base as well: Prometheus, pusher-js.
+const BARE: &[&str] = &["/metrics", "/broadcasting/auth"];
 
 /// What a method and a path come to.
 pub(super) enum Found<'r> {
@@ -76,7 +76,7 @@ impl Router {
 
     pub(super) fn find(&self, method: &Method, path: &str) -> Found<'_> {
         for base in BASES {
-            let below = path.strip_prefix(base).or((path == METRICS).then_some(path));
+            let below = path.strip_prefix(base).or_else(|| BARE.contains(&path).then_some(path));
             let Some(rest) = below.filter(|rest| rest.starts_with('/')) else { continue };
             let parts: Vec<&str> = rest.trim_start_matches('/').trim_end_matches('/').split('/').collect();
             let Some(node) = self.root.find(&parts) else { continue };

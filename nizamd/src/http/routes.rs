@@ -9,8 +9,8 @@ use warp::http::Method;
 
 use super::answers::Answers::{self, Bare, Created, CreatedBare, Data, Flat, Nothing, Page, Text};
 use super::gate::{
-    Entry, Order, admin, admin_first, admin_in_tenant, admin_of_tenant, admin_of_user, member, member_first,
-    member_with, no_fields, own_or_admin, public, record, signed_in, tenant, user, user_with,
+    Entry, Order, admin, admin_first, admin_in_tenant, admin_of_tenant, admin_of_user, channel, member,
+    member_first, member_with, no_fields, own_or_admin, public, record, signed_in, tenant, user, user_with,
 };
 use super::reply::Reply;
 use super::route::{Rate, Route};
@@ -274,6 +274,13 @@ fn queues() -> Vec<Route> {
 
 fn integrations() -> Vec<Route> {
     vec![
+        post(
+            "/broadcasting/auth",
+            "broadcasting.auth",
+            Bare("ChannelAuthorisation"),
+            channel(super::broadcasting::authorise),
+        )
+        .reads(),
         get(
             "/tenants/{tenant}/webhooks/{webhook}/delivery-attempts",
             "webhooks.attempts",

@@ -34,6 +34,7 @@ use super::request::Request;
 use super::route::{Rate, Route};
 use super::router::{Found, Parameters, Router};
 use super::routes::routes;
+use super::upgrade;
 use crate::app::App;
 
 const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -62,6 +63,8 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
 /// Answers requests until `stop` is done, then finishes those that run.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
     let crowd = Arc::new(Crowd::new(app.connections_per_address, app.proxies.clone()));
+    let connections = app.connections;
+    let sockets = upgrade::filter(Arc::clone(&app));
     let server = Arc::new(Server { app, router: Router::new(routes()), kept: Kept::default() });
     let filter = warp::any()
         .map(move || Arc::clone(&server))
@@ -85,8 +88,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
                 )
             },
         );
-    let service = TowerToHyperService::new(warp::service(filter));
-    accept::serve(listener, crowd, service, stop, accept::TAKE_TIME).await;
+    let service = TowerToHyperService::new(warp::service(sockets.or(filter)));
+    accept::serve(listener, connections, crowd, service, stop, accept::TAKE_TIME).await;
 }
 
 struct Server {

@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::gate::{self, Gate, Member};
 use super::reply::{CutShort, Outcome, Reply};
 use super::{call_events, instant, paginate};
-use crate::events::{Follower, Next, Seat};
+use crate::events::{Follower, Kind, Next, Seat};
 
 /// How often a comment says that the stream still lives, and whether its client still may is looked at.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -96,7 +96,7 @@ pub(super) async fn of_everything(call: Call, member: Member, (): ()) -> Outcome
 async fn open(call: Call, member: Member, scope: Scope) -> Outcome {
     let asked = asked(&call)?;
     let tenant = member.tenant().id;
-    let Some(seat) = call.app.hub.seat(tenant) else { return Ok(full()) };
+    let Some(seat) = call.app.hub.seat(tenant, Kind::Stream) else { return Ok(full()) };
     let after = match &asked.since {
         None => None,
         Some(since) => match since.sequence(&call.app.store, tenant).await? {

@@ -30,6 +30,7 @@ pub(crate) struct Identities {
     /// Counts the commits of this process.
     epoch: AtomicU64,
     tokens: Kept<TokenKey, Arc<Authentic>>,
+    tokens_in_force: Kept<i64, Arc<Authentic>>,
     tenants: Kept<Uuid, Tenant>,
 }
 
@@ -87,6 +88,14 @@ impl Identities {
 
     pub(crate) fn keep_token(&self, key: TokenKey, value: &Arc<Authentic>, epoch: Epoch, read: Instant) {
         self.tokens.put(key, Arc::clone(value), epoch, read);
+    }
+
+    pub(crate) fn token_in_force(&self, id: i64) -> Option<Arc<Authentic>> {
+        self.tokens_in_force.get(&id, self.epoch())
+    }
+
+    pub(crate) fn keep_token_in_force(&self, value: &Arc<Authentic>, epoch: Epoch, read: Instant) {
+        self.tokens_in_force.put(value.token.id, Arc::clone(value), epoch, read);
     }
 
     pub(crate) fn tenant(&self, id: Uuid) -> Option<Tenant> {

@@ -39,6 +39,16 @@ impl Key {
         Zeroizing::new(format!("base64:{}", STANDARD.encode(*self.0)))
     }
 
+    /// Another secret for that use: the same for whoever has this key, and it does not give the key away.
+    pub fn derive(&self, purpose: &str) -> Zeroizing<String> {
+        let hash = Sha256::new()
+            .chain_update(b"nizam derived secret ")
+            .chain_update(&self.0[..])
+            .chain_update(purpose.as_bytes())
+            .finalize();
+        Zeroizing::new(STANDARD.encode(hash))
+    }
+
     pub(crate) fn id(&self) -> KeyId {
         let hash = Sha256::new().chain_update(b"nizam key id").chain_update(&self.0[..]).finalize();
         let [a, b, c, d, ..] = <[u8; 32]>::from(hash);

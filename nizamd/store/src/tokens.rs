@@ -178,6 +178,29 @@ impl Store {
         Ok(Some(authentic))
     }
 
+    /// Who has that token, whoever presents it; `None` if there is none any more, or it is over.
+    pub async fn token_in_force(&self, id: i64) -> StoreResult<Option<Arc<Authentic>>> {
+        if let Some(authentic) = self.identities.token_in_force(id) {
+            return Ok(Some(authentic).filter(|authentic| !authentic.is_over()));
+        }
+        let (epoch, read) = (self.identities.epoch(), Instant::now());
+        let mut reader = self.db.reader().await?;
+        let row: Option<AuthenticRow> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(select_authentic!("WHERE t.id = $1"))).bind(id).fetch_optional(c).await?
+        });
+        let Some(row) = row else { return Ok(None) };
+        let token = row.token.into_token();
+        let user = row.user.into_user()?;
+        let granted =
+            if user.restricted { granted(reader.conn(), user.id).await? } else { PermissionSet::default() };
+        let authentic = Arc::new(Authentic { token, user, granted });
+        if authentic.is_over() {
+            return Ok(None);
+        }
+        self.identities.keep_token_in_force(&authentic, epoch, read);
+        Ok(Some(authentic))
+    }
+
     /// The tokens of a user, the oldest first.
     pub async fn tokens(&self, user_id: i64) -> StoreResult<Vec<Token>> {
         let mut reader = self.db.reader().await?;

@@ -28,6 +28,7 @@ mod protocol;
 mod redispatch;
 mod resources;
 mod routing;
+mod sockets;
 mod streams;
 mod support;
 mod tenants;

@@ -61,7 +61,9 @@ fn expected(route: &Route, caller: Caller, status: &str) -> u16 {
         Gate::UserWith(_) => !matches!(caller, C::TokenWithoutAbility | C::WithoutPermission),
         Gate::Admin(_) | Gate::OwnOr(_) => caller == C::Admin,
         Gate::Tenant(_) => matches!(caller, C::WithPermission | C::Admin),
-        Gate::Member(_) => status == "active" && matches!(caller, C::WithPermission | C::Admin),
+        Gate::Member(_) | Gate::Channel => {
+            status == "active" && matches!(caller, C::WithPermission | C::Admin)
+        }
         Gate::MemberAdmin(_) => status == "active" && caller == C::Admin,
     };
     if allowed { good } else { 403 }
@@ -76,6 +78,8 @@ fn permission(gate: Gate) -> Option<Permission> {
         | Gate::Tenant(p)
         | Gate::Member(p)
         | Gate::MemberAdmin(p) => Some(p),
+        // That of the channel of the request.
+        Gate::Channel => Some(Permission::CallEventsView),
     }
 }
 

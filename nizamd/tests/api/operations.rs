@@ -144,6 +144,10 @@ async fn body(api: &Api, admin: &Person, world: &World, route: &Route) -> Body {
         id if id.starts_with("calls.") => {
             map.extend(["uuid", "other_uuid"].map(|name| (name.to_owned(), json!(Uuid::new_v4()))));
         }
+        "broadcasting.auth" => {
+            let channel = format!("private-tenant.{}.calls", world.tenant);
+            map.insert("channel_name".into(), json!(channel));
+        }
         "settings.update" => drop(map.insert("settings".into(), json!({"timezone": "UTC"}))),
         "auth.register" => drop(map.insert("password_confirmation".into(), map["password"].clone())),
         "queues.join" => {

@@ -96,7 +96,7 @@ async fn a_stream_tells_of_what_its_client_may_see() {
         let set: PermissionSet = more.into_iter().chain([P::CallEventsView]).collect();
         let _granted = api.store.grant(&Actor::default(), person.id, set).await.unwrap();
         let frames = read(&person, all).await;
-        let mut names = self::names(&frames);
+        let mut names = names(&frames);
         names.retain(|name| !name.starts_with("call."));
         assert_eq!((names, frames.len() - told.len()), (told, 2), "{more:?}");
         // Nor does a token that may less than its user tell more than it may.

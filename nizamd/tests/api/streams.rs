@@ -120,7 +120,7 @@ fn sequences(frames: &[Frame]) -> Vec<i64> {
     frames.iter().filter_map(|frame| frame.data["sequence"].as_i64()).collect()
 }
 
-async fn stored(store: &Store, tenant: Uuid) -> Vec<i64> {
+pub(crate) async fn stored(store: &Store, tenant: Uuid) -> Vec<i64> {
     let events = store.events_stored_after(tenant, 0, 100_000).await.unwrap();
     events.iter().map(|event| event.sequence).collect()
 }

@@ -1,11 +1,13 @@
 //! A server on a free port with a database of its own, and short ways to ask it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use nizam_core::model::{Abilities, NewUser, Role};
 use nizam_store::{Actor, Key, Keyring, Store};
 use nizam_test_postgres::Database;
 use nizamd::app::App;
+use nizamd::broadcast::{Broadcaster, Pace};
 use nizamd::config::Registration;
 use nizamd::events::Hub;
 use nizamd::http::Bounds;
@@ -18,6 +20,14 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
+
+/// Nobody waits half a minute in a test.
+const PACE: Pace = Pace {
+    heartbeat: Duration::from_millis(250),
+    activity: Duration::from_secs(3),
+    patience: Duration::from_secs(2),
+    idle: Duration::from_mins(1),
+};
 
 pub(crate) struct Api {
     pub(crate) base: String,
@@ -94,7 +104,10 @@ impl Api {
         let directory = tempfile::tempdir().unwrap();
         let url = Database::chosen().fresh(directory.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
-        let app = Arc::new(App::new(store.clone(), publisher, bounds, registration).streaming(3));
+        let app = App::new(store.clone(), publisher, bounds, registration)
+            .streaming(3, 5)
+            .broadcasting(Broadcaster::new("nizam", "a secret of the tests", PACE));
+        let app = Arc::new(app);
         let courier = Courier::new("127.0.0.0/8".parse().unwrap()).unwrap();
         let deliverer = Deliverer::new(store.clone(), courier, Arc::clone(&app.undelivered)).unwrap();
         let (delivering, ended) = watch::channel(false);
@@ -115,7 +128,7 @@ impl Api {
         tokio::spawn(nizamd::http::serve(app, listener, async move {
             let _gone = stopped.await;
         }));
-        let client = Client::builder().timeout(std::time::Duration::from_mins(1)).build().unwrap();
+        let client = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
         Self { base, client, store, hub, _stop: stop, _delivering: delivering, _directory: directory }
     }
 

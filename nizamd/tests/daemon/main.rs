@@ -10,8 +10,10 @@
 
 mod beside;
 mod crash;
+mod crowd;
 mod events;
 mod outage;
+mod pusher;
 mod secrets;
 mod site;
 mod webhooks;

@@ -4,6 +4,7 @@
 //! [`Errors`], and the functions of the other modules say which fields a request has.
 
 mod account;
+mod broadcast;
 pub(crate) mod class;
 pub mod control;
 mod describe;
@@ -22,6 +23,7 @@ mod tenant;
 mod user;
 
 pub use account::{Login, NewToken, Registration, login, new_token, registration};
+pub use broadcast::{Hearing, hearing};
 pub(crate) use describe::or_null;
 pub use describe::{Described, Presence, describe, object_example, object_schema};
 pub use errors::Errors;

@@ -54,6 +54,12 @@ impl Rule {
 
 /// Any text that cannot become something else on its way through XML and FreeSWITCH.
 pub(crate) const PLAIN: Rule = Rule::checked(plain, 1, LONGEST, "Reception").counted(HARMLESS);
+/// The name of a socket; what is none would make the signature of another name (as pusher-http-php had it once).
+pub(crate) const SOCKET: Rule = Rule::checked(socket, 3, 64, "1234.5678").pattern("^[0-9]+[.][0-9]+$");
+/// The name of a channel, with the characters of the Pusher protocol.
+pub(crate) const CHANNEL: Rule =
+    Rule::checked(channel, 1, 200, "private-tenant.0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b.events")
+        .pattern("^#?[-a-zA-Z0-9_=@,.;]+$");
 /// Any text that no one interprets: it is hashed, or only compared.
 pub(crate) const OPAQUE: Rule = Rule::checked(opaque, 1, 1024, "correct horse battery staple");
 /// A new password of a user.
@@ -166,6 +172,20 @@ const LONGEST: usize = 255;
 /// The name of a field as messages have it.
 pub(crate) fn label(field: &str) -> String {
     field.replace('_', " ")
+}
+
+fn socket(label: &str, text: &str) -> Result<String, String> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let good = text.len() <= 64 && text.split_once('.').is_some_and(|(a, b)| digits(a) && digits(b));
+    if good { Ok(text.to_owned()) } else { Err(format!("The {label} field must be the id of a socket.")) }
+}
+
+fn channel(label: &str, text: &str) -> Result<String, String> {
+    let name = text.strip_prefix('#').unwrap_or(text);
+    let good = (1..=200).contains(&text.len())
+        && !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=@,.;".contains(&byte));
+    if good { Ok(text.to_owned()) } else { Err(format!("The {label} field must be the name of a channel.")) }
 }
 
 /// Any text that cannot become something else on its way through XML and FreeSWITCH.

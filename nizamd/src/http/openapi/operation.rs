@@ -87,6 +87,11 @@ pub(super) fn gate(gate: Gate) -> String {
         Gate::MemberAdmin(p) => {
             format!("For admins, with a token that allows `{}`; the tenant must be operational.", p.slug())
         }
+        Gate::Channel => {
+            "Needs the permission of the channel, for users of its tenant, which must be operational: \
+             `call_events.view` for events and calls, `queues.view` for the contact center."
+                .to_owned()
+        }
     }
 }
 

@@ -1,0 +1,64 @@
+//! The channels that a socket hears, and what it is still to be told of before.
+
+use std::sync::Arc;
+
+use nizam_core::model::CallEvent;
+use nizam_store::{Store, StoreResult};
+
+use super::channel::Channel;
+
+/// Channels of a socket.
+pub(super) const MOST: usize = 100;
+/// Events that are read at once.
+const TOGETHER: u64 = 100;
+
+/// A channel that a socket hears.
+pub(super) struct Subscription {
+    pub(super) channel: Channel,
+    /// The token that was authorised.
+    pub(super) token: i64,
+    /// It is told of every event behind this one, or was.
+    pub(super) begun: i64,
+    /// What it is told of first.
+    pub(super) earlier: Option<Earlier>,
+}
+
+/// What was stored before a socket heard a channel, and is told to it all the same.
+#[derive(Clone, Copy)]
+pub(super) struct Earlier {
+    /// Behind this event it began.
+    pub(super) from: i64,
+    /// Until this event it is told.
+    pub(super) position: i64,
+    /// The last one.
+    pub(super) until: i64,
+}
+
+impl Subscription {
+    /// Begins behind an earlier event. False if that cannot be: it does so already.
+    pub(super) fn begin(&mut self, from: i64) -> bool {
+        if self.earlier.is_some() {
+            return false;
+        }
+        let until = self.begun.max(from);
+        self.earlier = Some(Earlier { from, position: from, until });
+        self.begun = self.begun.min(from);
+        true
+    }
+}
+
+/// The next events of those that are told first, and whether they are the last ones.
+pub(super) async fn read(
+    store: &Store,
+    channel: Channel,
+    earlier: Earlier,
+) -> StoreResult<(Vec<Arc<CallEvent>>, bool)> {
+    if earlier.position >= earlier.until {
+        return Ok((Vec::new(), true));
+    }
+    let events = store.events_stored_after(channel.tenant, earlier.position, TOGETHER).await?;
+    let all = events.len();
+    let events: Vec<_> = events.into_iter().take_while(|event| event.sequence <= earlier.until).collect();
+    let over = events.len() < all || (all as u64) < TOGETHER;
+    Ok((events.into_iter().map(Arc::new).collect(), over))
+}
