@@ -11,7 +11,10 @@
 mod beside;
 mod crash;
 mod events;
+mod flaky;
 mod outage;
+mod outbox;
 mod secrets;
 mod site;
 mod webhooks;
+mod webhooks_chaos;
