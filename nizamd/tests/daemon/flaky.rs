@@ -100,12 +100,12 @@ fn request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(String, Value
     loop {
         if let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let text = String::from_utf8(bytes[..head].to_vec()).unwrap();
-            let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            let length = text.lines().find_map(|line| line.strip_prefix("content-length: "))?;
             let end = head + 4 + length.parse::<usize>().unwrap();
             if bytes.len() >= end {
                 let body = serde_json::from_slice(&bytes[head + 4..end]).unwrap();
                 bytes.drain(..end);
-                return Some((text.split(' ').nth(1).unwrap().to_owned(), body));
+                return Some((text.split(' ').nth(1)?.to_owned(), body));
             }
         }
         let mut chunk = [0; 4096];

@@ -146,9 +146,7 @@ fn every_event_is_delivered_in_order_while_receivers_fail_and_nizamd_is_killed()
         let settled =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| settle(&outbox, &live, longest)));
         over.store(true, Ordering::Relaxed);
-        if settled.is_err() {
-            panic!("{}", daemon.log.lock().unwrap());
-        }
+        assert!(settled.is_ok(), "{}", daemon.log.lock().unwrap());
     });
     fed.extend(chunks.into_iter().flatten());
     let received = flaky.received.lock().unwrap().clone();
