@@ -32,7 +32,7 @@ async fn main() -> Result<()> {
     let [url, count] = arguments.as_slice() else { anyhow::bail!("deliveries DATABASE_URL COUNT") };
     let count: u64 = count.parse().context("COUNT")?;
     nizamd::tls::provide();
-    let store = Arc::new(Store::open(url, Keyring::new(&Key::random().context("no key")?)).await?);
+    let store = Arc::new(Store::open(url, Keyring::new(&Key::random().context("no random numbers")?)).await?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let hook = format!("http://{}/hook", listener.local_addr()?);
     let received = Arc::new(AtomicU64::new(0));
