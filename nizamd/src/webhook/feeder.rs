@@ -10,6 +10,9 @@ use tokio::time::MissedTickBehavior;
 /// How often it is looked for what nobody told of: another daemon may have died while it fed.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// What is stored within that time is fed together: on SQLite each transaction waits for the disk.
+const TOGETHER: Duration = Duration::from_millis(10);
+
 /// Makes deliveries of what is stored, for the webhooks that want it.
 #[derive(Debug)]
 pub struct Feeder {
@@ -33,7 +36,7 @@ impl Feeder {
             tokio::select! {
                 _ = ticks.tick() => {}
                 // An error means that nobody will tell any more; the ticks go on.
-                Ok(()) = self.stored.changed() => {}
+                Ok(()) = self.stored.changed() => tokio::time::sleep(TOGETHER).await,
                 changed = stop.changed() => if changed.is_err() { break },
             }
             match self.feed(&stop).await {

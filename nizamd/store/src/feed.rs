@@ -18,6 +18,8 @@ use crate::write::Write;
 
 /// Events of one transaction.
 const TOGETHER: i64 = 500;
+/// Events that are not looked through as long as no webhook is active: few enough to do it when one is.
+const BACKLOG: i64 = 10_000;
 /// Rows of one statement: 9 parameters each, of at most 32,766 in SQLite.
 const ROWS: usize = 1000;
 
@@ -122,17 +124,18 @@ impl Store {
         Ok(Fed { events: found.len(), deliveries: due.len(), more })
     }
 
-    /// Whether something was stored that was not looked through: asked without keeping others from writing.
+    /// Whether something was stored that must be looked through: asked without keeping others from writing. Where no webhook is active
+    /// that need not be at once, since none is told of what was stored before it was.
     async fn is_unfed(&self) -> StoreResult<bool> {
         let mut reader = self.db.reader().await?;
-        let (unfed,): (bool,) = on!(reader.conn(), c => {
+        let (behind, anybody): (i64, bool) = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT EXISTS (SELECT 1 FROM webhook_feed JOIN event_counter ON event_counter.id = webhook_feed.id \
-                 WHERE webhook_feed.id = 1 AND event_counter.sequence > webhook_feed.sequence)"
+                "SELECT (SELECT sequence FROM event_counter WHERE id = 1) - sequence, \
+                 EXISTS (SELECT 1 FROM webhooks WHERE is_active = TRUE) FROM webhook_feed WHERE id = 1"
             ))
             .fetch_one(c).await?
         });
-        Ok(unfed)
+        Ok(behind > if anybody { 0 } else { BACKLOG })
     }
 }
 
