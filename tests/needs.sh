@@ -69,6 +69,16 @@ need_postgres() {
     install_packages postgresql
 }
 
+# What runs pusher-js and laravel-echo against our WebSockets.
+need_node() {
+    local missing=()
+    command -v node >/dev/null || missing+=(nodejs)
+    command -v npm >/dev/null || missing+=(npm)
+    if [ ${#missing[@]} -gt 0 ]; then
+        install_packages "${missing[@]}"
+    fi
+}
+
 # What checks our signatures in the suites, and makes their certificates.
 need_openssl() {
     command -v openssl >/dev/null || install_packages openssl

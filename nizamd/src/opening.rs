@@ -68,15 +68,14 @@ pub async fn store(config: &Config) -> Result<Store, Fatal> {
     })
 }
 
-/// What all WebSockets have in common. Where its secret is not configured it is made of the key of the database, which all nodes have.
+/// What all sockets have in common. Where its secret is not configured it is made of the key of the database, which all nodes have.
 pub fn broadcaster(config: &Config) -> Result<Broadcaster, Fatal> {
-    let secret = match &config.broadcast_secret {
-        Some(secret) => secret.reveal().to_owned(),
-        None => {
-            let keys = Keys::find(config)?;
-            let first = keys.keys.first().ok_or_else(|| Fatal::new("there is no key"))?;
-            first.derive("broadcast").to_string()
-        }
+    let secret = if let Some(secret) = &config.broadcast_secret {
+        secret.reveal().to_owned()
+    } else {
+        let keys = Keys::find(config)?;
+        let first = keys.keys.first().ok_or_else(|| Fatal::new("there is no key"))?;
+        first.derive("broadcast").to_string()
     };
     Ok(Broadcaster::new(config.broadcast_key.clone(), secret, Pace::default()))
 }

@@ -176,14 +176,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 } => happened,
             };
             let went = match happened {
-                Happened::Closing => Err(CLOSING),
+                Happened::Closing | Happened::Next(Ok(Next::Closing)) => Err(CLOSING),
                 Happened::Beat => self.beat().await,
                 Happened::Heard(heard) => self.hear(heard).await,
                 Happened::Earlier(channel, earlier, Ok((events, over))) => {
                     self.tell_earlier(channel, earlier, &events, over).await
                 }
                 Happened::Next(Ok(Next::Events(events))) => self.tell(&events).await,
-                Happened::Next(Ok(Next::Closing)) => Err(CLOSING),
                 Happened::Earlier(_, _, Err(error)) | Happened::Next(Err(error)) => Err(unread(&error)),
             };
             if let Err(end) = went {

@@ -43,9 +43,9 @@ impl Told {
     /// The message; `None` if the event is not told there.
     pub(super) fn message(&self, channel: Channel, event: &CallEvent) -> Option<Utf8Bytes> {
         let (name, event_type) = names(channel, event)?;
-        let mut shelf = self.0.lock();
+        let mut kept = self.0.lock();
         let key = (event.sequence, channel);
-        if let Some(message) = shelf.messages.get(&key) {
+        if let Some(message) = kept.messages.get(&key) {
             return Some(message.clone());
         }
         // Under the lock: whoever else wants it would only make it as well.
@@ -60,12 +60,12 @@ impl Told {
         let message = frame::message(&name, Some(&channel.to_string()), &body);
         let size = message.len() + OVERHEAD;
         let mut old = Shelf::default();
-        if shelf.bytes + size > MOST {
-            old = mem::take(&mut *shelf);
+        if kept.bytes + size > MOST {
+            old = mem::take(&mut *kept);
         }
-        shelf.bytes += size;
-        shelf.messages.insert(key, message.clone());
-        drop(shelf);
+        kept.bytes += size;
+        kept.messages.insert(key, message.clone());
+        drop(kept);
         // Others need not wait until all of those are gone.
         drop(old);
         Some(message)
@@ -118,7 +118,8 @@ mod tests {
     fn an_event_has_the_names_of_the_contract_among_calls_and_its_own_among_events() {
         let told = Told::default();
         let name = |kind, stored: &str| {
-            let message = told.message(channel(1, kind), &event(stored.len() as i64, stored))?;
+            let message =
+                told.message(channel(1, kind), &event(i64::try_from(stored.len()).unwrap(), stored))?;
             let message: Value = serde_json::from_str(&message).unwrap();
             let body: Value = serde_json::from_str(message["data"].as_str().unwrap()).unwrap();
             assert_eq!((&body["data"]["a"], &body["schema_version"]), (&json!(1), &json!("1.0")));

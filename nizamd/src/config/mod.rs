@@ -42,7 +42,7 @@ pub struct Config {
     pub streams_per_tenant: u32,
     /// Attempts of one webhook at once.
     pub webhook_concurrency: u32,
-    /// WebSockets that a tenant may have at once.
+    /// Sockets that a tenant may have at once.
     pub sockets_per_tenant: u32,
     /// The key by which programs of the Pusher protocol name this installation.
     pub broadcast_key: String,
@@ -66,7 +66,7 @@ pub struct Config {
 const SHORTEST_SECRET: usize = 16;
 
 /// Few of all: it takes many addresses that hold theirs to keep others out.
-const CONNECTIONS_PER_ADDRESS: &str = "175";
+const CONNECTIONS_PER_ADDRESS: usize = 175;
 
 /// The connection with the module in FreeSWITCH.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +127,7 @@ impl Config {
     }
 
     fn merge(file: File, env: &mut Environment) -> Result<Self, Fatal> {
+        let bounds = bounds(&file, env)?;
         let state_dir: PathBuf =
             env.text("STATE_DIR").or(file.state_dir).unwrap_or_else(|| "/var/lib/nizam".to_owned()).into();
         let snapshot_dir = env.text("SNAPSHOT_DIR").or(file.snapshot_dir).map(PathBuf::from);
@@ -151,26 +152,7 @@ impl Config {
             database_url: database_url
                 .unwrap_or_else(|| format!("sqlite:{}", state_dir.join("nizam.db").display())),
             app_key: env.text("APP_KEY").or(file.app_key).map(Secret),
-            bounds: Bounds {
-                requests: choose(
-                    env.text("RATE_LIMIT").or(file.rate_limit.map(|n| n.to_string())),
-                    "60",
-                    "NIZAM_RATE_LIMIT (key rate_limit)",
-                    a_minute,
-                )?,
-                logins: choose(
-                    env.text("LOGIN_RATE_LIMIT").or(file.login_rate_limit.map(|n| n.to_string())),
-                    &LOGINS.to_string(),
-                    "NIZAM_LOGIN_RATE_LIMIT (key login_rate_limit)",
-                    a_minute,
-                )?,
-                admins: choose(
-                    env.text("RATE_LIMIT_ADMINS").or(file.rate_limit_admins.map(|on| on.to_string())),
-                    "true",
-                    "NIZAM_RATE_LIMIT_ADMINS (key rate_limit_admins)",
-                    |text| text.parse().map_err(|_| "it must be true or false".to_owned()),
-                )?,
-            },
+            bounds,
             connections: choose(
                 env.text("CONNECTIONS").or(file.connections.map(|n| n.to_string())),
                 &CONNECTIONS.to_string(),
@@ -180,27 +162,17 @@ impl Config {
                     _ => Err("it must be a number from 10 to 1000000".to_owned()),
                 },
             )?,
-            connections_per_address: choose(
-                env.text("CONNECTIONS_PER_ADDRESS").or(file.connections_per_address.map(|n| n.to_string())),
+            connections_per_address: count(
+                env,
+                "CONNECTIONS_PER_ADDRESS",
+                file.connections_per_address,
                 CONNECTIONS_PER_ADDRESS,
-                "NIZAM_CONNECTIONS_PER_ADDRESS (key connections_per_address)",
-                |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
             )?,
-            streams_per_tenant: choose(
-                env.text("STREAMS_PER_TENANT").or(file.streams_per_tenant.map(|n| n.to_string())),
-                &FOLLOWERS.to_string(),
-                "NIZAM_STREAMS_PER_TENANT (key streams_per_tenant)",
-                |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
-            )?,
+            streams_per_tenant: count(env, "STREAMS_PER_TENANT", file.streams_per_tenant, FOLLOWERS)?,
             webhook_concurrency: webhook_concurrency(
                 env.text("WEBHOOK_CONCURRENCY").or(file.webhook_concurrency.map(|n| n.to_string())),
             )?,
-            sockets_per_tenant: choose(
-                env.text("SOCKETS_PER_TENANT").or(file.sockets_per_tenant.map(|n| n.to_string())),
-                &SOCKETS.to_string(),
-                "NIZAM_SOCKETS_PER_TENANT (key sockets_per_tenant)",
-                |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
-            )?,
+            sockets_per_tenant: count(env, "SOCKETS_PER_TENANT", file.sockets_per_tenant, SOCKETS)?,
             broadcast_key: choose(
                 env.text("BROADCAST_KEY").or(file.broadcast_key),
                 KEY,
@@ -263,8 +235,41 @@ fn webhook_concurrency(text: Option<String>) -> Result<u32, Fatal> {
     })
 }
 
+fn bounds(file: &File, env: &mut Environment) -> Result<Bounds, Fatal> {
+    Ok(Bounds {
+        requests: choose(
+            env.text("RATE_LIMIT").or(file.rate_limit.map(|n| n.to_string())),
+            "60",
+            "NIZAM_RATE_LIMIT (key rate_limit)",
+            a_minute,
+        )?,
+        logins: choose(
+            env.text("LOGIN_RATE_LIMIT").or(file.login_rate_limit.map(|n| n.to_string())),
+            &LOGINS.to_string(),
+            "NIZAM_LOGIN_RATE_LIMIT (key login_rate_limit)",
+            a_minute,
+        )?,
+        admins: choose(
+            env.text("RATE_LIMIT_ADMINS").or(file.rate_limit_admins.map(|on| on.to_string())),
+            "true",
+            "NIZAM_RATE_LIMIT_ADMINS (key rate_limit_admins)",
+            |text| text.parse().map_err(|_| "it must be true or false".to_owned()),
+        )?,
+    })
+}
+
 fn a_minute(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "it must be a number of requests a minute, or 0".to_owned())
+}
+
+/// A number, 0 or more, of the variable or of the key with the same name.
+fn count(env: &mut Environment, name: &str, key: Option<u32>, default: usize) -> Result<u32, Fatal> {
+    choose(
+        env.text(name).or(key.map(|n| n.to_string())),
+        &default.to_string(),
+        &format!("NIZAM_{name} (key {})", name.to_ascii_lowercase()),
+        |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
+    )
 }
 
 fn broadcast_key(text: &str) -> Result<String, String> {

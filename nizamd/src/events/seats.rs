@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn others_have_connections_left() {
         let seats = Seats::new(Most { streams: usize::MAX, sockets: usize::MAX, all: 350 });
-        let kind = |n: u128| if n % 2 == 0 { Kind::Stream } else { Kind::Socket };
+        let kind = |n: u128| if n.is_multiple_of(2) { Kind::Stream } else { Kind::Socket };
         let taken: Vec<Seat> = (0..).map_while(|n| seats.take(Uuid::from_u128(n), kind(n))).collect();
         assert_eq!(taken.len(), 350);
         drop(taken);

@@ -1,4 +1,4 @@
-//! WebSockets of the Pusher protocol: who hears what, each event once and in order, and what becomes of those who may not.
+//! Sockets of the Pusher protocol: who hears what, each event once and in order, and what becomes of those who may not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +84,7 @@ impl Client {
     /// What comes next; pings are answered.
     async fn next(&mut self) -> Heard {
         loop {
-            let message = tokio::time::timeout(LONG, self.stream.next()).await.expect("something comes");
+            let message = tokio::time::timeout(LONG, self.stream.next()).await.unwrap();
             let text = match message {
                 Some(Ok(Message::Text(text))) => text,
                 Some(Ok(Message::Close(frame))) => {
@@ -99,7 +99,7 @@ impl Client {
                 continue;
             }
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let data = serde_json::from_str(message["data"].as_str().expect("data is a text")).unwrap();
+            let data = serde_json::from_str(message["data"].as_str().unwrap()).unwrap();
             message["data"] = Value::Null;
             return Heard::Message {
                 event: text(&message["event"]),
@@ -393,15 +393,17 @@ async fn who_may_no_more_is_closed() {
         let kept = client.authorise(api, &person, &calls).await.is(200).json();
         match what {
             "token" => {
-                drop(api.send(reqwest::Method::POST, "/auth/logout", Some(&person.token), None).await.is(204))
+                let gone = api.send(reqwest::Method::POST, "/auth/logout", Some(&person.token), None).await;
+                gone.is(204);
             }
             "permission" => {
                 let set: PermissionSet = [Permission::CdrsView].into_iter().collect();
                 let _granted = api.store.grant(&Actor::default(), person.id, set).await.unwrap();
             }
-            _ => drop(
-                api.put(&format!("/tenants/{ours}"), admin, json!({"status": "suspended"})).await.is(200),
-            ),
+            _ => {
+                let suspended = json!({"status": "suspended"});
+                api.put(&format!("/tenants/{ours}"), admin, suspended).await.is(200);
+            }
         }
         assert_eq!(client.closed().await, 4009, "{what}");
         // What was signed before is good no more either.
@@ -412,6 +414,7 @@ async fn who_may_no_more_is_closed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_has_its_sockets_and_one_who_does_not_read_loses_its_place() {
+    const EVENTS: usize = 3000;
     let two = Two::new().await;
     let Two { api, member, admin, theirs, .. } = &two;
     let events = two.channel("events");
@@ -436,7 +439,6 @@ async fn a_tenant_has_its_sockets_and_one_who_does_not_read_loses_its_place() {
     let mut elsewhere = Client::new(api).await;
     elsewhere.subscribe(api, admin, &format!("private-tenant.{theirs}.events")).await;
     // Those that read take everything.
-    const EVENTS: usize = 3000;
     let readers: Vec<_> = others
         .into_iter()
         .map(|mut client| {

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,31 +15,32 @@ use serde_json::{Value, json};
 use crate::events::{spool, tell};
 use crate::site::Site;
 
-/// Where the programs are, with what they need from npm; else why not.
-fn programs() -> Result<PathBuf, String> {
+/// What is missing of what runs the programs.
+fn missing() -> Option<&'static str> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let there =
         |program: &str| std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
-    if let Some(missing) = ["node", "npm"].into_iter().find(|program| !there(program)) {
-        return Err(format!("no {missing} (apt-get install nodejs npm)"));
-    }
+    ["node", "npm"].into_iter().find(|program| !there(program))
+}
+
+/// Puts the programs into a directory of their own, with what they need from npm; what npm complains of, if it does.
+fn install(place: &Path) -> String {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/pusher");
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pusher");
-    fs::create_dir_all(&place).unwrap();
-    let read = |path: PathBuf| fs::read(path).unwrap_or_default();
-    let done = place.join("installed.json");
+    fs::create_dir_all(place).unwrap();
     for name in ["package.json", "package-lock.json", "run.mjs"] {
         fs::copy(sources.join(name), place.join(name)).unwrap();
     }
-    if read(done.clone()) != read(sources.join("package-lock.json")) {
-        let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-        let npm = Command::new("npm").args(arguments).current_dir(&place).output().unwrap();
-        if !npm.status.success() {
-            return Err(format!("npm ci fails: {}", String::from_utf8_lossy(&npm.stderr).replace('\n', " ")));
-        }
-        fs::copy(sources.join("package-lock.json"), done).unwrap();
+    let (lock, done) = (place.join("package-lock.json"), place.join("installed.json"));
+    if fs::read(&done).is_ok_and(|installed| installed == fs::read(&lock).unwrap()) {
+        return String::new();
     }
-    Ok(place)
+    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    let npm = Command::new("npm").args(arguments).current_dir(place).output().unwrap();
+    if !npm.status.success() {
+        return format!("npm ci fails: {}", String::from_utf8_lossy(&npm.stderr).replace('\n', " "));
+    }
+    fs::copy(lock, done).unwrap();
+    String::new()
 }
 
 /// Says loudly that the test does not run, and why.
@@ -56,10 +57,14 @@ fn skip(why: &str) {
 
 #[test]
 fn pusher_js_and_laravel_echo_miss_nothing() {
-    let place = match programs() {
-        Ok(place) => place,
-        Err(why) => return skip(&why),
-    };
+    if let Some(missing) = missing() {
+        return skip(&format!("no {missing} (apt-get install nodejs npm)"));
+    }
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pusher");
+    let complaint = install(&place);
+    if !complaint.is_empty() {
+        return skip(&complaint);
+    }
     let site = Site::new(|path| Database::chosen().fresh(path), &[], "correct horse");
     let mut daemon = site.serve();
     let tenant = site.make("/tenants", &json!({"name": "events", "domain": "events.example"}));

@@ -82,6 +82,11 @@ pub(crate) async fn accounts(site: &Site, town: &Town) -> Vec<Form> {
             json!({"did": "q-did", "caller_id": "q-caller", "time": "2036-12-25T09:00:00Z", "metadata": {"q-key": "q-value"}}),
         ),
         new(
+            "broadcasting.auth",
+            "/broadcasting/auth".to_owned(),
+            json!({"socket_id": "1.2", "channel_name": format!("private-tenant.{tenant}.calls")}),
+        ),
+        new(
             "calls.originate",
             format!("/tenants/{tenant}/calls/originate"),
             json!({"extension": "7001", "destination": "7002", "caller_id_name": "q-name", "caller_id_number": "7003"}),
