@@ -17,6 +17,7 @@ use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::password::Passwords;
 use crate::publisher::Publisher;
+use crate::webhook::Courier;
 
 /// How often the last use of a token is noted.
 const USE_NOTED: Duration = Duration::from_mins(1);
@@ -48,6 +49,8 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// Wakes what tells webhooks.
     pub undelivered: Arc<Notify>,
+    /// What tells webhooks, where this process does.
+    pub courier: Option<Arc<Courier>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     uses: Mutex<HashMap<i64, Instant>>,
@@ -72,6 +75,7 @@ impl App {
             connections_per_address: 0,
             own: Arc::default(),
             undelivered: Arc::default(),
+            courier: None,
             metrics: Arc::default(),
             uses: Mutex::default(),
         }
@@ -94,6 +98,12 @@ impl App {
     pub fn streaming(self, streams: u32) -> Self {
         let streams = usize::try_from(streams).unwrap_or(usize::MAX);
         Self { hub: Arc::new(Hub::new(Arc::clone(&self.store), streams)), ..self }
+    }
+
+    /// The same, where webhooks are told by that.
+    #[must_use]
+    pub fn telling(self, courier: Arc<Courier>) -> Self {
+        Self { courier: Some(courier), ..self }
     }
 
     /// The same, where that is counted which comes in.

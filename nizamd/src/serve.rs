@@ -33,17 +33,19 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     // The one place where the way to the switches is made.
     let ingest = Ingest::start(Arc::clone(&store), ingest::LOOK).await?;
     let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
+    let courier =
+        Arc::new(Courier::new(config.webhook_networks.clone())?.keeping(config.webhook_policy.clone()));
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
         .connected(config.connections_per_address)
         .behind(Proxies::new(config.trusted_proxies.clone()))
         .streaming(config.streams_per_tenant)
+        .telling(Arc::clone(&courier))
         .counting(&ingest);
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
     let hub = Arc::clone(&app.hub);
     let telling = tokio::spawn(Arc::clone(&hub).run(ingest.newest()));
     let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
-    let courier = Courier::new(config.webhook_networks.clone())?;
     let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered))?;
     let mut delivering = tokio::spawn(deliverer.run(stop.clone()));
     tracing::info!(listen = %config.listen, generation = seen, "nizamd is ready");

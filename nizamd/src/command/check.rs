@@ -20,7 +20,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
     };
     let users = config.link.allow_users.join(", ");
     let proxies = config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let values: [(&str, &dyn Display); 17] = [
+    let values: [(&str, &dyn Display); 19] = [
         ("listen", &config.listen),
         ("socket", &config.socket.display()),
         ("state_dir", &config.state_dir.display()),
@@ -33,6 +33,8 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
         ("connections_per_address", &config.connections_per_address),
         ("streams_per_tenant", &config.streams_per_tenant),
         ("webhook_networks", &config.webhook_networks),
+        ("webhook_schedule", &config.webhook_policy.schedule),
+        ("webhook_retry_4xx", &config.webhook_policy.retry_4xx),
         ("trusted_proxies", &proxies),
         ("registration", &registration),
         ("log", &config.log),

@@ -22,6 +22,8 @@ pub(super) struct File {
     pub(super) connections_per_address: Option<u32>,
     pub(super) streams_per_tenant: Option<u32>,
     pub(super) webhook_networks: Option<Vec<String>>,
+    pub(super) webhook_schedule: Option<Vec<String>>,
+    pub(super) webhook_retry_4xx: Option<bool>,
     pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) registration: Option<String>,
     pub(super) log: Option<String>,

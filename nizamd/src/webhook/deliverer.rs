@@ -14,8 +14,9 @@ use tokio::task::{self, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use super::attempt::{Answer, Courier, PATIENCE};
+use super::gone;
 use super::places::Places;
-use super::verdict::{self, Verdict};
+use super::verdict::Verdict;
 use crate::fatal::Fatal;
 
 /// How often it is looked for what is due, if nobody says that something is.
@@ -137,8 +138,8 @@ impl Running {
 
 impl Deliverer {
     /// One that looks at once when it is woken.
-    pub fn new(store: Arc<Store>, courier: Courier, wake: Arc<Notify>) -> Result<Self, Fatal> {
-        Ok(Self { store, courier: Arc::new(courier), wake, receivers: Receivers::new()? })
+    pub fn new(store: Arc<Store>, courier: Arc<Courier>, wake: Arc<Notify>) -> Result<Self, Fatal> {
+        Ok(Self { store, courier, wake, receivers: Receivers::new()? })
     }
 
     /// Makes attempts until it is to stop, and gives those back that do not end soon then.
@@ -207,13 +208,15 @@ impl Deliverer {
         let took = began.elapsed().as_secs_f64() * 1000.0;
         // Without chance they are told together, and that is all.
         let chance = getrandom::u32().unwrap_or_default();
-        let next = match verdict::judge(&answer, delivery.attempt, chance) {
+        let verdict = self.courier.judge(&answer, delivery.attempt, chance);
+        let next = match verdict {
             Verdict::Again(after) => Some(later(after)),
             Verdict::Delivered | Verdict::Dead | Verdict::Gone => None,
         };
         let error = message(&answer, next.is_none());
         let attempt = NewAttempt {
             webhook_id: delivery.webhook.id,
+            event_id: Some(delivery.event.id),
             event_type: &delivery.event_type,
             payload: &delivery.event.payload,
             response_status: answer.status.map(|status| status.as_u16()),
@@ -227,6 +230,9 @@ impl Deliverer {
                 %error, webhook = %delivery.webhook.id, event = %delivery.event.id,
                 "what became of a delivery cannot be noted: it is made once more"
             );
+        }
+        if verdict == Verdict::Gone {
+            gone::disable(&self.store, &delivery.webhook).await;
         }
     }
 }

@@ -30,3 +30,4 @@ mod routing;
 mod streams;
 mod support;
 mod tenants;
+mod webhooks;

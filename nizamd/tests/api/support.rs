@@ -94,8 +94,9 @@ impl Api {
         let directory = tempfile::tempdir().unwrap();
         let url = Database::chosen().fresh(directory.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
-        let app = Arc::new(App::new(store.clone(), publisher, bounds, registration).streaming(3));
-        let courier = Courier::new("127.0.0.0/8".parse().unwrap()).unwrap();
+        let courier = Arc::new(Courier::new("127.0.0.0/8".parse().unwrap()).unwrap());
+        let app = App::new(store.clone(), publisher, bounds, registration).streaming(3);
+        let app = Arc::new(app.telling(Arc::clone(&courier)));
         let deliverer = Deliverer::new(store.clone(), courier, Arc::clone(&app.undelivered)).unwrap();
         let (delivering, ended) = watch::channel(false);
         tokio::spawn(deliverer.run(ended));

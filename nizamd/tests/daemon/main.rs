@@ -11,7 +11,9 @@
 mod beside;
 mod crash;
 mod events;
+mod needs;
 mod outage;
+mod receivers;
 mod secrets;
 mod site;
 mod webhooks;

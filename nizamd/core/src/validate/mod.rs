@@ -20,6 +20,7 @@ pub(crate) mod rule;
 mod settings;
 mod tenant;
 mod user;
+mod webhook;
 
 pub use account::{Login, NewToken, Registration, login, new_token, registration};
 pub(crate) use describe::or_null;
@@ -39,3 +40,4 @@ pub use rule::{Rule, did_key, email, extension_key, mac_key};
 pub use settings::{Settings, merge_settings, settings};
 pub use tenant::{Provision, change_tenant, new_tenant, provision, slug_of};
 pub use user::{UserChangeFields, UserFields, change_user, new_user, permissions};
+pub use webhook::{RedriveForm, Rotation, redelivery, redrive, rotation};

@@ -44,6 +44,7 @@ async fn webhook(store: &Store, tenant: Uuid, events: &[&str], is_active: bool) 
 fn attempt(delivery: &Delivery, status: u16) -> NewAttempt<'_> {
     NewAttempt {
         webhook_id: delivery.webhook.id,
+        event_id: Some(delivery.event.id),
         event_type: &delivery.event_type,
         payload: &delivery.event.payload,
         response_status: Some(status),
