@@ -74,6 +74,14 @@ need_openssl() {
     command -v openssl >/dev/null || install_packages openssl
 }
 
+# What runs receivers and clients in JavaScript. Without it their suites skip and say so.
+need_node() {
+    if command -v node >/dev/null && command -v npm >/dev/null; then
+        return
+    fi
+    install_packages nodejs npm
+}
+
 # The web server that mod_xml_curl is measured against. Its package starts a server on port 80 where systemd runs, so it is
 # installed only where that does not happen.
 need_web_server() {
