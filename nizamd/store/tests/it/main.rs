@@ -21,4 +21,5 @@ mod opening;
 mod people;
 mod phones;
 mod random;
+mod redrive;
 mod support;
