@@ -11,15 +11,20 @@ pub(crate) fn there_is(program: &str, package: &str) -> bool {
     if env::split_paths(&path).any(|directory| directory.join(program).is_file()) {
         return true;
     }
-    let why = format!("no {program} (apt-get install {package})");
+    skip(program, &format!("no {program} (apt-get install {package})"));
+    false
+}
+
+/// Says loudly that a test does not run for want of something, and why.
+#[track_caller]
+pub(crate) fn skip(need: &str, why: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let demanded = env::var("NIZAM_REQUIRE").unwrap_or_default();
-    assert!(!demanded.split(',').any(|name| name.trim() == program), "{test}: {why}");
+    assert!(!demanded.split(',').any(|name| name.trim() == need), "{test}: {why}");
     eprintln!("SKIPPED {test}: {why}");
     if let Some(list) = env::var_os("NIZAM_SKIPS") {
         let mut list = OpenOptions::new().create(true).append(true).open(list).unwrap();
         // One write, so that lines of tests that run at once do not mix.
         list.write_all(format!("{test}: {why}\n").as_bytes()).unwrap();
     }
-    false
 }
