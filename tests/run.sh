@@ -14,7 +14,7 @@ fi
 command -v valgrind >/dev/null || install_packages valgrind || say "Going on without valgrind; its test skips."
 
 need_openssl || say "Going on without openssl; what checks signatures by it fails."
-need_node || say "Going on without node; what runs pusher-js skips."
+need_node || say "Going on without Node.js; what needs it skips."
 need_postgres || say "Going on without PostgreSQL; what needs it skips."
 
 python3 -c "from zoneinfo import ZoneInfo; ZoneInfo('Pacific/Chatham')" 2>/dev/null || install_packages python3 tzdata ||

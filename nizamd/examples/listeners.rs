@@ -10,6 +10,7 @@
     clippy::expect_used,
     clippy::print_stdout,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a measurement stops at the first surprise"
 )]
 

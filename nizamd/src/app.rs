@@ -18,6 +18,7 @@ use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::password::Passwords;
 use crate::publisher::Publisher;
+use crate::webhook::Courier;
 
 /// How often the last use of a token is noted.
 const USE_NOTED: Duration = Duration::from_mins(1);
@@ -53,6 +54,8 @@ pub struct App {
     pub broadcaster: Arc<Broadcaster>,
     /// Wakes what tells webhooks.
     pub undelivered: Arc<Notify>,
+    /// What tells webhooks, where this process does.
+    pub courier: Option<Arc<Courier>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     uses: Mutex<HashMap<i64, Instant>>,
@@ -79,6 +82,7 @@ impl App {
             own: Arc::default(),
             broadcaster: Arc::new(Broadcaster::alone()),
             undelivered: Arc::default(),
+            courier: None,
             metrics: Arc::default(),
             uses: Mutex::default(),
         }
@@ -109,6 +113,12 @@ impl App {
     #[must_use]
     pub fn broadcasting(self, broadcaster: Broadcaster) -> Self {
         Self { broadcaster: Arc::new(broadcaster), ..self }
+    }
+
+    /// The same, where webhooks are told by that.
+    #[must_use]
+    pub fn telling(self, courier: Arc<Courier>) -> Self {
+        Self { courier: Some(courier), ..self }
     }
 
     /// The same, where that is counted which comes in.

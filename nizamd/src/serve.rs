@@ -34,18 +34,20 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let ingest = Ingest::start(Arc::clone(&store), ingest::LOOK);
     let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
     let connections = descriptors::for_connections(config.connections);
+    let courier =
+        Arc::new(Courier::new(config.webhook_networks.clone())?.keeping(config.webhook_policy.clone()));
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
         .connected(connections, config.connections_per_address)
         .behind(Proxies::new(config.trusted_proxies.clone()))
         .streaming(config.streams_per_tenant, config.sockets_per_tenant)
         .broadcasting(opening::broadcaster(&config)?)
+        .telling(Arc::clone(&courier))
         .counting(&ingest);
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
     let hub = Arc::clone(&app.hub);
     let telling = tokio::spawn(Arc::clone(&hub).run(ingest.newest()));
     let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
-    let courier = Courier::new(config.webhook_networks.clone())?;
     let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered))?
         .at_once(config.webhook_concurrency)
         .counting(Arc::clone(&app.metrics));

@@ -19,6 +19,8 @@ BETWEEN_ROWS = re.compile(
     r"|of the IANA database|an ISO 3166 code"
     # Numbers of events that are there.
     r"|^There is no such event"
+    # Where webhooks may go, the operator says.
+    r"|^The url field must be a URL that a webhook may reach"
     # Free JSON: what texts may hold at any depth.
     r"|^The (settings|nodes\.\d+\.data) field must not contain control characters"
     r"|^The options field must not contain NUL characters"

@@ -27,6 +27,8 @@ pub(super) struct File {
     pub(super) broadcast_key: Option<String>,
     pub(super) broadcast_secret: Option<String>,
     pub(super) webhook_networks: Option<Vec<String>>,
+    pub(super) webhook_schedule: Option<Vec<String>>,
+    pub(super) webhook_retry_4xx: Option<bool>,
     pub(super) trusted_proxies: Option<Vec<String>>,
     pub(super) registration: Option<String>,
     pub(super) log: Option<String>,

@@ -10,7 +10,7 @@ use crate::app::FOLLOWERS;
 use crate::broadcast::{KEY, SOCKETS};
 use crate::fatal::Fatal;
 use crate::http::{Bounds, CONNECTIONS, LOGINS};
-use crate::webhook::{CONCURRENCY, Networks};
+use crate::webhook::{CONCURRENCY, Networks, Policy};
 use environment::Environment;
 use file::File;
 
@@ -50,6 +50,8 @@ pub struct Config {
     pub broadcast_secret: Option<Secret>,
     /// Networks that webhooks may reach although they are not public.
     pub webhook_networks: Networks,
+    /// Whom webhooks tell again, and when.
+    pub webhook_policy: Policy,
     /// Addresses of proxies in front of nizamd, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Whether anybody may register.
@@ -128,6 +130,7 @@ impl Config {
 
     fn merge(file: File, env: &mut Environment) -> Result<Self, Fatal> {
         let bounds = bounds(&file, env)?;
+        let webhook_policy = policy(file.webhook_schedule.as_deref(), file.webhook_retry_4xx, env)?;
         let state_dir: PathBuf =
             env.text("STATE_DIR").or(file.state_dir).unwrap_or_else(|| "/var/lib/nizam".to_owned()).into();
         let snapshot_dir = env.text("SNAPSHOT_DIR").or(file.snapshot_dir).map(PathBuf::from);
@@ -190,6 +193,7 @@ impl Config {
                 "NIZAM_WEBHOOK_NETWORKS (key webhook_networks)",
                 str::parse,
             )?,
+            webhook_policy,
             trusted_proxies: choose(
                 env.text("TRUSTED_PROXIES").or(file.trusted_proxies.map(|list| list.join(","))),
                 "",
@@ -253,6 +257,28 @@ fn bounds(file: &File, env: &mut Environment) -> Result<Bounds, Fatal> {
             env.text("RATE_LIMIT_ADMINS").or(file.rate_limit_admins.map(|on| on.to_string())),
             "true",
             "NIZAM_RATE_LIMIT_ADMINS (key rate_limit_admins)",
+            |text| text.parse().map_err(|_| "it must be true or false".to_owned()),
+        )?,
+    })
+}
+
+fn policy(
+    schedule: Option<&[String]>,
+    retry_4xx: Option<bool>,
+    env: &mut Environment,
+) -> Result<Policy, Fatal> {
+    let default = Policy::default();
+    Ok(Policy {
+        schedule: choose(
+            env.text("WEBHOOK_SCHEDULE").or(schedule.map(|list| list.join(","))),
+            &default.schedule.to_string(),
+            "NIZAM_WEBHOOK_SCHEDULE (key webhook_schedule)",
+            str::parse,
+        )?,
+        retry_4xx: choose(
+            env.text("WEBHOOK_RETRY_4XX").or(retry_4xx.map(|on| on.to_string())),
+            &default.retry_4xx.to_string(),
+            "NIZAM_WEBHOOK_RETRY_4XX (key webhook_retry_4xx)",
             |text| text.parse().map_err(|_| "it must be true or false".to_owned()),
         )?,
     })
@@ -367,6 +393,8 @@ mod tests {
             ("NIZAM_BROADCAST_KEY", "a/b"),
             ("NIZAM_REGISTRATION", "maybe"),
             ("NIZAM_LOG_FORMAT", "xml"),
+            ("NIZAM_WEBHOOK_SCHEDULE", "5s, tomorrow"),
+            ("NIZAM_WEBHOOK_RETRY_4XX", "now and then"),
         ] {
             let error = load("", &[(name, value)]).unwrap_err();
             assert!(error.contains(name) && error.contains(value), "{error}");

@@ -113,6 +113,9 @@ async fn change(
         // What is as it was stays as it is, whatever an administrator makes of it meanwhile.
         values.retain(|name, _| resource.field(name).is_none_or(|field| !field.for_admins));
     }
+    if resource.model == "Webhook" {
+        super::webhooks::before_change(&call.app, &mut values)?;
+    }
     let expected = call.expected()?;
     let tenant = member.tenant().id;
     let store = &call.app.store;

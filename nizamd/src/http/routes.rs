@@ -294,6 +294,30 @@ fn integrations() -> Vec<Route> {
             record(&WEBHOOK, P::WebhooksView, no_fields, super::webhooks::stats),
         ),
         post(
+            "/tenants/{tenant}/webhooks/{webhook}/rotate-secret",
+            "webhooks.rotate-secret",
+            Bare("NewWebhook"),
+            record(&WEBHOOK, P::WebhooksUpdate, form::rotation, super::webhooks::rotate),
+        ),
+        post(
+            "/tenants/{tenant}/webhooks/{webhook}/test",
+            "webhooks.test",
+            Data("WebhookTest"),
+            record(&WEBHOOK, P::WebhooksUpdate, no_fields, super::webhooks::test),
+        ),
+        post(
+            "/tenants/{tenant}/webhooks/{webhook}/redeliver",
+            "webhooks.redeliver",
+            Data("Redriven"),
+            record(&WEBHOOK, P::WebhooksUpdate, form::redelivery, super::webhooks::redeliver),
+        ),
+        post(
+            "/tenants/{tenant}/webhooks/{webhook}/redrive",
+            "webhooks.redrive",
+            Data("Redriven"),
+            record(&WEBHOOK, P::WebhooksUpdate, form::redrive, super::webhooks::redrive),
+        ),
+        post(
             "/tenants/{tenant}/call-routing-policies/{call_routing_policy}/evaluate",
             "call-routing-policies.evaluate",
             Bare("Evaluation"),

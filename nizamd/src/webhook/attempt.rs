@@ -2,17 +2,19 @@
 
 use std::error::Error;
 use std::iter::successors;
-use std::sync::Arc;
 use std::time::Duration;
 
+use nizam_core::model::CallEvent;
+use nizam_core::resource::Record;
 use nizam_store::Delivery;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url, redirect};
 
+use super::letter::Letter;
 use super::networks::Networks;
 use super::resolver::{Forbidden, Resolver};
-use super::{letter, signature};
+use super::verdict::{Policy, Verdict};
+use super::{retry_after, signature};
 use crate::fatal::Fatal;
 use crate::tls;
 
@@ -30,6 +32,7 @@ pub struct Courier {
     client: Client,
     resolver: Resolver,
     patience: Duration,
+    policy: Policy,
 }
 
 /// What came of an attempt.
@@ -39,6 +42,8 @@ pub(super) struct Answer {
     pub(super) body: Option<String>,
     /// Why nothing came back, or not all.
     pub(super) error: Option<String>,
+    /// How long the receiver wants to be left alone.
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl Answer {
@@ -59,8 +64,11 @@ impl Courier {
     }
 
     pub(super) fn patient(allowed: Networks, patience: Duration) -> Result<Self, Fatal> {
+        Self::with(Resolver::new(allowed), patience)
+    }
+
+    pub(super) fn with(resolver: Resolver, patience: Duration) -> Result<Self, Fatal> {
         tls::provide();
-        let resolver = Resolver { allowed: Arc::new(allowed) };
         let client = client(&resolver, patience).build().or_else(|error| {
             tracing::warn!(
                 error = %causes(&error),
@@ -71,28 +79,60 @@ impl Courier {
         });
         let client =
             client.map_err(|error| Fatal::new(format!("webhooks cannot be sent: {}", causes(&error))))?;
-        Ok(Self { client, resolver, patience })
+        Ok(Self { client, resolver, patience, policy: Policy::default() })
+    }
+
+    /// The same, where that says who is told again.
+    #[must_use]
+    pub fn keeping(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// What follows an attempt, the first being 1.
+    pub(super) fn judge(&self, answer: &Answer, attempt: i64, chance: u32) -> Verdict {
+        self.policy.judge(answer, attempt, chance)
+    }
+
+    /// What can be said of a URL before it is used: whether it is one, and whether an address in it may be reached. What a name leads to
+    /// is judged at each attempt.
+    pub fn judge_url(&self, url: &str) -> Result<(), String> {
+        let url = Url::parse(url).map_err(|error| format!("the URL is none: {error}"))?;
+        self.resolver.judge_url(&url).map_err(|forbidden| forbidden.to_string())
     }
 
     /// One attempt.
     pub(super) async fn tell(&self, delivery: &Delivery) -> Answer {
-        let url = match Url::parse(delivery.webhook.text("url")) {
+        self.tell_of(&delivery.webhook, &delivery.event, &delivery.event_type).await
+    }
+
+    /// One attempt to tell a webhook of an event, under the name that it wants.
+    pub(super) async fn tell_of(&self, webhook: &Record, event: &CallEvent, name: &str) -> Answer {
+        let url = match Url::parse(webhook.text("url")) {
             Ok(url) => url,
             Err(error) => return Answer::failed(format!("the URL is none: {error}")),
         };
         if let Err(forbidden) = self.resolver.judge_url(&url) {
             return Answer::failed(forbidden.to_string());
         }
-        let body = letter::body(&delivery.event, &delivery.event_type);
-        let timestamp = jiff::Timestamp::now().as_second();
+        let Letter { media_type, body } = Letter::of(webhook, event, name);
+        let (id, now) = (event.id, jiff::Timestamp::now());
+        let timestamp = now.as_second();
         let mut request = self
             .client
             .post(url)
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header("x-nizam-event", &delivery.event_type)
-            .header("x-nizam-timestamp", timestamp);
-        if let Some(secret) = delivery.webhook.value("secret").as_str() {
-            request = request.header("x-nizam-signature", signature::of(secret, timestamp, &body));
+            .header(CONTENT_TYPE, HeaderValue::from_static(media_type))
+            .header("x-nizam-event", name)
+            .header("x-nizam-timestamp", timestamp)
+            .header("webhook-id", id.to_string())
+            .header("webhook-timestamp", timestamp);
+        let secrets = signature::secrets(webhook, now.as_microsecond());
+        // One signature for each header: the receiver whose owner changed the secret has the new one.
+        for (name, secret) in ["x-nizam-signature", "x-nizam-signature-previous"].into_iter().zip(&secrets) {
+            request = request.header(name, signature::contract(secret, timestamp, &body));
+        }
+        if !secrets.is_empty() {
+            request =
+                request.header("webhook-signature", signature::standard(&secrets, id, timestamp, &body));
         }
         match request.body(body).send().await {
             Ok(response) => self.read(response).await,
@@ -103,6 +143,8 @@ impl Courier {
     /// The status, and the beginning of the body.
     async fn read(&self, mut response: Response) -> Answer {
         let status = Some(response.status());
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.and_then(|text| retry_after::read(text, jiff::Timestamp::now()));
         let mut bytes = Vec::new();
         let error = loop {
             match response.chunk().await {
@@ -117,7 +159,7 @@ impl Courier {
         bytes.truncate(READ);
         // PostgreSQL has no NUL in a text.
         let body = String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}");
-        Answer { status, body: Some(body).filter(|body| !body.is_empty()), error }
+        Answer { status, body: Some(body).filter(|body| !body.is_empty()), error, retry_after }
     }
 
     /// Why nothing came back. The URL is left out: it may have a password.
@@ -141,7 +183,7 @@ impl Courier {
 fn client(resolver: &Resolver, patience: Duration) -> ClientBuilder {
     Client::builder()
         .dns_resolver(resolver.clone())
-        .redirect(Policy::none())
+        .redirect(redirect::Policy::none())
         .no_proxy()
         .pool_max_idle_per_host(IDLE)
         .pool_idle_timeout(IDLE_FOR)
@@ -163,8 +205,6 @@ fn causes(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use nizam_core::model::CallEvent;
-    use nizam_core::resource::Record;
     use serde_json::{Value, json};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpListener, TcpStream};
@@ -293,6 +333,54 @@ mod tests {
             }
         });
         assert!(answer.await.error.is_some());
+    }
+
+    #[tokio::test]
+    async fn of_a_hundred_megabytes_the_beginning_is_read() {
+        let (sent, written) = tokio::sync::oneshot::channel();
+        let sent = std::sync::Mutex::new(Some(sent));
+        let answer = told_by(courier("127.0.0.1"), move |mut stream| {
+            let sent = sent.lock().unwrap().take();
+            async move {
+                let head = b"HTTP/1.1 500 No\r\ncontent-length: 104857600\r\n\r\n";
+                let (chunk, mut bytes) = (vec![b'x'; 65_536], 0);
+                if write(&mut stream, head).await {
+                    while bytes < 104_857_600 && write(&mut stream, &chunk).await {
+                        bytes += 65_536;
+                    }
+                }
+                let _told = sent.map(|sent| sent.send(bytes));
+            }
+        });
+        let (answer, written) = tokio::join!(answer, tokio::time::timeout(Duration::from_secs(20), written));
+        assert_eq!(answer.body, Some("x".repeat(1000)));
+        assert!(matches!(courier("").judge(&answer, 1, 0), Verdict::Again(_)));
+        // What the system takes for us is all that it got rid of. Cut short with the test it says nothing.
+        if let Ok(Ok(written)) = written {
+            assert!(written < 32 << 20, "{written}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_fails_is_tried_again() {
+        for sent in [
+            "",
+            "HTTP/1.1 200",
+            "HTTP/1.1 200 OK\r\nx-half: ",
+            "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc",
+        ] {
+            let answer = told(move |mut stream| async move {
+                assert!(write(&mut stream, sent.as_bytes()).await);
+            });
+            let answer = answer.await;
+            assert_eq!(courier("").judge(&answer, 1, 0), Verdict::Again(Duration::from_secs(5)), "{sent}");
+        }
+        let answer = told(|mut stream| async move {
+            let head = b"HTTP/1.1 429 Slowly\r\nretry-after: 90\r\ncontent-length: 0\r\n\r\n";
+            assert!(write(&mut stream, head).await);
+        });
+        let answer = answer.await;
+        assert_eq!(courier("").judge(&answer, 1, 0), Verdict::Again(Duration::from_secs(90)));
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ use super::breakers::Sign;
 use super::notes::{Notes, Told};
 use super::receivers::Receivers;
 use super::running::Running;
-use super::verdict::{self, Verdict};
+use super::verdict::Verdict;
 use crate::fatal::Fatal;
 use crate::metrics::Metrics;
 
@@ -44,7 +44,7 @@ pub struct Deliverer {
 
 impl Deliverer {
     /// One that looks at once when it is woken.
-    pub fn new(store: Arc<Store>, courier: Courier, wake: Arc<Notify>) -> Result<Self, Fatal> {
+    pub fn new(store: Arc<Store>, courier: Arc<Courier>, wake: Arc<Notify>) -> Result<Self, Fatal> {
         let (receivers, concurrency) = (Arc::new(Receivers::new(courier)?), whole(CONCURRENCY));
         Ok(Self { store, receivers, wake, metrics: Arc::default(), concurrency })
     }
@@ -179,7 +179,7 @@ async fn attempt(receivers: Arc<Receivers>, delivery: Arc<Delivery>, told: mpsc:
     let sign = Sign::of(&answer);
     // Without chance they are told together, and that is all.
     let chance = getrandom::u32().unwrap_or_default();
-    let verdict = verdict::judge(&answer, delivery.attempt, chance);
+    let verdict = receivers.judge(&answer, delivery.attempt, chance);
     let next = match verdict {
         Verdict::Again(after) => Some(later(after)),
         Verdict::Delivered | Verdict::Dead | Verdict::Gone => None,

@@ -6,15 +6,20 @@ mod attempt;
 mod breakers;
 mod deliverer;
 mod feeder;
+mod gone;
 mod letter;
 mod networks;
 mod notes;
 mod places;
 mod receivers;
 mod resolver;
+mod retry_after;
 mod running;
 mod schedule;
 mod signature;
+#[cfg(test)]
+mod ssrf;
+mod trial;
 mod verdict;
 
 pub use attempt::Courier;
@@ -22,4 +27,7 @@ pub use deliverer::{CONCURRENCY, Deliverer};
 pub use feeder::Feeder;
 pub(crate) use letter::names;
 pub use networks::Networks;
+pub use schedule::Schedule;
+pub(crate) use trial::trial;
+pub use verdict::Policy;
 pub(crate) use verdict::Verdict;

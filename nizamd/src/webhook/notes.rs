@@ -7,6 +7,7 @@ use nizam_store::{Delivery, NewAttempt, Outcome, Store};
 use tokio::sync::{Notify, mpsc};
 
 use super::attempt::Answer;
+use super::gone;
 use super::verdict::Verdict;
 use crate::metrics::Metrics;
 
@@ -37,6 +38,7 @@ impl Told {
             delivery: &self.delivery,
             attempt: NewAttempt {
                 webhook_id: self.delivery.webhook.id,
+                event_id: Some(self.delivery.event.id),
                 event_type: &self.delivery.event_type,
                 payload: &self.delivery.event.payload,
                 response_status: self.answer.status.map(|status| status.as_u16()),
@@ -78,6 +80,9 @@ impl Notes {
             }
             for one in together.drain(..) {
                 self.metrics.told(&one.verdict, one.delivery.event.created_at);
+                if one.verdict == Verdict::Gone {
+                    gone::disable(&self.store, &one.delivery.webhook).await;
+                }
             }
             self.noted.notify_one();
         }

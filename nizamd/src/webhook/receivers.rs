@@ -11,6 +11,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::task;
 
 use super::attempt::{Answer, Courier, PATIENCE};
+use super::verdict::Verdict;
 use crate::fatal::Fatal;
 
 /// The threads.
@@ -22,14 +23,19 @@ pub(super) struct Receivers {
 }
 
 impl Receivers {
-    pub(super) fn new(courier: Courier) -> Result<Self, Fatal> {
+    pub(super) fn new(courier: Arc<Courier>) -> Result<Self, Fatal> {
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("nizam-webhooks")
             .enable_all()
             .build()
             .map_err(|error| Fatal::new(format!("cannot start threads: {error}")))?;
-        Ok(Self { courier: Arc::new(courier), runtime: Some(runtime) })
+        Ok(Self { courier, runtime: Some(runtime) })
+    }
+
+    /// What follows an attempt.
+    pub(super) fn judge(&self, answer: &Answer, attempt: i64, chance: u32) -> Verdict {
+        self.courier.judge(answer, attempt, chance)
     }
 
     /// One attempt. Given up, it is made no further.

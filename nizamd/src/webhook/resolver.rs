@@ -1,5 +1,6 @@
 //! Names of receivers, looked up once: what is looked up is what is connected to.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
@@ -32,10 +33,45 @@ const FOREIGN_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 /// answers like that is up to something.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Resolver {
-    pub(super) allowed: Arc<Networks>,
+    allowed: Arc<Networks>,
+    names: Names,
+}
+
+/// Who knows what names lead to.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Names {
+    /// The system.
+    #[default]
+    System,
+    /// A test.
+    #[cfg(test)]
+    Told(fn(&str) -> Vec<IpAddr>),
+}
+
+impl Names {
+    async fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::System => tokio::net::lookup_host((name, 0)).await.map(Vec::from_iter),
+            #[cfg(test)]
+            Self::Told(told) => {
+                Ok(told(name).into_iter().map(|address| SocketAddr::new(address, 0)).collect())
+            }
+        }
+    }
 }
 
 impl Resolver {
+    /// One that also gives addresses of these networks.
+    pub(super) fn new(allowed: Networks) -> Self {
+        Self { allowed: Arc::new(allowed), names: Names::default() }
+    }
+
+    /// The same, where a test says what names lead to.
+    #[cfg(test)]
+    pub(super) fn told(self, told: fn(&str) -> Vec<IpAddr>) -> Self {
+        Self { names: Names::Told(told), ..self }
+    }
+
     pub(super) fn judge(&self, address: IpAddr) -> Result<(), Forbidden> {
         // What stands for an address of IPv4 is that one.
         let address = address.to_canonical();
@@ -106,7 +142,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let this = self.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map(Vec::from_iter);
+            let found = this.names.lookup(name.as_str()).await;
             let found = found.map_err(|error| error.to_string()).and_then(|found| this.judged(found));
             match found {
                 Ok(found) => Ok(Box::new(found.into_iter()) as Addrs),
@@ -165,7 +201,7 @@ mod tests {
         let judged = |addresses: &[&str]| {
             let found =
                 addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect();
-            Resolver { allowed: Arc::new("10.9.0.0/16".parse().unwrap()) }.judged(found).is_ok()
+            Resolver::new("10.9.0.0/16".parse().unwrap()).judged(found).is_ok()
         };
         assert!(judged(&["8.8.8.8", "2606:4700::1111", "10.9.1.1"]));
         for addresses in [&["8.8.8.8", "10.0.0.1"][..], &["10.9.1.1", "::1"], &["fd00::1", "8.8.8.8"], &[]] {
@@ -179,7 +215,7 @@ mod tests {
         // Where there is a way out at all.
         if socket.connect("192.0.2.1:9").is_ok() {
             let address = socket.local_addr().unwrap().ip();
-            let allowed = |networks: &str| Resolver { allowed: Arc::new(networks.parse().unwrap()) };
+            let allowed = |networks: &str| Resolver::new(networks.parse().unwrap());
             assert!(own(address) && allowed("0.0.0.0/0").judge(address).is_err(), "{address}");
             assert_eq!(allowed(&address.to_string()).judge(address), Ok(()));
             if let IpAddr::V4(address) = address {
@@ -196,12 +232,12 @@ mod tests {
         let error = Resolver::default().resolve(name()).await.err().unwrap().to_string();
         assert_eq!(error, "localhost has no address that a webhook may reach (webhook_networks)");
         // Nobody's addresses are this machine's.
-        let all = Resolver { allowed: Arc::new("0.0.0.0/0, ::/0".parse().unwrap()) };
+        let all = Resolver::new("0.0.0.0/0, ::/0".parse().unwrap());
         for address in ["0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0"] {
             assert!(all.judge(address.parse().unwrap()).is_err(), "{address}");
         }
         assert_eq!(all.judge("127.9.9.9".parse().unwrap()), Ok(()));
-        let allowed = Resolver { allowed: Arc::new("127.0.0.0/8,::1".parse().unwrap()) };
+        let allowed = Resolver::new("127.0.0.0/8,::1".parse().unwrap());
         assert!(allowed.resolve(name()).await.unwrap().count() > 0);
     }
 }

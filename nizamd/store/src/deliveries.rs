@@ -86,7 +86,7 @@ impl Store {
             return Ok(Enqueued::TooMany);
         }
         let ids: Vec<Uuid> = receivers.iter().map(|(id, _)| *id).collect();
-        lock_event(tx.conn(), event.id, &ids).await?;
+        lock(tx.conn(), &ids, &[event.id]).await?;
         let order = event.call_id.as_deref().unwrap_or(&event.call_uuid);
         for (webhook, name) in &receivers {
             on!(tx.conn(), c => {
@@ -160,7 +160,7 @@ impl Followers<'_> {
     }
 
     /// Has them wait no longer than until that time, but for those that were tried themselves.
-    async fn due_by(&self, conn: Conn<'_>, due: i64) -> StoreResult<()> {
+    pub(crate) async fn due_by(&self, conn: Conn<'_>, due: i64) -> StoreResult<()> {
         let sql = match conn.dialect() {
             Dialect::Sqlite => sql!(sqlite
                 "UPDATE webhook_deliveries SET due_at = $4 WHERE webhook_id = $1 AND order_key = $2 AND order_key <> '' \
@@ -182,14 +182,14 @@ impl Followers<'_> {
     }
 }
 
-/// Locks what waits of an event already, in the order in which everybody locks deliveries.
-async fn lock_event(conn: Conn<'_>, event: Uuid, webhooks: &[Uuid]) -> StoreResult<()> {
+/// Locks what waits of events already, in the order in which everybody locks deliveries.
+pub(crate) async fn lock(conn: Conn<'_>, webhooks: &[Uuid], events: &[Uuid]) -> StoreResult<()> {
     if let Conn::Postgres(c) = conn {
         sqlx::query(sql!(postgres
-            "SELECT id FROM webhook_deliveries WHERE webhook_id = ANY($2) AND event_id = $1 ORDER BY id FOR UPDATE"
+            "SELECT id FROM webhook_deliveries WHERE webhook_id = ANY($1) AND event_id = ANY($2) ORDER BY id FOR UPDATE"
         ))
-        .bind(event)
         .bind(webhooks)
+        .bind(events)
         .execute(c)
         .await?;
     }

@@ -22,14 +22,20 @@ pub struct Attempt {
     pub id: Uuid,
     /// The webhook.
     pub webhook_id: Uuid,
+    /// The event that it was told of; none for what was noted before that was.
+    pub event_id: Option<Uuid>,
     /// The event: `call.hangup`.
     pub event_type: String,
     /// What was sent.
     pub payload: Value,
     /// The status that came back, if one did.
     pub response_status: Option<i64>,
+    /// The beginning of the body that came back.
+    pub response_body: Option<String>,
     /// From 1.
     pub attempt: i64,
+    /// From the beginning to the end, in milliseconds, where something came back.
+    pub latency_ms: Option<f64>,
     /// Whether the status was one of success.
     pub success: bool,
     /// Why nothing came back.
@@ -59,6 +65,8 @@ pub struct NewAttempt<'a> {
     /// The webhook.
     pub webhook_id: Uuid,
     /// The event.
+    pub event_id: Option<Uuid>,
+    /// Its name.
     pub event_type: &'a str,
     /// What was sent of it.
     pub payload: &'a Value,
@@ -78,10 +86,13 @@ pub struct NewAttempt<'a> {
 struct AttemptRow {
     id: Uuid,
     webhook_id: Uuid,
+    event_id: Option<Uuid>,
     event_type: String,
     payload: Json<Value>,
     response_status: Option<i64>,
+    response_body: Option<String>,
     attempt: i64,
+    latency_ms: Option<f64>,
     success: bool,
     error_message: Option<String>,
     delivered_at: Time,
@@ -93,10 +104,13 @@ impl AttemptRow {
         Attempt {
             id: self.id,
             webhook_id: self.webhook_id,
+            event_id: self.event_id,
             event_type: self.event_type,
             payload: self.payload.0,
             response_status: self.response_status,
+            response_body: self.response_body,
             attempt: self.attempt,
+            latency_ms: self.latency_ms,
             success: self.success,
             error_message: self.error_message,
             delivered_at: self.delivered_at.0,
@@ -108,8 +122,8 @@ impl AttemptRow {
 macro_rules! select_attempts {
     ($rest:literal) => {
         concat!(
-            "SELECT id, webhook_id, event_type, payload, response_status, attempt, success, error_message, delivered_at, \
-             created_at FROM webhook_delivery_attempts ",
+            "SELECT id, webhook_id, event_id, event_type, payload, response_status, response_body, attempt, latency_ms, success, \
+             error_message, delivered_at, created_at FROM webhook_delivery_attempts ",
             $rest
         )
     };
@@ -128,7 +142,7 @@ pub(crate) async fn insert(mut conn: Conn<'_>, attempts: &[&NewAttempt<'_>]) -> 
         on!(conn.again(), c => {
             let mut insert = QueryBuilder::new(
                 "INSERT INTO webhook_delivery_attempts (id, webhook_id, event_type, payload, response_status, response_body, \
-                 attempt, success, latency_ms, error_message, delivered_at, created_at, updated_at) ",
+                 attempt, success, latency_ms, error_message, delivered_at, created_at, updated_at, event_id) ",
             );
             insert.push_values(rows, |mut values, attempt| {
                 let success = attempt.error_message.is_none()
@@ -146,7 +160,8 @@ pub(crate) async fn insert(mut conn: Conn<'_>, attempts: &[&NewAttempt<'_>]) -> 
                     .push_bind(attempt.error_message)
                     .push_bind(now)
                     .push_bind(now)
-                    .push_bind(now);
+                    .push_bind(now)
+                    .push_bind(attempt.event_id);
             });
             insert.build().execute(c).await?.rows_affected()
         });
@@ -179,6 +194,13 @@ async fn webhooks(conn: Conn<'_>, attempts: &[&NewAttempt<'_>]) -> StoreResult<B
 }
 
 impl Store {
+    /// Notes an attempt that no delivery waits for.
+    pub async fn note_attempt(&self, attempt: &NewAttempt<'_>) -> StoreResult<()> {
+        let mut tx = self.db.write().await?;
+        insert(tx.conn(), &[attempt]).await?;
+        tx.commit().await
+    }
+
     /// The attempts of a webhook, the newest first.
     pub async fn delivery_attempts(&self, webhook_id: Uuid, page: Page) -> StoreResult<Listed<Attempt>> {
         let mut tx = self.db.snapshot().await?;

@@ -32,3 +32,4 @@ mod sockets;
 mod streams;
 mod support;
 mod tenants;
+mod webhooks;

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nizam_core::model::{CallEvent, Role};
-use nizam_store::Origin;
+use nizam_core::resource::{Purpose, WEBHOOK};
+use nizam_core::validate::{Fields, Input};
+use nizam_store::{Actor, Origin};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::call_records::told;
-use crate::support::{Api, Person};
+use crate::support::{Api, Person, is_time};
 
 const NO: &str = "HTTP/1.1 503 Later\r\ncontent-length: 0\r\n\r\n";
 pub(crate) const YES: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -66,7 +68,13 @@ async fn attempts(api: &Api, who: &Person, tenant: &str, webhook: &str) -> Vec<V
 }
 
 /// So many attempts, the newest first; fewer, if there are not so many after a minute.
-async fn some_attempts(api: &Api, who: &Person, tenant: &str, webhook: &str, least: usize) -> Vec<Value> {
+pub(crate) async fn some_attempts(
+    api: &Api,
+    who: &Person,
+    tenant: &str,
+    webhook: &str,
+    least: usize,
+) -> Vec<Value> {
     let mut found = Vec::new();
     for _ in 0..1200 {
         let path = format!("/tenants/{tenant}/webhooks/{webhook}/delivery-attempts");
@@ -103,10 +111,41 @@ async fn a_receiver_that_fails_is_told_again_and_one_that_is_gone_is_not() {
     let told = attempts(&api, &admin, &tenant, &ends).await;
     assert_eq!((told.len(), asked.lock().len()), (1, 1), "nobody is told again who is gone");
     assert_eq!(told[0]["error_message"], "Dead letter: the receiver answered 410");
+    // The webhook says so, until somebody makes it active again.
+    let one = format!("/tenants/{tenant}/webhooks/{ends}");
+    let mut shown = Value::Null;
+    for _ in 0..1200 {
+        shown = api.get(&one, &admin).await.is(200).json()["data"].clone();
+        if shown["is_active"] == false {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(shown["is_active"], false);
+    assert_eq!(shown["disabled_reason"], "The receiver answered 410 Gone: it wants no more events.");
+    assert!(is_time(&shown["disabled_at"]));
+    let trail =
+        api.get(&format!("/tenants/{tenant}/audit-logs?per_page=1"), &admin).await.json()["data"][0].clone();
+    assert_eq!((&trail["auditable_id"], &trail["user_id"]), (&json!(ends), &Value::Null));
+    assert_eq!(trail["new_values"]["is_active"], false);
+    let again = api.put(&one, &admin, json!({"is_active": true})).await.is(200).json();
+    assert_eq!(
+        (&again["data"]["disabled_at"], &again["data"]["disabled_reason"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+/// Makes a webhook without asking whether it may be reached.
+async fn named(api: &Api, tenant: &str, url: &str) -> String {
+    let Value::Object(body) = json!({"url": url, "events": ["call.created"]}) else { unreachable!() };
+    let values = WEBHOOK.read(Purpose::Create, &mut Fields::new(&Input::of(body))).unwrap();
+    let tenant = tenant.parse().unwrap();
+    let made = api.store.create_record(&Actor::default(), &WEBHOOK, tenant, values).await.unwrap();
+    made.value.record.id.to_string()
 }
 
 /// An event of the tenant `ours`.
-async fn event(api: &Api) -> CallEvent {
+pub(crate) async fn event(api: &Api) -> CallEvent {
     let origin = Origin { switch: "fs1", core_uuid: "c", incarnation: [1; 16] };
     let begun = told("CHANNEL_CREATE", "", 0, &[("Unique-ID", "call-1"), ("Caller-Context", "ours.example")]);
     api.store.ingest(origin, &[(1, begun)], 0).await.unwrap();
@@ -141,7 +180,9 @@ async fn webhooks_are_told_once_more() {
     webhook(&api, &admin, &theirs, to(elsewhere, "call.created")).await;
     // A network of the operator: nothing but 127.0.0.0/8 is allowed here.
     let inside = json!({"url": "http://[::1]/hook", "events": ["call.created"]});
-    let (inside, _) = webhook(&api, &admin, &ours, inside).await;
+    api.post(&format!("/tenants/{ours}/webhooks"), &admin, inside).await.names(&["url"]);
+    // It was there before anybody said so.
+    let inside = named(&api, &ours, "http://[::1]/hook").await;
 
     let path = format!("/tenants/{ours}/call-events/redispatch/{}", event.id);
     let answer = api.post(&path, &admin, json!([])).await.is(200).json();

@@ -104,11 +104,12 @@ impl Api {
         let directory = tempfile::tempdir().unwrap();
         let url = Database::chosen().fresh(directory.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
+        let courier = Arc::new(Courier::new("127.0.0.0/8".parse().unwrap()).unwrap());
         let app = App::new(store.clone(), publisher, bounds, registration)
             .streaming(3, 5)
-            .broadcasting(Broadcaster::new("nizam", "a secret of the tests", PACE));
+            .broadcasting(Broadcaster::new("nizam", "a secret of the tests", PACE))
+            .telling(Arc::clone(&courier));
         let app = Arc::new(app);
-        let courier = Courier::new("127.0.0.0/8".parse().unwrap()).unwrap();
         let deliverer = Deliverer::new(store.clone(), courier, Arc::clone(&app.undelivered)).unwrap();
         let (delivering, ended) = watch::channel(false);
         tokio::spawn(deliverer.run(ended.clone()));

@@ -108,6 +108,13 @@ fn fill(site: &Site, secrets: &mut Secrets) -> String {
     if let Some(id) = text_of(&made, "id") {
         site.put(&format!("{webhooks}/{id}"), &webhook(Some(secrets.password() + "LongEnough"))).is(200);
     }
+    // A secret that is changed is kept for a while, and was one already.
+    let id = drawn["data"]["id"].as_str().unwrap();
+    let rotate = format!("{webhooks}/{id}/rotate-secret");
+    for body in [json!({"secret": secrets.password() + "LongEnough"}), json!([])] {
+        let rotated = site.post(&rotate, &body).is(200).json();
+        secrets.keep(text_of(&rotated, "secret").expect("the new secret is shown once"));
+    }
 
     let login = json!({"email": "clerk@example.org", "password": secrets.password()});
     let clerk =
@@ -197,6 +204,11 @@ fn nothing_secret_is_written_down() {
         site.all(&format!("/tenants/{tenant}/extensions")).len() == 3,
         "the rest is there after the change of keys"
     );
+    // Both secrets of a webhook that is changing them can still be read: it could not be told otherwise.
+    let hook = site.all(&format!("/tenants/{tenant}/webhooks")).pop().unwrap();
+    assert!(hook["previous_secret_until"].is_string(), "{hook}");
+    site.post(&format!("/tenants/{tenant}/webhooks/{}/test", hook["id"].as_str().unwrap()), &json!([]))
+        .is(200);
     let said = [rotated.stdout, rotated.stderr].concat();
     log.push_str(&daemon.end());
     let rows = dump(&site);

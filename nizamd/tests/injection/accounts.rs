@@ -106,3 +106,29 @@ pub(crate) async fn accounts(site: &Site, town: &Town) -> Vec<Form> {
         ),
     ]
 }
+
+/// Those about a webhook.
+pub(crate) async fn webhooks(site: &Site, town: &Town) -> Vec<Form> {
+    let tenant = &town.tenant;
+    let webhook = json!({"url": "https://hooks.example.org/x", "events": ["call.hangup"]});
+    let webhook = site.make(&format!("/tenants/{tenant}/webhooks"), webhook).await;
+    let new =
+        |operation: &'static str, path: String, body: Value| Form::new(town, operation, path, body).unread();
+    vec![
+        new(
+            "webhooks.rotate-secret",
+            format!("/tenants/{tenant}/webhooks/{webhook}/rotate-secret"),
+            json!({"secret": "q-secret-q-secret-q"}),
+        ),
+        new(
+            "webhooks.redeliver",
+            format!("/tenants/{tenant}/webhooks/{webhook}/redeliver"),
+            json!({"event_id": webhook}),
+        ),
+        new(
+            "webhooks.redrive",
+            format!("/tenants/{tenant}/webhooks/{webhook}/redrive"),
+            json!({"from": "2036-12-24T09:00:00Z", "to": "2036-12-25T09:00:00Z"}),
+        ),
+    ]
+}

@@ -44,6 +44,7 @@ pub(crate) async fn forms(site: &Site) -> Vec<Form> {
     }
     let town = Town::build(site, "accounts").await;
     forms.extend(accounts::accounts(site, &town).await);
+    forms.extend(accounts::webhooks(site, &town).await);
     forms
 }
 
@@ -247,6 +248,7 @@ fn device(town: &Town) -> Form {
 fn webhook(town: &Town) -> Form {
     let body = json!({
         "url": "https://hooks.example.org/x", "events": ["call.hangup"], "secret": "q-secret-q-secret-q", "description": "q-about",
+        "format": "cloudevents",
     });
     Form { reaches: false, ..Form::row(town, "webhooks.create", body) }
 }

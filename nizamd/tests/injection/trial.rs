@@ -51,7 +51,9 @@ impl<'s> Trial<'s> {
     /// Whether it is about a call: there is none, and no switch that could make one. What may be in a command, its own tests say
     /// (`nizamd/core/src/control.rs`).
     fn is_nobodys(&self, answer: &Answer) -> bool {
-        self.form.operation.starts_with("calls.") && matches!(answer.status, 404 | 503)
+        let of_call = self.form.operation.starts_with("calls.") && matches!(answer.status, 404 | 503);
+        // Nothing has happened that a webhook could be told of.
+        of_call || self.form.operation == "webhooks.redeliver" && answer.status == 404
     }
 
     /// Tries it with that string.

@@ -15,6 +15,7 @@ mod field;
 mod gateway;
 mod holiday;
 mod ivr;
+mod mapping;
 mod outbound_route;
 mod prompt;
 mod queue;
@@ -43,6 +44,7 @@ pub use gateway::GATEWAY;
 pub use holiday::HOLIDAY;
 pub use ivr::IVR;
 pub(crate) use ivr::options as ivr_options;
+pub use mapping::mapped;
 pub use outbound_route::OUTBOUND_ROUTE;
 pub use prompt::PROMPT;
 pub use queue::QUEUE;
@@ -52,7 +54,7 @@ pub use reference::{Reference, Target};
 pub use ring_group::RING_GROUP;
 pub(crate) use shape::texts;
 pub use time_condition::TIME_CONDITION;
-pub use webhook::{EVENTS as WEBHOOK_EVENTS, WEBHOOK};
+pub use webhook::{EVENTS as WEBHOOK_EVENTS, WEBHOOK, settle_webhook};
 
 /// Every resource.
 pub const RESOURCES: &[&Resource] = &[

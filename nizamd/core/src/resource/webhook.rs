@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::field::{Default, Field, Kind, Shape};
+use super::field::{Default, Field, Kind, Shape, Values};
+use super::mapping::MAPPING;
 use super::shape::{choice, items, refers_to_nothing};
 use super::{Access, Quota, Resource, no_rules};
 use crate::model::Permission as P;
@@ -37,8 +38,35 @@ pub const WEBHOOK: Resource = Resource {
             .about("What signs the deliveries; made at random where it is left out, and shown once."),
         Field::nullable("description", Kind::Text(PLAIN.such_as("CRM"))),
         Field::optional("is_active", Kind::Flag, Default::Flag(true)).filter(),
+        Field::optional("format", Kind::Choice(FORMATS), Default::Text("nizam")).about(
+            "What a delivery is: the event in our own form, or CloudEvents 1.0 in structured mode.",
+        ),
+        Field::nullable("mapping", Kind::Json(MAPPING)).about(
+            "What is sent in the place of the whole event, or of the data of a CloudEvent: names, and for each a path into the event, or a \
+             value that is always the same.",
+        ),
+        Field::nullable("previous_secret", Kind::Secret(SIGNING_SECRET)).unset().hidden(),
+        Field::nullable("previous_secret_until", Kind::Time)
+            .unset()
+            .about("Until when the secret before the last rotation signs as well."),
+        Field::nullable("disabled_at", Kind::Time)
+            .unset()
+            .about("When the webhook was made inactive because its receiver wanted no more events."),
+        Field::nullable("disabled_reason", Kind::Text(PLAIN)).unset().about("Why it was."),
     ],
 };
+
+/// What a delivery can be.
+const FORMATS: &[&str] = &["nizam", "cloudevents"];
+
+/// What follows from a change of a webhook: one that is active is not disabled, and a secret that is set is the only one from then on.
+pub fn settle_webhook(change: &mut Values) {
+    let active = change.get("is_active") == Some(&Value::Bool(true));
+    let secret = change.contains_key("secret");
+    let notice = ["disabled_at", "disabled_reason"].into_iter().filter(|_| active);
+    let before = ["previous_secret", "previous_secret_until"].into_iter().filter(|_| secret);
+    change.extend(notice.chain(before).map(|name| (name.to_owned(), Value::Null)));
+}
 
 /// Every event that can be subscribed to, in both spellings where there are two.
 pub const EVENTS: &[&str] = &[

@@ -21,6 +21,7 @@ pub(crate) mod rule;
 mod settings;
 mod tenant;
 mod user;
+mod webhook;
 
 pub use account::{Login, NewToken, Registration, login, new_token, registration};
 pub use broadcast::{Hearing, hearing};
@@ -41,3 +42,4 @@ pub use rule::{Rule, did_key, email, extension_key, mac_key};
 pub use settings::{Settings, merge_settings, settings};
 pub use tenant::{Provision, change_tenant, new_tenant, provision, slug_of};
 pub use user::{UserChangeFields, UserFields, change_user, new_user, permissions};
+pub use webhook::{RedriveForm, Rotation, redelivery, redrive, rotation};

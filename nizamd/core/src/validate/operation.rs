@@ -137,7 +137,8 @@ pub fn evaluation(f: &mut Fields<'_>) -> Result<Evaluation, Errors> {
     f.finish(Evaluation { did, caller_id, time, metadata })
 }
 
-fn required_id(f: &mut Fields<'_>, field: &'static str) -> Uuid {
+/// An id that must be there.
+pub(super) fn required_id(f: &mut Fields<'_>, field: &'static str) -> Uuid {
     let schema =
         || json!({"type": "string", "format": "uuid", "examples": ["019ab0c4-5a10-7cc3-9d6c-3f6d2e5b7a01"]});
     if f.describe(field, Presence::Required, schema) {

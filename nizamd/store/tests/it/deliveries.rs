@@ -20,7 +20,7 @@ use crate::support::{Fixture, actor};
 const NAMES: [&str; 2] = ["call.started", "call.created"];
 
 /// Makes events of as many channels, gives them.
-async fn events(store: &Store, domain: &str, channels: usize) -> Vec<CallEvent> {
+pub(crate) async fn events(store: &Store, domain: &str, channels: usize) -> Vec<CallEvent> {
     let events = (0..channels).map(|n| {
         let uuid = format!("{domain}-{n}");
         let headers = [("Event-Name", "CHANNEL_CREATE"), ("Unique-ID", &uuid), ("Caller-Context", domain)];
@@ -32,7 +32,7 @@ async fn events(store: &Store, domain: &str, channels: usize) -> Vec<CallEvent> 
     all.into_iter().filter(|event| event.call_uuid.starts_with(domain)).collect()
 }
 
-async fn webhook(store: &Store, tenant: Uuid, events: &[&str], is_active: bool) -> DueWebhook {
+pub(crate) async fn webhook(store: &Store, tenant: Uuid, events: &[&str], is_active: bool) -> DueWebhook {
     let Value::Object(body) =
         json!({"url": "https://hooks.example.org/", "events": events, "is_active": is_active})
     else {
@@ -46,6 +46,7 @@ async fn webhook(store: &Store, tenant: Uuid, events: &[&str], is_active: bool) 
 fn attempt(delivery: &Delivery, status: u16) -> NewAttempt<'_> {
     NewAttempt {
         webhook_id: delivery.webhook.id,
+        event_id: Some(delivery.event.id),
         event_type: &delivery.event_type,
         payload: &delivery.event.payload,
         response_status: Some(status),

@@ -23,4 +23,5 @@ mod outbox;
 mod people;
 mod phones;
 mod random;
+mod redrive;
 mod support;

@@ -1,0 +1,17 @@
+-- The secret before the last rotation. It signs as well until its time is over.
+ALTER TABLE webhooks ADD COLUMN previous_secret BLOB;
+ALTER TABLE webhooks ADD COLUMN previous_secret_until INTEGER;
+-- When and why nizamd made it inactive by itself.
+ALTER TABLE webhooks ADD COLUMN disabled_at INTEGER;
+ALTER TABLE webhooks ADD COLUMN disabled_reason TEXT;
+-- nizam or cloudevents.
+ALTER TABLE webhooks ADD COLUMN format TEXT NOT NULL DEFAULT 'nizam';
+-- Names, and where in an event their values are. Without it the whole event is sent.
+ALTER TABLE webhooks ADD COLUMN mapping TEXT;
+
+-- The event that an attempt was about; none for what was noted before.
+ALTER TABLE webhook_delivery_attempts ADD COLUMN event_id BLOB;
+CREATE INDEX webhook_delivery_attempts_event ON webhook_delivery_attempts (webhook_id, event_id);
+
+-- Events of a time are sent once more.
+CREATE INDEX resource_events_tenant_occurred ON resource_events (tenant_id, occurred_at, id);
