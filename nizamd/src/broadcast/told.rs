@@ -116,10 +116,10 @@ mod tests {
 
     #[test]
     fn an_event_has_the_names_of_the_contract_among_calls_and_its_own_among_events() {
-        let told = Told::default();
+        let (told, next) = (Told::default(), std::cell::Cell::new(0));
         let name = |kind, stored: &str| {
-            let message =
-                told.message(channel(1, kind), &event(i64::try_from(stored.len()).unwrap(), stored))?;
+            next.set(next.get() + 1);
+            let message = told.message(channel(1, kind), &event(next.get(), stored))?;
             let message: Value = serde_json::from_str(&message).unwrap();
             let body: Value = serde_json::from_str(message["data"].as_str().unwrap()).unwrap();
             assert_eq!((&body["data"]["a"], &body["schema_version"]), (&json!(1), &json!("1.0")));
@@ -153,7 +153,7 @@ mod tests {
         let first = told.message(all, &event(1, "call.created")).unwrap();
         let again = told.message(all, &event(1, "call.created")).unwrap();
         assert_eq!(first.as_ptr(), again.as_ptr());
-        for sequence in 0..100_000 {
+        for sequence in 0..30_000 {
             told.message(all, &event(sequence, "call.created"));
             assert!(told.0.lock().bytes <= MOST);
         }
