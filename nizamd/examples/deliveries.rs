@@ -52,7 +52,7 @@ async fn main() -> Result<()> {
     let (stop, stopped) = watch::channel(false);
     let deliverer = Deliverer::new(
         Arc::clone(&store),
-        Courier::new("127.0.0.1".parse().map_err(anyhow::Error::msg)?)?,
+        Arc::new(Courier::new("127.0.0.1".parse().map_err(anyhow::Error::msg)?)?),
         Arc::new(Notify::new()),
     )?;
     let began = Instant::now();

@@ -196,6 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         for event in events {
             for one in &self.subscriptions {
                 if event.sequence > one.begun
+                    && one.may_see(event)
                     && let Some(message) = told.message(one.channel, event)
                 {
                     feed(&mut self.stream, message, patience).await?;
@@ -213,7 +214,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         over: bool,
     ) -> Result<(), End> {
         let patience = self.pace().patience;
-        for event in events {
+        let one = self.subscriptions.iter().find(|one| one.channel == channel);
+        for event in events.iter().filter(|event| one.is_some_and(|one| one.may_see(event))) {
             if let Some(message) = self.app.broadcaster.told.message(channel, event) {
                 feed(&mut self.stream, message, patience).await?;
             }
@@ -233,9 +235,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Looks whether the client still may, and still lives.
     async fn beat(&mut self) -> Result<(), End> {
         let pace = self.pace();
-        for one in &self.subscriptions {
+        for one in &mut self.subscriptions {
             match Listener::of_token(&self.app.store, one.token, one.channel).await {
-                Ok(Some(_)) => {}
+                Ok(Some(listener)) => one.readable = listener.readable(),
                 Ok(None) => {
                     return Err(End::Said(4009, "Unauthorised: the token is good no more, or what it may."));
                 }
@@ -304,13 +306,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             return self.wrong(4009, why, Some(name)).await;
         };
         // What was good when it was signed need not be any more.
-        match Listener::of_token(&self.app.store, token, channel).await {
-            Ok(Some(_)) => {}
+        let readable = match Listener::of_token(&self.app.store, token, channel).await {
+            Ok(Some(listener)) => listener.readable(),
             Ok(None) => {
                 return self.wrong(4009, "The token is good no more, or what it may.", Some(name)).await;
             }
             Err(error) => return Err(unread(&error)),
-        }
+        };
         let known = self.subscriptions.iter().position(|one| one.channel == channel);
         if known.is_none() {
             if self.subscriptions.len() >= MOST {
@@ -323,9 +325,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Ok(None) => return Err(End::Said(4100, "The tenant has all the sockets that it may have.")),
                 Err(error) => return Err(unread(&error)),
             };
-            self.subscriptions.push(Subscription { channel, token, begun, earlier: None });
+            self.subscriptions.push(Subscription { channel, token, readable, begun, earlier: None });
         } else if let Some(one) = self.subscriptions.iter_mut().find(|one| one.channel == channel) {
-            one.token = token;
+            (one.token, one.readable) = (token, readable);
         }
         self.send(frame::message("pusher_internal:subscription_succeeded", Some(name), &json!({}))).await?;
         match asked.since.or(since) {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use nizam_core::model::CallEvent;
+use nizam_core::event::needed;
+use nizam_core::model::{CallEvent, PermissionSet};
 use nizam_store::{Store, StoreResult};
 
-use super::channel::Channel;
+use super::channel::{Channel, Kind};
 
 /// Channels of a socket.
 pub(super) const MOST: usize = 100;
@@ -17,6 +18,8 @@ pub(super) struct Subscription {
     pub(super) channel: Channel,
     /// The token that was authorised.
     pub(super) token: i64,
+    /// What its user may read.
+    pub(super) readable: PermissionSet,
     /// It is told of every event behind this one, or was.
     pub(super) begun: i64,
     /// What it is told of first.
@@ -35,6 +38,11 @@ pub(super) struct Earlier {
 }
 
 impl Subscription {
+    /// Whether its user may be told of an event there.
+    pub(super) fn may_see(&self, event: &CallEvent) -> bool {
+        self.channel.kind != Kind::Events || self.readable.contains(needed(&event.event_type, &event.payload))
+    }
+
     /// Begins behind an earlier event. False if that cannot be: it does so already.
     pub(super) fn begin(&mut self, from: i64) -> bool {
         if self.earlier.is_some() {

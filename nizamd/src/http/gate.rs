@@ -86,7 +86,10 @@ pub(super) async fn allows(gate: Gate, call: &Call) -> Result<(), Failure> {
 
 /// Everything that whoever sends a request may read, in a tenant that the user belongs to.
 pub(super) fn readable(call: &Call) -> PermissionSet {
-    let Ok(caller) = Caller::of(call) else { return PermissionSet::default() };
+    Caller::of(call).map(|caller| readable_by(&caller)).unwrap_or_default()
+}
+
+fn readable_by(caller: &Caller) -> PermissionSet {
     Permission::ALL.iter().copied().filter(|permission| caller.may(*permission, false)).collect()
 }
 
@@ -168,9 +171,15 @@ impl Member {
 pub(crate) struct Listener {
     channel: Channel,
     token: i64,
+    readable: PermissionSet,
 }
 
 impl Listener {
+    /// What else may be read: an event of the configuration needs more than the channel.
+    pub(crate) fn readable(&self) -> PermissionSet {
+        self.readable
+    }
+
     pub(super) fn channel(&self) -> Channel {
         self.channel
     }
@@ -192,7 +201,7 @@ impl Listener {
         if !caller.may(channel.permission(), false) {
             return Err(Failure::unauthorized());
         }
-        Ok(Self { channel, token: caller.0.token.id })
+        Ok(Self { channel, token: caller.0.token.id, readable: readable_by(caller) })
     }
 
     /// Whether whoever was authorised with that token still is; an error where nobody knows at the moment.
