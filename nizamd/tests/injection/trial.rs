@@ -100,6 +100,11 @@ impl<'s> Trial<'s> {
                 self.tally.refused += with.len();
                 return Ok(());
             }
+            // Nobody learns of a channel whether it is there.
+            if self.form.operation == "broadcasting.auth" && answer.status == 403 {
+                self.tally.refused += with.len();
+                return Ok(());
+            }
             // The operation's one field names what is not there.
             if self.form.operation == "queues.join" && answer.status == 404 {
                 self.tally.refused += with.len();
