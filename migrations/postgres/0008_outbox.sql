@@ -14,7 +14,7 @@ CREATE TABLE resource_events (
 );
 CREATE UNIQUE INDEX resource_events_sequence ON resource_events (sequence);
 CREATE INDEX resource_events_tenant_sequence ON resource_events (tenant_id, sequence);
-CREATE INDEX resource_events_tenant_occurred ON resource_events (tenant_id, occurred_at);
+CREATE INDEX resource_events_tenant_occurred ON resource_events (tenant_id, occurred_at, id);
 
 -- The number of the last event that webhooks have been looked for. What was there before this table was told of by request only.
 CREATE TABLE webhook_feed (

@@ -12,6 +12,3 @@ ALTER TABLE webhooks ADD COLUMN mapping jsonb;
 -- The event that an attempt was about; none for what was noted before.
 ALTER TABLE webhook_delivery_attempts ADD COLUMN event_id uuid;
 CREATE INDEX webhook_delivery_attempts_event ON webhook_delivery_attempts (webhook_id, event_id);
-
--- Events of a time are sent once more.
-CREATE INDEX resource_events_tenant_occurred ON resource_events (tenant_id, occurred_at, id);

@@ -507,3 +507,44 @@ async fn a_client_that_does_not_answer_is_closed_and_so_are_all_at_the_end() {
     api.hub.close();
     assert_eq!((one.closed().await, without.closed().await), (4200, 4200));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_of_the_configuration_are_told_to_those_who_may_see_what_changed() {
+    let two = Two::new().await;
+    let Two { api, admin, ours, .. } = &two;
+    let events = two.channel("events");
+    let narrow = api.person(Role::User, Some(*ours)).await;
+    let grant = async |permissions: &[Permission]| {
+        let set: PermissionSet = permissions.iter().copied().collect();
+        let _granted = api.store.grant(&Actor::default(), narrow.id, set).await.unwrap();
+    };
+    grant(&[Permission::CallEventsView]).await;
+    let mut all = Client::new(api).await;
+    all.subscribe(api, admin, &events).await;
+    let mut few = Client::new(api).await;
+    few.subscribe(api, &narrow, &events).await;
+    let number =
+        json!({"number": "+4930123456", "destination_type": "extension", "destination_id": Uuid::nil()});
+    let did = api.post(&format!("/tenants/{ours}/dids"), admin, number).await.is(201).json();
+    let told = all.next().await;
+    assert_eq!(told.is("did.created")["data"]["did_id"], did["data"]["id"]);
+    ingest(&api.store, "fs1", &begun("ours.example", 0, 1)).await;
+    all.next().await.is("call.created");
+    few.next().await.is("call.created");
+    // Nor is it told later: what one may not see is not in what was, either.
+    let mut later = Client::new(api).await;
+    let authorisation = later.authorise(api, &narrow, &events).await.is(200).json();
+    later
+        .ask(&events, &authorisation, json!({"since": 0}))
+        .await
+        .is("pusher_internal:subscription_succeeded");
+    later.next().await.is("call.created");
+    later.next().await.is("pusher:resumed");
+    grant(&[Permission::CallEventsView, Permission::DidsView]).await;
+    let mut more = Client::new(api).await;
+    more.subscribe(api, &narrow, &events).await;
+    let path = format!("/tenants/{ours}/dids/{}", did["data"]["id"].as_str().unwrap());
+    api.delete(&path, admin).await.is(204);
+    more.next().await.is("did.deleted");
+    all.next().await.is("did.deleted");
+}
