@@ -111,11 +111,8 @@ async fn each_webhook_is_told_what_it_wants_by_the_name_it_wants() {
     assert_eq!(due.iter().map(|due| due.id).collect::<BTreeSet<_>>(), [started, stored].into());
     let due = *due.iter().find(|due| due.id == stored).unwrap();
     let names: Vec<(String, Uuid)> = {
-        let mut names = Vec::new();
-        while let Some(delivery) = store.claim_delivery(due, now() + 60_000_000).await.unwrap() {
-            names.push((delivery.event_type.clone(), delivery.event.id));
-        }
-        names
+        let claimed = store.claim_deliveries(&[(due, 10)], now() + 60_000_000).await.unwrap();
+        claimed.into_iter().map(|delivery| (delivery.event_type, delivery.event.id)).collect()
     };
     assert_eq!(names.len(), 3);
     assert!(names.contains(&("extension.deleted".to_owned(), at("extension.deleted", 0).0)));
