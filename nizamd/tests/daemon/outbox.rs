@@ -1,4 +1,4 @@
-//! Rows of the outbox, written beside a daemon that runs, or is dead.
+//! Events that are stored beside a daemon that runs, or is dead: it tells webhooks of them by itself.
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -31,9 +31,9 @@ enum Pool {
     Postgres(PgPool),
 }
 
-/// Stores events, and has webhooks told of them, in one transaction. `$now`: the time in the words of the database.
+/// Stores events in one transaction. `$now`: the time in the words of the database.
 macro_rules! feed {
-    ($pool:expr, $now:literal, $tenant:expr, $webhooks:expr, $events:expr) => {{
+    ($pool:expr, $now:literal, $tenant:expr, $events:expr) => {{
         let mut tx = $pool.begin().await.unwrap();
         let count = i64::try_from($events.len()).unwrap();
         let (last,): (i64,) =
@@ -48,17 +48,6 @@ macro_rules! feed {
             row.push_bind(event.id).push_bind($tenant).push_bind(&event.call).push_bind(&event.call).push("'call.answered'");
             row.push_bind(Json(payload)).push_bind(sequence).push($now).push($now).push($now);
         });
-        insert.build().persistent(false).execute(&mut *tx).await.unwrap();
-        let mut insert = QueryBuilder::new(
-            "INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, order_key, sequence, due_at, created_at) ",
-        );
-        let told = numbered().flat_map(|(sequence, event)| $webhooks.iter().map(move |webhook| (sequence, event, webhook)));
-        insert.push_values(told, |mut row, (sequence, event, webhook)| {
-            row.push_bind(Uuid::now_v7()).push_bind(*webhook).push_bind(event.id).push("'call.answered'");
-            row.push_bind(&event.call).push_bind(sequence).push($now).push($now);
-        });
-        // Should the daemon have been sooner.
-        insert.push(" ON CONFLICT (webhook_id, event_id) DO NOTHING");
         insert.build().persistent(false).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
     }};
@@ -79,45 +68,26 @@ impl Outbox {
         Self { runtime, pool, tenant }
     }
 
-    /// Stores events in this order, and has webhooks told of each.
-    pub(crate) fn feed(&self, webhooks: &[Uuid], events: &[Fed]) {
+    /// Stores events in this order.
+    pub(crate) fn feed(&self, events: &[Fed]) {
         self.runtime.block_on(async {
             match &self.pool {
                 Pool::Sqlite(pool) => {
-                    feed!(
-                        pool,
-                        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
-                        self.tenant,
-                        webhooks,
-                        events
-                    );
+                    feed!(pool, "CAST(unixepoch('subsec') * 1000000 AS INTEGER)", self.tenant, events);
                 }
-                Pool::Postgres(pool) => feed!(pool, "now()", self.tenant, webhooks, events),
+                Pool::Postgres(pool) => feed!(pool, "now()", self.tenant, events),
             }
         });
     }
 
-    /// Has what was put off be due at once, so that a test need not wait for days. What is under way is left, and nobody is waited for.
-    pub(crate) fn hurry(&self) {
-        self.run(
-            "UPDATE webhook_deliveries SET due_at = 0 WHERE claimed_by IS NULL AND due_at > CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
-            "UPDATE webhook_deliveries SET due_at = now() WHERE id IN (SELECT id FROM webhook_deliveries \
-             WHERE claimed_by IS NULL AND due_at > now() FOR UPDATE SKIP LOCKED)",
-        );
-    }
-
-    fn run(&self, sqlite: &'static str, postgres: &'static str) {
-        self.runtime.block_on(async {
-            match &self.pool {
-                Pool::Sqlite(pool) => drop(sqlx::query(sqlite).execute(pool).await.unwrap()),
-                Pool::Postgres(pool) => drop(sqlx::query(postgres).execute(pool).await.unwrap()),
-            }
-        });
-    }
-
-    /// How many deliveries of a webhook wait or are under way.
+    /// How many deliveries of a webhook wait or are under way, and events that nobody has looked through for it.
     pub(crate) fn waiting(&self, webhook: Uuid) -> i64 {
-        let sql = || AssertSqlSafe("SELECT count(*) FROM webhook_deliveries WHERE webhook_id = $1");
+        let sql = || {
+            AssertSqlSafe(
+                "SELECT (SELECT count(*) FROM webhook_deliveries WHERE webhook_id = $1) + \
+             (SELECT event_counter.sequence - webhook_feed.sequence FROM event_counter JOIN webhook_feed ON webhook_feed.id = event_counter.id)",
+            )
+        };
         let (waiting,): (i64,) = self.runtime.block_on(async {
             match &self.pool {
                 Pool::Sqlite(pool) => sqlx::query_as(sql()).bind(webhook).fetch_one(pool).await.unwrap(),
