@@ -121,6 +121,11 @@ impl Nizamd {
         files
     }
 
+    /// The port of its REST API on loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn rest(&self) -> &Rest {
         &self.rest
     }

@@ -41,6 +41,8 @@ fn reason(need: &str) -> Result<(), String> {
         "freeswitch" => Installed::find().map(|_| ()),
         "sipp" => on_path("sipp", "sip-tester"),
         "baresip" => on_path("baresip", "baresip-core"),
+        "node" => on_path("node", "nodejs"),
+        "npm" => on_path("npm", "npm"),
         "zoneinfo" => zoneinfo(),
         other => panic!("no test knows how to look for {other}"),
     }
