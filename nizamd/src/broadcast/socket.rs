@@ -87,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER)
             .write_buffer_size(BUFFER)
-            .max_write_buffer_size(4 * LARGEST)
+            .max_write_buffer_size(16 * LARGEST)
             .max_message_size(Some(LARGEST))
             .max_frame_size(Some(LARGEST));
         let stream = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
@@ -276,7 +276,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Some(Err(Error::Capacity(_))) => return Err(End::Said(1009, "The message is too large.")),
             Some(Err(Error::Utf8(_))) => return Err(End::Said(1007, "The message is no UTF-8.")),
             Some(Err(Error::Protocol(_))) => return Err(End::Said(1002, "This is no WebSocket.")),
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
+            Some(Ok(Message::Close(_))) => {
+                // The answer to it is written by now, and not sent.
+                let _gone = flush(&mut self.stream, GOODBYE).await;
+                return Err(End::Gone);
+            }
+            Some(Err(_)) | None => return Err(End::Gone),
         };
         match Said::read(&text) {
             Ok(Said::Ping) => self.send(frame::message("pusher:pong", None, &json!({}))).await,
@@ -337,7 +342,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     fn unsubscribe(&mut self, name: &str) {
+        let before = self.subscriptions.len();
         self.subscriptions.retain(|one| one.channel.to_string() != name);
+        if self.subscriptions.len() == before {
+            return;
+        }
         let subscriptions = &self.subscriptions;
         self.following.retain(|tenant| subscriptions.iter().any(|one| one.channel.tenant == tenant));
         // It may subscribe to another one: the time without any begins now.
@@ -346,6 +355,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Tells a channel what was stored behind that event before it was heard.
     async fn resume(&mut self, name: &str, sequence: i64) -> Result<(), End> {
+        let channel = Channel::parse(name).ok();
+        // First of all: whoever may hear nothing costs the database nothing.
+        if !self.subscriptions.iter().any(|one| Some(one.channel) == channel) {
+            return self.wrong(4302, "The channel is not subscribed.", Some(name)).await;
+        }
         let newest = match self.app.store.newest_event().await {
             Ok(newest) => newest,
             Err(error) => return Err(unread(&error)),
@@ -356,7 +370,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 .wrong(4302, "There is no such event: begin with 0 for all that is kept.", Some(name))
                 .await;
         }
-        let channel = Channel::parse(name).ok();
         match self.subscriptions.iter_mut().find(|one| Some(one.channel) == channel) {
             None => self.wrong(4302, "The channel is not subscribed.", Some(name)).await,
             Some(one) => {

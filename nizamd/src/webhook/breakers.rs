@@ -47,6 +47,13 @@ struct Breaker {
     open: Option<Open>,
 }
 
+impl Breaker {
+    /// Whether it is left alone. One that nobody has tried again for long may be deleted, or be told of nothing any more.
+    fn is_open(&self, now: Instant) -> bool {
+        self.open.is_some_and(|open| now < open.until + LONGEST)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Open {
     until: Instant,
@@ -78,7 +85,7 @@ impl Breakers {
     /// Notes how an attempt went.
     pub(super) fn note(&mut self, webhook: Uuid, sign: Sign, now: Instant) {
         if self.by.len() >= REMEMBERED && !self.by.contains_key(&webhook) {
-            self.by.retain(|_, breaker| breaker.open.is_some());
+            self.by.retain(|_, breaker| breaker.is_open(now));
         }
         let (beginning, most) = (self.beginning(), self.most);
         let breaker = self.by.entry(webhook).or_insert(Breaker { failures: 0, room: beginning, open: None });
@@ -103,8 +110,8 @@ impl Breakers {
     }
 
     /// How many webhooks are left alone.
-    pub(super) fn open(&self) -> usize {
-        self.by.values().filter(|breaker| breaker.open.is_some()).count()
+    pub(super) fn open(&self, now: Instant) -> usize {
+        self.by.values().filter(|breaker| breaker.is_open(now)).count()
     }
 
     fn beginning(&self) -> usize {
@@ -131,7 +138,7 @@ mod tests {
         }
         assert_eq!(breakers.room(HOOK, now), 16);
         breakers.note(HOOK, Sign::Away, now);
-        assert_eq!((breakers.room(HOOK, now), breakers.open()), (8, 0));
+        assert_eq!((breakers.room(HOOK, now), breakers.open(now)), (8, 0));
         assert_eq!(Breakers::new(2).room(HOOK, now), 2);
     }
 
@@ -144,7 +151,7 @@ mod tests {
         // An answer, whatever it says, is one.
         breakers.note(HOOK, Sign::Answered, now);
         for _ in 0..5 {
-            assert_eq!(breakers.open(), 0);
+            assert_eq!(breakers.open(now), 0);
             breakers.note(HOOK, Sign::Away, now);
         }
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
@@ -152,10 +159,10 @@ mod tests {
             breakers.note(HOOK, Sign::Away, now);
             assert_eq!(breakers.room(HOOK, now + Duration::from_millis(seconds * 1000 - 1)), 0);
             now += Duration::from_secs(seconds);
-            assert_eq!((breakers.room(HOOK, now), breakers.open()), (1, 1));
+            assert_eq!((breakers.room(HOOK, now), breakers.open(now)), (1, 1));
             breakers.note(HOOK, Sign::Away, now);
         }
         breakers.note(HOOK, Sign::Took, now);
-        assert_eq!((breakers.room(HOOK, now), breakers.open()), (5, 0));
+        assert_eq!((breakers.room(HOOK, now), breakers.open(now)), (5, 0));
     }
 }

@@ -66,6 +66,13 @@ impl Notes {
     pub(super) async fn run(self, mut told: mpsc::Receiver<Told>) {
         let mut together = Vec::with_capacity(TOGETHER);
         while told.recv_many(&mut together, TOGETHER).await > 0 {
+            for one in together.iter_mut().filter(|one| one.verdict == Verdict::Gone) {
+                if !gone::disable(&self.store, &one.delivery.webhook).await {
+                    // It was the receiver that the webhook had before, or is not known to be gone: whoever is there now is told.
+                    (one.verdict, one.message) = (Verdict::Again(Duration::ZERO), None);
+                    one.next = Some(jiff::Timestamp::now().as_microsecond());
+                }
+            }
             let all: Vec<&Told> = together.iter().collect();
             if !self.note(&all).await {
                 // One of them is not as the database wants it: it must not take the others with it.
@@ -80,9 +87,6 @@ impl Notes {
             }
             for one in together.drain(..) {
                 self.metrics.told(&one.verdict, one.delivery.event.created_at);
-                if one.verdict == Verdict::Gone {
-                    gone::disable(&self.store, &one.delivery.webhook).await;
-                }
             }
             self.noted.notify_one();
         }

@@ -110,7 +110,7 @@ impl Running {
 
     /// How many webhooks are left alone because they cannot be reached.
     pub(super) fn breakers_open(&self) -> usize {
-        self.breakers.open()
+        self.breakers.open(Instant::now())
     }
 
     /// Gives all up; gives what was claimed.

@@ -21,6 +21,8 @@ const DELAYS: [Duration; 9] = [
 const MOST: usize = 50;
 /// The longest time between two of them.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
+/// The longest time from the first attempt to the last, without what chance adds: what has waited for ten days is given up.
+const ALL: Duration = Duration::from_hours(8 * 24);
 
 /// The times between the attempts. The first is made at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,12 @@ impl FromStr for Schedule {
             .collect::<Result<Vec<_>, _>>()?;
         if all.len() > MOST {
             return Err(format!("there must not be more than {MOST} times"));
+        }
+        if all.iter().sum::<Duration>() > ALL {
+            return Err(
+                "all times together must not be longer than 8 days: what has waited for 10 is given up"
+                    .to_owned(),
+            );
         }
         Ok(Self(all))
     }

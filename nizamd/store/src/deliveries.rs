@@ -182,9 +182,14 @@ impl Followers<'_> {
     }
 }
 
-/// Locks what waits of events already, in the order in which everybody locks deliveries.
+/// Locks webhooks, and what waits of events already, in the order in which everybody locks them: whoever deletes a webhook deletes its
+/// deliveries after it.
 pub(crate) async fn lock(conn: Conn<'_>, webhooks: &[Uuid], events: &[Uuid]) -> StoreResult<()> {
     if let Conn::Postgres(c) = conn {
+        sqlx::query(sql!(postgres "SELECT id FROM webhooks WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"))
+            .bind(webhooks)
+            .execute(&mut *c)
+            .await?;
         sqlx::query(sql!(postgres
             "SELECT id FROM webhook_deliveries WHERE webhook_id = ANY($1) AND event_id = ANY($2) ORDER BY id FOR UPDATE"
         ))

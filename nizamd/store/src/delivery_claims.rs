@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::clock;
 use crate::column::Time;
-use crate::db::Conn;
+use crate::db::{Conn, Dialect};
 use crate::deliveries::{Delivery, DueWebhook};
 use crate::delivery_ends::{end, give_back, postpone};
 use crate::error::StoreResult;
@@ -60,7 +60,12 @@ impl Store {
         while !open.is_empty() {
             let rows = self.claim(&open, until).await?;
             let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-            match self.sorted(rows, &webhooks, until).await {
+            // By the webhooks as they are behind the claim: what one has begun to want meanwhile is not dropped for what it wanted before.
+            let sorted = match self.receivers(shares).await {
+                Ok(webhooks) => self.sorted(rows, &webhooks, until).await,
+                Err(error) => Err(error),
+            };
+            match sorted {
                 Ok(sorted) => {
                     // What is told nobody has taken the place of something that is.
                     let mut left: HashMap<Uuid, usize> = HashMap::new();
@@ -118,9 +123,16 @@ impl Store {
         drop(reader);
         for id in gone {
             let mut tx = self.db.write().await?;
-            on!(tx.conn(), c => {
-                sqlx::query(sql!("DELETE FROM webhook_deliveries WHERE webhook_id = $1")).bind(id).execute(c).await?.rows_affected()
-            });
+            // Somebody may have made it active since it was read.
+            let sql = match tx.conn().dialect() {
+                Dialect::Sqlite => sql!(sqlite
+                    "DELETE FROM webhook_deliveries WHERE webhook_id = $1 \
+                     AND EXISTS (SELECT 1 FROM webhooks WHERE id = $1 AND is_active = FALSE)"),
+                Dialect::Postgres => sql!(postgres
+                    "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE webhook_id = $1 \
+                     AND EXISTS (SELECT 1 FROM webhooks WHERE id = $1 AND is_active = FALSE) ORDER BY id FOR UPDATE)"),
+            };
+            on!(tx.conn(), c => sqlx::query(sql).bind(id).execute(c).await?.rows_affected());
             tx.commit().await?;
         }
         Ok(webhooks)
@@ -184,7 +196,11 @@ impl Store {
         }
         let mut events = self.events_of(&rows, webhooks).await?;
         for row in rows {
-            let Some(webhook) = webhooks.get(&row.webhook_id) else { continue };
+            // What waited for one that is inactive was deleted; one that cannot be read is waited for.
+            let Some(webhook) = webhooks.get(&row.webhook_id) else {
+                sorted.unreadable.push((row.id, row.webhook_id));
+                continue;
+            };
             let event = match events.get_mut(&row.event_id) {
                 Some(Ok(event)) if event.tenant_id == webhook.tenant_id => event.clone(),
                 Some(Err(())) => {

@@ -27,7 +27,7 @@ pub struct Redrive {
     pub from: i64,
     /// Until this time.
     pub to: i64,
-    /// Only those that the webhook was told of, and never with success.
+    /// Only those that it has not taken, and that do not wait for it: also what was given up, or dropped, before it was tried.
     pub only_failed: bool,
 }
 
@@ -123,7 +123,10 @@ impl Store {
             lock(tx.conn(), &[webhook.id], &ids).await?;
             let whole = i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE);
             for row in rows {
-                if done.deliveries >= MOST_REDRIVEN || looked_at >= LOOKED_AT {
+                // Those of one moment are not parted: it goes on behind a moment.
+                if (done.deliveries >= MOST_REDRIVEN || looked_at >= LOOKED_AT)
+                    && row.occurred_at.0 > place.time
+                {
                     done.next = Some(row.occurred_at.0);
                     tx.commit().await?;
                     return Ok(done);
@@ -149,7 +152,7 @@ async fn page(conn: Conn<'_>, webhook: &Record, what: Redrive, after: Place) -> 
         if what.only_failed {
             sqlx::query_as(sql!(events!(
                 "occurred_at >= $3 AND (occurred_at, id) > ($3, $4) AND occurred_at <= $5 AND \
-                 EXISTS (SELECT 1 FROM webhook_delivery_attempts AS a WHERE a.webhook_id = $6 AND a.event_id = e.id) AND \
+                 NOT EXISTS (SELECT 1 FROM webhook_deliveries AS d WHERE d.webhook_id = $6 AND d.event_id = e.id) AND \
                  NOT EXISTS (SELECT 1 FROM webhook_delivery_attempts AS a WHERE a.webhook_id = $6 AND a.event_id = e.id AND a.success = TRUE)"
             )))
                 .bind(webhook.tenant_id).bind(PAGE).bind(time).bind(after.id).bind(to).bind(webhook.id).fetch_all(c).await?

@@ -20,8 +20,9 @@ const DAY: i64 = 86_400_000_000;
 /// How many days events of nobody, events that make no sense, and attempts to tell webhooks are kept.
 const OPERATOR_DAYS: i64 = 30;
 
-/// How many days a delivery waits: longer than its last attempt takes, but for a tenant that is suspended meanwhile.
-const DELIVERY_DAYS: i64 = 5;
+/// How many days a delivery waits: longer than any schedule of attempts, but for a tenant that is suspended meanwhile, and for what waits behind
+/// others at a receiver that is away.
+const DELIVERY_DAYS: i64 = 10;
 
 /// How many attempts to tell a webhook are kept.
 const ATTEMPTS: i64 = 10_000;
@@ -85,10 +86,18 @@ impl Store {
             (sql!(oldest!("stray_events", "occurred_at")), OPERATOR_DAYS),
             (sql!(oldest!("quarantined_events", "created_at")), OPERATOR_DAYS),
             (sql!(oldest!("webhook_delivery_attempts", "created_at")), OPERATOR_DAYS),
-            (sql!(oldest!("webhook_deliveries", "created_at")), DELIVERY_DAYS),
         ] {
             gone += self.forget(statement, now.saturating_sub(days * DAY)).await?;
         }
+        let statement = sql!(oldest!("webhook_deliveries", "created_at"));
+        let given_up = self.forget(statement, now.saturating_sub(DELIVERY_DAYS * DAY)).await?;
+        if given_up > 0 {
+            tracing::warn!(
+                deliveries = given_up,
+                "webhooks are told no more of what has waited for {DELIVERY_DAYS} days; redrive with only_failed tells them all the same"
+            );
+        }
+        gone += given_up;
         gone += self.forget_attempts().await?;
         Ok(gone + self.forget_lives(now.saturating_sub(OPERATOR_DAYS * DAY)).await?)
     }

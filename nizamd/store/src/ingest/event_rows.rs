@@ -1,6 +1,6 @@
 //! Events of tenants, of nobody, and those that make no sense.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use nizam_core::call::{Ledger, NewEvent};
 use serde_json::{Value, json};
@@ -81,6 +81,7 @@ pub(super) async fn write(
         counts.events(row.tenant, row.at, row.event_type, 1);
     }
     counts.write(tx.conn()).await?;
+    lock_tenants(tx.conn(), &rows).await?;
     let newest = outbox::take(tx.conn(), rows.len()).await?;
     if !rows.is_empty() {
         changes::tell_of_events(tx.conn(), own).await?;
@@ -91,6 +92,19 @@ pub(super) async fn write(
         sequence += i64::try_from(rows.len()).unwrap_or(0);
     }
     Ok(newest)
+}
+
+/// Waits for those who change or delete a tenant before the counter is held, for which everybody waits.
+async fn lock_tenants(conn: Conn<'_>, rows: &[Row<'_>]) -> StoreResult<()> {
+    if let Conn::Postgres(c) = conn {
+        let tenants: BTreeSet<Uuid> = rows.iter().map(|row| row.tenant).collect();
+        let tenants: Vec<Uuid> = tenants.into_iter().collect();
+        sqlx::query(sql!(postgres "SELECT id FROM tenants WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"))
+            .bind(tenants)
+            .execute(c)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn adopt(conn: Conn<'_>, tenants: &HashMap<&str, Uuid>) -> StoreResult<Vec<Stray>> {

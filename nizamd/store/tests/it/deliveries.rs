@@ -282,8 +282,11 @@ async fn what_is_old_goes_and_attempts_of_which_there_are_many() {
     assert!((10_000..=10_020).contains(&kept().await), "{}", kept().await);
     assert_eq!(store.forget_calls().await.unwrap(), 0);
     assert_eq!(store.webhooks_due().await.unwrap(), [due]);
-    raw.run(format!("UPDATE webhook_deliveries SET created_at = {}", raw.time(now() - 6 * 24 * 60 * MINUTE)))
-        .await;
+    raw.run(format!(
+        "UPDATE webhook_deliveries SET created_at = {}",
+        raw.time(now() - 11 * 24 * 60 * MINUTE)
+    ))
+    .await;
     raw.run(format!(
         "UPDATE webhook_delivery_attempts SET created_at = {}",
         raw.time(now() - 31 * 24 * 60 * MINUTE)

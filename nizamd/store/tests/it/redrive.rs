@@ -82,9 +82,12 @@ async fn what_is_asked_for_is_told_once_more() {
         latency_ms: None,
         error_message: None,
     };
-    for (status, event, deliveries) in [(500, 0, 1), (404, 1, 2), (200, 2, 2), (200, 0, 1)] {
+    let raw = Raw::of(&fixture).await;
+    for (status, event, deliveries) in [(500, 0, 3), (404, 1, 3), (200, 2, 2), (200, 0, 1)] {
+        raw.run("DELETE FROM webhook_deliveries".to_owned()).await;
         store.note_attempt(&attempt(status, event)).await.unwrap();
         assert_eq!(redrive(failed).await.deliveries, deliveries, "{status}");
+        assert_eq!(redrive(failed).await.deliveries, 0, "what waits already is left alone");
     }
 
     // One, by its id; nobody else's.
@@ -92,7 +95,6 @@ async fn what_is_asked_for_is_told_once_more() {
         async |id: Uuid| store.redeliver(&actor(), &hook, id).await.unwrap().map(|done| done.deliveries);
     assert_eq!(one(mine[1].id).await, Some(1));
     assert_eq!((one(theirs[0].id).await, one(Uuid::now_v7()).await), (None, None));
-    let raw = Raw::of(&fixture).await;
     changes(&raw, tenant, "extension.created", (1, 2)).await;
     changes(&raw, tenant, "did.created", (3, 2)).await;
     changes(&raw, other, "extension.created", (5, 2)).await;
