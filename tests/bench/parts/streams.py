@@ -48,7 +48,8 @@ def listeners():
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(Postgres(HOME / "postgres", ["-c", "track_commit_timestamp=on"]))
         url = server.database("streams")
-        os.environ["NIZAM_BROADCAST_KEY"] = KEY
+        # All of them come from one address.
+        os.environ.update(NIZAM_BROADCAST_KEY=KEY, NIZAM_CONNECTIONS_PER_ADDRESS=str(2 * max(CLIENTS)))
         daemon = Daemon(10, url=url, home=HOME / "nizamd")
         stack.callback(daemon.stop)
         tenant = daemon.request("GET", "/tenants")[1]["data"][0]
