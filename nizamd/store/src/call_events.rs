@@ -146,7 +146,7 @@ impl Store {
         filter: &CallEventFilter,
         page: Page,
     ) -> StoreResult<Listed<CallEvent>> {
-        let mut tx = self.db.snapshot().await?;
+        let mut tx = self.db.snapshot_of_calls().await?;
         let days = days(tx.conn(), tenant_id, filter).await?;
         let Some((span, skip)) = days.place(page) else {
             return Ok(Listed { rows: Vec::new(), total: days.total() });

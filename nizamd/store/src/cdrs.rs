@@ -309,7 +309,7 @@ async fn page_of_days(
 impl Store {
     /// A page of the CDRs of a tenant, the newest first: one for each call, unless all legs are asked for, or one by its uuid.
     pub async fn cdrs(&self, tenant_id: Uuid, filter: &CdrFilter, page: Page) -> StoreResult<Listed<Cdr>> {
-        let mut tx = self.db.snapshot().await?;
+        let mut tx = self.db.snapshot_of_calls().await?;
         let days = days(tx.conn(), tenant_id, filter).await?;
         let Some((span, skip)) = days.place(page) else {
             return Ok(Listed { rows: Vec::new(), total: days.total() });

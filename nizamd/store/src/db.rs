@@ -224,6 +224,20 @@ impl Db {
         }
     }
 
+    /// The same for calls and their events. Rows that move from the rest into their month meanwhile would be in neither: gone from the rest, and
+    /// too new in the month. So the move waits for this, or this for the move, before it is settled what is read.
+    pub(crate) async fn snapshot_of_calls(&self) -> StoreResult<Tx> {
+        let mut tx = self.snapshot().await?;
+        if let Conn::Postgres(c) = tx.conn() {
+            sqlx::query(
+                sql!(postgres "LOCK TABLE call_detail_records_rest, call_events_rest IN ACCESS SHARE MODE"),
+            )
+            .execute(c)
+            .await?;
+        }
+        Ok(tx)
+    }
+
     /// The transaction that writes. In SQLite the next one waits for its end, in PostgreSQL only for the rows it changes.
     pub(crate) async fn write(&self) -> StoreResult<Tx> {
         match self {

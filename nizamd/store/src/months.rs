@@ -90,6 +90,8 @@ impl Store {
         // Nobody writes a row of the month into the rest between its rows are moved and it is a part. A table that is attached keeps
         // nobody waiting who reads or writes others; one that is made as a part would.
         for text in [
+            // Behind whoever reads for long everybody else would wait as well: then it is for the next time.
+            "SET LOCAL lock_timeout = '2s'".to_owned(),
             format!("LOCK TABLE {table}_rest IN ACCESS EXCLUSIVE MODE"),
             format!("CREATE TABLE {part} (LIKE {table} INCLUDING ALL)"),
             format!(

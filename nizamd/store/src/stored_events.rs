@@ -130,7 +130,7 @@ impl Store {
     /// earlier ones, which a switch told late.
     pub async fn stored_since(&self, tenant_id: Uuid, at: i64) -> StoreResult<i64> {
         let kept = self.db.dialect().keeps_plans();
-        let mut tx = self.db.snapshot().await?;
+        let mut tx = self.db.snapshot_of_calls().await?;
         let mut first: Option<i64> = None;
         for text in [
             sql!("SELECT min(sequence) FROM call_events WHERE tenant_id = $1 AND occurred_at >= $2"),
