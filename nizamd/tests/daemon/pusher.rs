@@ -2,7 +2,7 @@
 //! nizamd is killed.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -13,15 +13,8 @@ use nizam_test_postgres::Database;
 use serde_json::{Value, json};
 
 use crate::events::{spool, tell};
+use crate::needs::{skip, there_is};
 use crate::site::Site;
-
-/// What is missing of what runs the programs.
-fn missing() -> Option<&'static str> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let there =
-        |program: &str| std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
-    ["node", "npm"].into_iter().find(|program| !there(program))
-}
 
 /// Puts the programs into a directory of their own, with what they need from npm; what npm complains of, if it does.
 fn install(place: &Path) -> String {
@@ -43,27 +36,15 @@ fn install(place: &Path) -> String {
     String::new()
 }
 
-/// Says loudly that the test does not run, and why.
-fn skip(why: &str) {
-    let test = "pusher::pusher_js_and_laravel_echo_miss_nothing";
-    let demanded = std::env::var("NIZAM_REQUIRE").unwrap_or_default();
-    assert!(!demanded.split(',').any(|name| name.trim() == "node"), "{test}: {why}");
-    eprintln!("SKIPPED {test}: {why}");
-    if let Some(list) = std::env::var_os("NIZAM_SKIPS") {
-        let mut list = fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
-        list.write_all(format!("{test}: {why}\n").as_bytes()).unwrap();
-    }
-}
-
 #[test]
 fn pusher_js_and_laravel_echo_miss_nothing() {
-    if let Some(missing) = missing() {
-        return skip(&format!("no {missing} (apt-get install nodejs npm)"));
+    if !there_is("node", "nodejs") || !there_is("npm", "npm") {
+        return;
     }
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pusher");
     let complaint = install(&place);
     if !complaint.is_empty() {
-        return skip(&complaint);
+        return skip("node", &complaint);
     }
     let site = Site::new(|path| Database::chosen().fresh(path), &[], "correct horse");
     let mut daemon = site.serve();
