@@ -366,3 +366,63 @@ async fn counts_and_months_hold_whoever_writes_beside() {
         }
     }
 }
+
+/// What a list reads is settled when nothing moves: rows that do would be gone from the rest, and too new in their month.
+#[tokio::test]
+async fn a_list_that_is_read_while_rows_move_into_their_month_lacks_none() {
+    if !there_is_postgres() {
+        return;
+    }
+    let fixture = Fixture::on(Database::Postgres).await;
+    let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
+    let pool = PgPool::connect(&fixture.url).await.unwrap();
+    let mut random = Random(1);
+    let told: Vec<Delivered> = (0..3)
+        .flat_map(|n| channel_at(&format!("call-{n}"), "acme.example", n, NOON + DAY, &mut random))
+        .collect();
+    store.ingest(ORIGIN, &numbered(told), 0).await.unwrap();
+    let mut mover = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE call_detail_records_rest, call_events_rest IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *mover)
+        .await
+        .unwrap();
+    let moving = async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IN (CAST('call_detail_records_rest' AS regclass), \
+             CAST('call_events_rest' AS regclass))";
+        loop {
+            let (lists,): (i64,) = sqlx::query_as(waiting).fetch_one(&pool).await.unwrap();
+            if lists >= 3 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for (table, column) in [("call_detail_records", "start_stamp"), ("call_events", "occurred_at")] {
+            for text in [
+                format!("CREATE TABLE {table}_y2026m07 (LIKE {table} INCLUDING ALL)"),
+                format!(
+                    "WITH moved AS (DELETE FROM {table}_rest WHERE {column} < '2026-08-01' RETURNING *) \
+                     INSERT INTO {table}_y2026m07 SELECT * FROM moved"
+                ),
+                format!(
+                    "ALTER TABLE {table} ATTACH PARTITION {table}_y2026m07 \
+                     FOR VALUES FROM ('2026-07-01 00:00+00') TO ('2026-08-01 00:00+00')"
+                ),
+            ] {
+                sqlx::query(AssertSqlSafe(text)).execute(&mut *mover).await.unwrap();
+            }
+        }
+        mover.commit().await.unwrap();
+    };
+    let (cdr_filter, event_filter) =
+        (CdrFilter { legs: true, ..CdrFilter::default() }, CallEventFilter::default());
+    let (cdrs, events, since, ()) = tokio::join!(
+        store.cdrs(tenant, &cdr_filter, Page::default()),
+        store.call_events(tenant, &event_filter, Page::default()),
+        store.stored_since(tenant, NOON),
+        moving
+    );
+    let (cdrs, events) = (cdrs.unwrap(), events.unwrap());
+    assert_eq!((cdrs.total, cdrs.rows.len()), (3, 3));
+    assert_eq!((events.total, events.rows.len()), (6, 6));
+    assert_eq!(since.unwrap(), events.rows.iter().map(|event| event.sequence).min().unwrap() - 1);
+}
