@@ -221,8 +221,9 @@ impl Spool {
     fn drain_leftovers(&self, tell: &dyn Fn(SpoolNote)) -> Result<(), String> {
         let mut leftovers = self.leftovers.lock();
         while let Some(ring) = leftovers.first() {
-            while self.drain(ring, tell)? {}
+            // First, as for the ring in use: what is sent of it may be the last that is ever sent of that incarnation.
             self.note_drops(ring);
+            while self.drain(ring, tell)? {}
             if let Some(store) = self.store.lock().as_mut() {
                 store.begin(ring.incarnation(), &ring.core(), ring.began(), false);
             }
