@@ -65,7 +65,7 @@ fn limit(office: &Office, single: &Caller, desk: &mut Callee) {
     assert_eq!(second.status(), 503);
     let refused = Leg::of_caller(office, &second).hung_up("switch").ended("NORMAL_TEMPORARY_FAILURE", 41);
     let refused = refused.with(&json!({"refused": "extension_channels"}));
-    office.check("refused by a limit", &[refused.told(&["call.created", "call.hangup"])]);
+    office.check("refused by a limit", &[refused.told(&["call.created", "limit.reached", "call.hangup"])]);
     let (a, b) = Leg::both(office, &first, desk, &got);
     let [a, b] = [a, b].map(|leg| leg.hung_up("caller").ended("NORMAL_CLEARING", 16));
     office.check("the call at the limit", &[a.told(&A), b.told(&B)]);

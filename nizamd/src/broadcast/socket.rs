@@ -26,6 +26,8 @@ use crate::http::Listener;
 
 /// Bytes that are read at once, and that are written at once.
 const BUFFER: usize = 4 << 10;
+/// How long a client waits for each channel that it asks for beyond as many as it may have: they ask the database.
+const OFTEN: Duration = Duration::from_millis(100);
 /// Longest wait for a client to be told why it is closed.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -74,6 +76,8 @@ pub(crate) struct Socket<S> {
     id: String,
     subscriptions: Vec<Subscription>,
     following: Following,
+    /// How often it has asked for a channel, or for what was told there.
+    asked_for: usize,
     opened: Instant,
     /// When the client last said anything.
     heard: Instant,
@@ -100,6 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             id: format!("{high}.{low}"),
             subscriptions: Vec::new(),
             following: Following::default(),
+            asked_for: 0,
             opened: now,
             heard: now,
             asked: None,
@@ -286,14 +291,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         match Said::read(&text) {
             Ok(Said::Ping) => self.send(frame::message("pusher:pong", None, &json!({}))).await,
             Ok(Said::Pong) => Ok(()),
-            Ok(Said::Subscribe(asked)) => self.subscribe(&asked).await,
+            Ok(Said::Subscribe(asked)) => {
+                self.slow_down().await;
+                self.subscribe(&asked).await
+            }
             Ok(Said::Unsubscribe(named)) => {
                 self.unsubscribe(&named.channel);
                 Ok(())
             }
-            Ok(Said::Resume(asked)) => self.resume(&asked.channel, asked.sequence).await,
+            Ok(Said::Resume(asked)) => {
+                self.slow_down().await;
+                self.resume(&asked.channel, asked.sequence).await
+            }
             Ok(Said::OfClient) => self.wrong(4301, "Events of clients are not passed on here.", None).await,
             Err(why) => self.wrong(4200, why, None).await,
+        }
+    }
+
+    /// Whoever asks for channels on and on has all that it may have, and waits.
+    async fn slow_down(&mut self) {
+        self.asked_for = self.asked_for.saturating_add(1);
+        if self.asked_for > 2 * MOST {
+            tokio::time::sleep(OFTEN).await;
         }
     }
 

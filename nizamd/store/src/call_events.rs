@@ -1,8 +1,6 @@
 //! What happened to calls, to read.
 
 use nizam_core::model::CallEvent;
-use serde_json::Value;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::Store;
@@ -11,6 +9,7 @@ use crate::counts::{Days, Span, event_days};
 use crate::db::Conn;
 use crate::error::StoreResult;
 use crate::page::{Listed, Page, Place, count};
+use crate::stored_events::EventRow;
 
 /// Most events of a trace.
 const MOST: i64 = 10_000;
@@ -26,41 +25,6 @@ pub struct CallEventFilter {
     pub from: Option<i64>,
     /// Until this time.
     pub to: Option<i64>,
-}
-
-#[derive(sqlx::FromRow)]
-struct EventRow {
-    id: Uuid,
-    tenant_id: Uuid,
-    call_uuid: String,
-    event_type: String,
-    payload: Json<Value>,
-    schema_version: String,
-    occurred_at: Time,
-    created_at: Time,
-    updated_at: Time,
-    call_id: Option<String>,
-    generation: Option<i64>,
-    sequence: i64,
-}
-
-impl EventRow {
-    fn into_event(self) -> CallEvent {
-        CallEvent {
-            id: self.id,
-            tenant_id: self.tenant_id,
-            call_uuid: self.call_uuid,
-            event_type: self.event_type,
-            payload: self.payload.0,
-            schema_version: self.schema_version,
-            occurred_at: self.occurred_at.0,
-            created_at: self.created_at.0,
-            updated_at: self.updated_at.0,
-            call_id: self.call_id,
-            generation: self.generation,
-            sequence: self.sequence,
-        }
-    }
 }
 
 macro_rules! columns {

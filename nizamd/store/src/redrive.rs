@@ -1,6 +1,6 @@
 //! Events that a webhook is told once more because somebody asks for it.
 
-use nizam_core::call::stored_name;
+use nizam_core::event;
 use nizam_core::resource::Record;
 use uuid::Uuid;
 
@@ -163,10 +163,10 @@ async fn page(conn: Conn<'_>, webhook: &Record, what: Redrive, after: Place) -> 
     }))
 }
 
-/// The name by which a webhook wants events that are stored by that one.
-fn wanted<'w>(webhook: &'w Record, stored: &str) -> Option<&'w str> {
-    let names = webhook.value("events").as_array()?;
-    names.iter().filter_map(|name| name.as_str()).find(|name| stored_name(name) == stored)
+/// The name by which a webhook is told of events that are stored by that one: the first that it wants, as the feed has it.
+fn wanted(webhook: &Record, stored: &str) -> Option<&'static str> {
+    let wants = webhook.value("events").as_array()?;
+    event::names(stored).find(|name| wants.iter().any(|wanted| wanted == name))
 }
 
 /// One that waits already is told at once, and tried from the beginning.

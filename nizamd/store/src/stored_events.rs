@@ -13,12 +13,13 @@ use crate::ingest::json_ids;
 
 /// A row of either table.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct EventRow {
     id: Uuid,
     tenant_id: Uuid,
     /// The channel; none for an event of the configuration.
     call_uuid: Option<String>,
     /// What it happened to; none for an event of a call.
+    #[sqlx(default)]
     resource_id: Option<Uuid>,
     event_type: String,
     payload: Json<Value>,
@@ -31,9 +32,9 @@ struct Row {
     sequence: i64,
 }
 
-impl Row {
+impl EventRow {
     /// What an event of the configuration happened to stands where the channel of a call does.
-    fn into_event(self) -> CallEvent {
+    pub(crate) fn into_event(self) -> CallEvent {
         let subject = self.call_uuid.or_else(|| Some(self.resource_id?.to_string()));
         CallEvent {
             id: self.id,
@@ -77,17 +78,17 @@ impl Store {
     /// One event of a tenant, of whichever kind.
     pub async fn event(&self, tenant_id: Uuid, id: Uuid) -> StoreResult<Option<CallEvent>> {
         let mut reader = self.db.reader().await?;
-        let row: Option<Row> = on!(reader.conn(), c => {
+        let row: Option<EventRow> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(of_both!("tenant_id = $1 AND id = $2", "")))
                 .bind(tenant_id).bind(id).fetch_optional(c).await?
         });
-        Ok(row.map(Row::into_event))
+        Ok(row.map(EventRow::into_event))
     }
 
     /// The events with these ids, of whatever tenant.
     pub(crate) async fn events_with_ids(&self, ids: &[Uuid]) -> StoreResult<Vec<CallEvent>> {
         let mut reader = self.db.reader().await?;
-        let rows: Vec<Row> = match reader.conn() {
+        let rows: Vec<EventRow> = match reader.conn() {
             Conn::Sqlite(c) => {
                 sqlx::query_as(sql!(sqlite of_both!("id IN (SELECT unhex(value) FROM json_each($1))", "")))
                     .bind(json_ids(ids))
@@ -98,7 +99,7 @@ impl Store {
                 sqlx::query_as(sql!(postgres of_both!("id = ANY($1)", ""))).bind(ids).fetch_all(c).await?
             }
         };
-        Ok(rows.into_iter().map(Row::into_event).collect())
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
     }
 
     /// The events of a tenant that were stored after that one, in the order in which they were.
@@ -109,21 +110,21 @@ impl Store {
         most: u64,
     ) -> StoreResult<Vec<CallEvent>> {
         let mut reader = self.db.reader().await?;
-        let rows: Vec<Row> = on!(reader.conn(), c => {
+        let rows: Vec<EventRow> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(of_both!("tenant_id = $1 AND sequence > $2", "ORDER BY sequence LIMIT $3 + 0")))
                 .bind(tenant_id).bind(sequence).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await?
         });
-        Ok(rows.into_iter().map(Row::into_event).collect())
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
     }
 
     /// The events of all tenants that were stored after that one, in the order in which they were.
     pub async fn all_events_stored_after(&self, sequence: i64, most: u64) -> StoreResult<Vec<CallEvent>> {
         let mut reader = self.db.reader().await?;
-        let rows: Vec<Row> = on!(reader.conn(), c => {
+        let rows: Vec<EventRow> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(of_both!("sequence > $1", "ORDER BY sequence LIMIT $2 + 0")))
                 .bind(sequence).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(c).await?
         });
-        Ok(rows.into_iter().map(Row::into_event).collect())
+        Ok(rows.into_iter().map(EventRow::into_event).collect())
     }
 
     /// The number before which no event of a tenant is that happened at that time or later, in microseconds since 1970. Behind it may be

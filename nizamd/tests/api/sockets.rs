@@ -413,6 +413,24 @@ async fn who_may_no_more_is_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_subscribes_on_and_on_waits_in_between() {
+    let two = Two::new().await;
+    let calls = two.channel("calls");
+    let mut client = Client::new(&two.api).await;
+    let signed = client.authorise(&two.api, &two.member, &calls).await.is(200).json();
+    let name = json!({"channel": calls});
+    for _ in 0..200 {
+        client.ask(&calls, &signed, json!({})).await.is("pusher_internal:subscription_succeeded");
+        client.tell("pusher:unsubscribe", name.clone()).await;
+    }
+    let began = std::time::Instant::now();
+    for _ in 0..5 {
+        client.ask(&calls, &signed, json!({})).await.is("pusher_internal:subscription_succeeded");
+    }
+    assert!(began.elapsed() >= Duration::from_millis(500), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_has_its_sockets_and_one_who_does_not_read_loses_its_place() {
     const EVENTS: usize = 3000;
     let two = Two::new().await;

@@ -4,14 +4,15 @@ use std::env;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-/// Whether a program is there; a test returns at once where this says no. The package of Debian is for the reader.
+/// Whether a program of what `NIZAM_REQUIRE` may name is there; a test returns at once where this says no. The package of Debian is for the
+/// reader.
 #[track_caller]
-pub(crate) fn there_is(program: &str, package: &str) -> bool {
+pub(crate) fn there_is(need: &str, program: &str, package: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     if env::split_paths(&path).any(|directory| directory.join(program).is_file()) {
         return true;
     }
-    skip(program, &format!("no {program} (apt-get install {package})"));
+    skip(need, &format!("no {program} (apt-get install {package})"));
     false
 }
 

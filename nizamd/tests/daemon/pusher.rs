@@ -38,7 +38,7 @@ fn install(place: &Path) -> String {
 
 #[test]
 fn pusher_js_and_laravel_echo_miss_nothing() {
-    if !there_is("node", "nodejs") || !there_is("npm", "npm") {
+    if !there_is("node", "node", "nodejs") || !there_is("node", "npm", "npm") {
         return;
     }
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pusher");

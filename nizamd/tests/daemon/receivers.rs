@@ -178,14 +178,14 @@ fn receive(interpreter: &str, file: &str) {
 
 #[test]
 fn the_receiver_in_python_takes_what_is_ours_and_fresh() {
-    if there_is("python3", "python3") {
+    if there_is("python3", "python3", "python3") {
         receive("python3", "receiver.py");
     }
 }
 
 #[test]
 fn the_receiver_in_node_takes_what_is_ours_and_fresh() {
-    if there_is("node", "nodejs") {
+    if there_is("node", "node", "nodejs") {
         receive("node", "receiver.mjs");
     }
 }
@@ -238,7 +238,7 @@ fn library() -> Option<PathBuf> {
     let done = Command::new("npm").args(install).current_dir(&to).output().unwrap();
     if !done.status.success() {
         let said = String::from_utf8_lossy(&done.stderr);
-        skip("npm", &format!("npm ci fails: {}", said.lines().next().unwrap_or_default()));
+        skip("node", &format!("npm ci fails: {}", said.lines().next().unwrap_or_default()));
         return None;
     }
     std::fs::write(installed, locked).unwrap();
@@ -247,7 +247,7 @@ fn library() -> Option<PathBuf> {
 
 #[test]
 fn the_library_of_standard_webhooks_verifies_what_is_ours_and_fresh() {
-    if !there_is("node", "nodejs") || !there_is("npm", "npm") {
+    if !there_is("node", "node", "nodejs") || !there_is("node", "npm", "npm") {
         return;
     }
     let Some(library) = library() else { return };

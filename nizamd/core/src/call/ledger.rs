@@ -232,6 +232,11 @@ impl Ledger {
             metadata.extend(leg.ending());
         }
         let missed = last && leg.cause() == Some("NO_ANSWER");
+        let limit = leg.limit().filter(|_| last).map(|limit| {
+            let mut metadata = leg.base();
+            metadata.insert("limit".to_owned(), json!(limit));
+            metadata
+        });
         let told = NewEvent {
             tenant: leg.tenant,
             call_uuid: uuid.clone(),
@@ -242,6 +247,13 @@ impl Ledger {
             metadata,
         };
         let missed = missed.then(|| NewEvent { event_type: "call.missed".to_owned(), ..told.clone() });
+        let limit = limit.map(|metadata| NewEvent {
+            event_type: "limit.reached".to_owned(),
+            metadata,
+            ..told.clone()
+        });
+        // What it was refused for comes before its end, which is the last of it.
+        self.events.extend(limit);
         self.events.push(told);
         self.events.extend(missed);
         if last {

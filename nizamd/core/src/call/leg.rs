@@ -10,6 +10,9 @@ use uuid::Uuid;
 /// Who closed a CDR whose channel never said goodbye.
 pub const RECONCILER: &str = "reconciler";
 
+/// The reasons for a refusal that are limits of the tenant or the extension (`route/admission.rs` of the module's engine).
+const LIMITS: [&str; 4] = ["concurrent_calls", "calls_per_minute", "extension_channels", "class_limit"];
+
 /// Where the facts of a CDR have what was known of a channel that was closed without its own word.
 const LOST: &str = "leg";
 
@@ -241,6 +244,11 @@ impl Leg {
             ("media", json!(self.media)),
         ];
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The limit that it was refused for.
+    pub(super) fn limit(&self) -> Option<&str> {
+        self.refused.as_deref().filter(|reason| LIMITS.contains(reason))
     }
 
     pub(super) fn cause(&self) -> Option<&str> {

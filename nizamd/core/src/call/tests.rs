@@ -3,6 +3,7 @@
 
 use super::*;
 use nizam_wire::event::EventWriter;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -265,6 +266,40 @@ fn what_makes_no_sense_has_a_reason() {
     let called: Vec<_> = gone.into_iter().chain([("Caller-Direction", "inbound")]).collect();
     ledger.apply(fact(&called).unwrap().unwrap());
     assert_eq!(ledger.events[0].event_type, "call.hangup");
+}
+
+#[test]
+fn a_call_that_a_limit_refuses_is_told_as_such_before_its_end() {
+    let end = |refused| {
+        let mut ledger = ledger();
+        let event = [
+            ("Event-Name", "CHANNEL_HANGUP_COMPLETE"),
+            ("Unique-ID", "u"),
+            ("Caller-Direction", "inbound"),
+            ("variable_domain_name", "alpha.test"),
+            ("variable_nizam_refused", refused),
+        ];
+        ledger.apply(fact(&event).unwrap().unwrap());
+        ledger.events
+    };
+    for limit in ["concurrent_calls", "calls_per_minute", "extension_channels", "class_limit"] {
+        let events = end(limit);
+        let told: Vec<_> = events.iter().map(|event| (event.tenant, &*event.event_type)).collect();
+        assert_eq!(told, [(Some(TENANT), "limit.reached"), (Some(TENANT), "call.hangup")]);
+        let payload = events[0].payload();
+        assert_eq!(
+            (&payload["event_type"], &payload["metadata"]["limit"]),
+            (&Value::from("limit.reached"), &Value::from(limit))
+        );
+    }
+    for other in ["class", "suspended", ""] {
+        let events = end(other);
+        assert_eq!(
+            events.iter().map(|event| &*event.event_type).collect::<Vec<_>>(),
+            ["call.hangup"],
+            "{other}"
+        );
+    }
 }
 
 #[test]

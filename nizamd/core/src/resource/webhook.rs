@@ -96,6 +96,7 @@ pub const EVENTS: &[&str] = &[
     "did.deleted",
     "tenant.updated",
     "routing.updated",
+    "limit.reached",
 ];
 
 const SUBSCRIPTION: Shape = Shape {
