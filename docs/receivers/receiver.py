@@ -45,7 +45,7 @@ def verify(secrets, headers, body, now=None):
 class Receiver(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
-    secrets = os.environ.get("NIZAM_WEBHOOK_SECRETS", "").splitlines()
+    secrets = [line for line in os.environ.get("NIZAM_WEBHOOK_SECRETS", "").splitlines() if line]
     seen = {}
 
     def do_POST(self):

@@ -21,7 +21,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
     };
     let users = config.link.allow_users.join(", ");
     let proxies = config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let values: [(&str, &dyn Display); 23] = [
+    let values: [(&str, &dyn Display); 24] = [
         ("listen", &config.listen),
         ("socket", &config.socket.display()),
         ("state_dir", &config.state_dir.display()),
@@ -38,6 +38,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
         ("broadcast_key", &config.broadcast_key),
         ("broadcast_secret", &broadcast_secret),
         ("webhook_networks", &config.webhook_networks),
+        ("webhook_concurrency", &config.webhook_concurrency),
         ("webhook_schedule", &config.webhook_policy.schedule),
         ("webhook_retry_4xx", &config.webhook_policy.retry_4xx),
         ("trusted_proxies", &proxies),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::clock;
 use crate::column::Time;
-use crate::db::{Conn, Tx};
+use crate::db::{Conn, Dialect, Tx};
 use crate::error::StoreResult;
 use crate::ingest::json_ids;
 use crate::write::Write;
@@ -70,7 +70,8 @@ struct Due<'f> {
     order_key: &'f str,
 }
 
-/// A webhook that begins to be told of events, is told of those that are stored from now on.
+/// A webhook that begins to be told of events, is told of those that are stored from now on. What waited for it before is not told: it was
+/// dropped when the webhook became inactive, but for what nobody has looked at since.
 pub(crate) async fn begin(
     write: &mut Write<'_>,
     resource: &Resource,
@@ -87,6 +88,14 @@ pub(crate) async fn begin(
         ))
         .bind(new.id).execute(c).await?.rows_affected()
     });
+    let conn = write.conn();
+    let text = match conn.dialect() {
+        Dialect::Sqlite => sql!(sqlite "DELETE FROM webhook_deliveries WHERE webhook_id = $1"),
+        Dialect::Postgres => sql!(postgres
+            "DELETE FROM webhook_deliveries WHERE id IN \
+             (SELECT id FROM webhook_deliveries WHERE webhook_id = $1 ORDER BY id FOR UPDATE)"),
+    };
+    on!(conn, c => sqlx::query(text).bind(new.id).execute(c).await?.rows_affected());
     Ok(())
 }
 

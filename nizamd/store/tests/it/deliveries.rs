@@ -139,6 +139,12 @@ async fn what_nobody_wants_any_more_is_dropped() {
     change(json!({"is_active": true})).await;
     assert_eq!(store.webhooks_due().await.unwrap(), [], "it is gone");
 
+    // Also where nothing was due meanwhile.
+    store.enqueue_deliveries(&actor(), &all[0], &NAMES).await.unwrap();
+    change(json!({"is_active": false})).await;
+    change(json!({"is_active": true})).await;
+    assert_eq!(store.webhooks_due().await.unwrap(), [], "it is gone");
+
     // An event that is kept no longer.
     for event in &all {
         store.enqueue_deliveries(&actor(), event, &NAMES).await.unwrap();
