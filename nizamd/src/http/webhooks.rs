@@ -126,6 +126,10 @@ pub(super) async fn redrive(call: Call, _: Member, webhook: Record, form: Redriv
     let from = at("from", &form.from);
     let to = form.to.as_deref().map_or_else(|| Some(Timestamp::now().as_microsecond()), |to| at("to", to));
     let (Some(from), Some(to)) = (from, to) else { return Err(errors.into()) };
+    if form.to.is_some() && to < from {
+        errors.push("to", "The to field must be a date after or equal to from.".to_owned());
+        return Err(errors.into());
+    }
     active(&webhook)?;
     let what = Redrive { from, to, only_failed: form.only_failed };
     let redriven = call.app.store.redrive(&call.actor(), &webhook, what).await?;

@@ -135,6 +135,7 @@ async fn what_was_before_is_told_once_more() {
 
     ask("redrive", json!({"from": "soon", "to": "later"})).await.names(&["from", "to"]);
     ask("redrive", json!({})).await.names(&["from"]);
+    ask("redrive", json!({"from": "2026-01-02", "to": "2026-01-01"})).await.names(&["to"]);
     ask("redeliver", json!({"event_id": "x"})).await.names(&["event_id"]);
     ask("redeliver", json!({"event_id": id})).await.says(404, "Event not found.");
     // Not another tenant's.
