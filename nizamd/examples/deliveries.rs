@@ -10,7 +10,7 @@ use nizam_core::model::{NewTenant, Slug, TenantStatus};
 use nizam_core::resource::{Purpose, WEBHOOK};
 use nizam_core::validate::{Fields, Input};
 use nizam_store::{Actor, Key, Keyring, Store};
-use nizamd::webhook::{Courier, Deliverer};
+use nizamd::webhook::{Courier, Deliverer, Receivers};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
@@ -50,11 +50,9 @@ async fn main() -> Result<()> {
         fill(url, &rows.0, &rows.1).await?;
     }
     let (stop, stopped) = watch::channel(false);
-    let deliverer = Deliverer::new(
-        Arc::clone(&store),
-        Arc::new(Courier::new("127.0.0.1".parse().map_err(anyhow::Error::msg)?)?),
-        Arc::new(Notify::new()),
-    )?;
+    let courier = Courier::new("127.0.0.1".parse().map_err(anyhow::Error::msg)?)?;
+    let receivers = Arc::new(Receivers::new(courier)?);
+    let deliverer = Deliverer::new(Arc::clone(&store), receivers, Arc::new(Notify::new()));
     let began = Instant::now();
     let delivering = tokio::spawn(deliverer.run(stopped));
     while received.load(Ordering::Relaxed) < filled || store.deliveries_waiting().await? > 0 {

@@ -18,7 +18,7 @@ use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::password::Passwords;
 use crate::publisher::Publisher;
-use crate::webhook::Courier;
+use crate::webhook::Receivers;
 
 /// How often the last use of a token is noted.
 const USE_NOTED: Duration = Duration::from_mins(1);
@@ -55,7 +55,7 @@ pub struct App {
     /// Wakes what tells webhooks.
     pub undelivered: Arc<Notify>,
     /// What tells webhooks, where this process does.
-    pub courier: Option<Arc<Courier>>,
+    pub receivers: Option<Arc<Receivers>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     uses: Mutex<HashMap<i64, Instant>>,
@@ -82,7 +82,7 @@ impl App {
             own: Arc::default(),
             broadcaster: Arc::new(Broadcaster::alone()),
             undelivered: Arc::default(),
-            courier: None,
+            receivers: None,
             metrics: Arc::default(),
             uses: Mutex::default(),
         }
@@ -117,8 +117,8 @@ impl App {
 
     /// The same, where webhooks are told by that.
     #[must_use]
-    pub fn telling(self, courier: Arc<Courier>) -> Self {
-        Self { courier: Some(courier), ..self }
+    pub fn telling(self, receivers: Arc<Receivers>) -> Self {
+        Self { receivers: Some(receivers), ..self }
     }
 
     /// The same, where that is counted which comes in.

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::fatal::Fatal;
 use crate::http::Proxies;
 use crate::ingest::{self, Ingest};
-use crate::webhook::{Courier, Deliverer, Feeder};
+use crate::webhook::{Courier, Deliverer, Feeder, Receivers};
 use crate::{descriptors, follow, http, opening, publish, retention};
 
 /// How long requests that run may take to end.
@@ -34,21 +34,21 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
     let ingest = Ingest::start(Arc::clone(&store), ingest::LOOK);
     let publisher = publish::start(&store, &config, Arc::clone(&ingest)).await?;
     let connections = descriptors::for_connections(config.connections);
-    let courier =
-        Arc::new(Courier::new(config.webhook_networks.clone())?.keeping(config.webhook_policy.clone()));
+    let courier = Courier::new(config.webhook_networks.clone())?.keeping(config.webhook_policy.clone());
+    let receivers = Arc::new(Receivers::new(courier)?);
     let app = App::new(Arc::clone(&store), Arc::clone(&publisher), config.bounds, config.registration)
         .connected(connections, config.connections_per_address)
         .behind(Proxies::new(config.trusted_proxies.clone()))
         .streaming(config.streams_per_tenant, config.sockets_per_tenant)
         .broadcasting(opening::broadcaster(&config)?)
-        .telling(Arc::clone(&courier))
+        .telling(Arc::clone(&receivers))
         .counting(&ingest);
     let following = follow::follow(Arc::clone(&store), Arc::clone(&publisher), Arc::clone(&app.own), seen);
     let following = tokio::spawn(following);
     let hub = Arc::clone(&app.hub);
     let telling = tokio::spawn(Arc::clone(&hub).run(ingest.newest()));
     let retaining = tokio::spawn(retention::retain(Arc::clone(&store)));
-    let deliverer = Deliverer::new(Arc::clone(&store), courier, Arc::clone(&app.undelivered))?
+    let deliverer = Deliverer::new(Arc::clone(&store), receivers, Arc::clone(&app.undelivered))
         .at_once(config.webhook_concurrency)
         .counting(Arc::clone(&app.metrics));
     let mut delivering = tokio::spawn(deliverer.run(stop.clone()));

@@ -26,10 +26,10 @@ fn in_hand(at: i64, deaths: &[Death]) -> bool {
     deaths.iter().any(|death| (at..=at + IN_HAND).contains(&death.at))
 }
 
-/// Whether FreeSWITCH was about to come back at that moment. Until it is ready, it answers all calls with 503, and makes no channel of them
+/// Whether FreeSWITCH was about to come back between two moments: when it was asked, and when its answer came. Until it is ready, it answers all calls with 503, and makes no channel of them
 /// (`sofia.c`, where it asks `switch_core_ready_inbound`).
-fn starting(at: i64, deaths: &[Death]) -> bool {
-    deaths.iter().any(|death| (death.at..=death.back).contains(&at))
+fn starting(from: i64, to: i64, deaths: &[Death]) -> bool {
+    deaths.iter().any(|death| death.at <= to && from <= death.back)
 }
 
 /// Whether FreeSWITCH was killed between two moments.
@@ -81,7 +81,10 @@ fn of_sipp(figures: &mut Figures, ledger: &Ledger, tables: &Tables, deaths: &[De
             || call.answered.is_some()
             || call.refused.is_some_and(|(status, _)| status != 407);
         match found.first() {
-            None if call.refused.is_some_and(|(status, at)| status == 503 && starting(at, deaths)) => {
+            None if call
+                .refused
+                .is_some_and(|(status, at)| status == 503 && starting(call.begun, at, deaths)) =>
+            {
                 too_early += 1;
             }
             None if told_last(call).is_some_and(|at| in_hand(at, deaths)) => untold += 1,

@@ -50,7 +50,8 @@ impl Subscription {
         }
         let until = self.begun.max(from);
         self.earlier = Some(Earlier { from, position: from, until });
-        self.begun = self.begun.min(from);
+        // What comes live and is not behind that one it has.
+        self.begun = self.begun.max(from);
         true
     }
 }
@@ -61,7 +62,8 @@ pub(super) async fn read(
     channel: Channel,
     earlier: Earlier,
 ) -> StoreResult<(Vec<Arc<CallEvent>>, bool)> {
-    if earlier.position >= earlier.until {
+    // Of what is not stored nothing is looked for.
+    if earlier.position >= earlier.until || matches!(channel.kind, Kind::ContactCenter(_)) {
         return Ok((Vec::new(), true));
     }
     let events = store.events_stored_after(channel.tenant, earlier.position, TOGETHER).await?;
@@ -69,4 +71,32 @@ pub(super) async fn read(
     let events: Vec<_> = events.into_iter().take_while(|event| event.sequence <= earlier.until).collect();
     let over = events.len() < all || (all as u64) < TOGETHER;
     Ok((events.into_iter().map(Arc::new).collect(), over))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_a_client_has_is_not_told_again() {
+        let channel = Channel { tenant: Uuid::nil(), kind: Kind::Events };
+        let at = |begun| Subscription {
+            channel,
+            token: 1,
+            readable: PermissionSet::default(),
+            begun,
+            earlier: None,
+        };
+        // Nobody has handed out yet what the client has from somewhere else.
+        let mut behind = at(10);
+        assert!(behind.begin(12));
+        let earlier = behind.earlier.unwrap();
+        assert_eq!((behind.begun, earlier.position, earlier.until), (12, 12, 12));
+        let mut ahead = at(10);
+        assert!(ahead.begin(3) && !ahead.begin(3));
+        let earlier = ahead.earlier.unwrap();
+        assert_eq!((ahead.begun, earlier.position, earlier.until), (10, 3, 10));
+    }
 }

@@ -46,8 +46,8 @@ pub(super) fn before_change(app: &App, change: &mut Values) -> Result<(), Failur
 /// Refuses a URL that no webhook may reach. What a name leads to is judged at each attempt, when it is looked up.
 fn judge(app: &App, values: &Values) -> Result<(), Failure> {
     let url = values.get("url").and_then(Value::as_str);
-    let (Some(url), Some(courier)) = (url, &app.courier) else { return Ok(()) };
-    courier.judge_url(url).map_err(|why| {
+    let (Some(url), Some(receivers)) = (url, &app.receivers) else { return Ok(()) };
+    receivers.judge_url(url).map_err(|why| {
         let message = format!("The url field must be a URL that a webhook may reach: {why}.");
         Errors::one("url", message).into()
     })
@@ -89,13 +89,13 @@ pub(super) async fn rotate(call: Call, member: Member, mut webhook: Record, form
 
 /// Tells the receiver of a made-up event at once, and says what came of it.
 pub(super) async fn test(call: Call, _: Member, webhook: Record, (): ()) -> Outcome {
-    let Some(courier) = &call.app.courier else {
+    let Some(receivers) = &call.app.receivers else {
         let text = "Webhooks are not told by this program.".to_owned();
         return Err(Failure::Answer(StatusCode::SERVICE_UNAVAILABLE, text));
     };
     let store = &call.app.store;
     store.once(&call.actor()).await?;
-    let came = trial(courier, store, &webhook).await?;
+    let came = trial(receivers, store, &webhook).await?;
     Ok(Reply::ok(&json!({"data": {
         "event_id": came.event_id,
         "success": came.success,
@@ -110,7 +110,11 @@ pub(super) async fn test(call: Call, _: Member, webhook: Record, (): ()) -> Outc
 pub(super) async fn redeliver(call: Call, _: Member, webhook: Record, event: Uuid) -> Outcome {
     active(&webhook)?;
     let redriven = call.app.store.redeliver(&call.actor(), &webhook, event).await?;
-    redriven.map(|redriven| queued(&call, redriven)).ok_or(Failure::NotFound("Event"))
+    redriven.map(|redriven| queued(&call, redriven)).ok_or_else(|| {
+        let mut errors = Errors::default();
+        errors.push("event_id", "The selected event_id is invalid.".to_owned());
+        errors.into()
+    })
 }
 
 /// Tells the receiver of the events of a time once more.

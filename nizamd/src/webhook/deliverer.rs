@@ -9,13 +9,12 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-use super::attempt::{Answer, Courier, PATIENCE};
+use super::attempt::{Answer, PATIENCE};
 use super::breakers::Sign;
 use super::notes::{Notes, Told};
 use super::receivers::Receivers;
 use super::running::Running;
 use super::verdict::Verdict;
-use crate::fatal::Fatal;
 use crate::metrics::Metrics;
 
 /// How often it is looked for what is due, if nobody says that something is.
@@ -44,9 +43,8 @@ pub struct Deliverer {
 
 impl Deliverer {
     /// One that looks at once when it is woken.
-    pub fn new(store: Arc<Store>, courier: Arc<Courier>, wake: Arc<Notify>) -> Result<Self, Fatal> {
-        let (receivers, concurrency) = (Arc::new(Receivers::new(courier)?), whole(CONCURRENCY));
-        Ok(Self { store, receivers, wake, metrics: Arc::default(), concurrency })
+    pub fn new(store: Arc<Store>, receivers: Arc<Receivers>, wake: Arc<Notify>) -> Self {
+        Self { store, receivers, wake, metrics: Arc::default(), concurrency: whole(CONCURRENCY) }
     }
 
     /// The same, with so many attempts of a webhook at once.

@@ -27,6 +27,7 @@ pub use deliverer::{CONCURRENCY, Deliverer};
 pub use feeder::Feeder;
 pub(crate) use letter::names;
 pub use networks::Networks;
+pub use receivers::Receivers;
 pub use schedule::Schedule;
 pub(crate) use trial::trial;
 pub use verdict::Policy;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use nizam_core::model::CallEvent;
+use nizam_core::resource::Record;
 use nizam_store::Delivery;
 use tokio::runtime::{self, Runtime};
 use tokio::task;
@@ -14,23 +16,28 @@ use super::attempt::{Answer, Courier, PATIENCE};
 use super::verdict::Verdict;
 use crate::fatal::Fatal;
 
-/// The threads.
+/// The threads. More than there are cores: of a receiver that sends interim answers (RFC 9110, 15.2) without end, hyper reads for half a
+/// second before it lets go of its thread, and it is the system that shares the cores among them.
+const THREADS: usize = 8;
+
+/// Who is told, by threads of its own.
 #[derive(Debug)]
-pub(super) struct Receivers {
+pub struct Receivers {
     courier: Arc<Courier>,
     /// Gone only when it ends.
     runtime: Option<Runtime>,
 }
 
 impl Receivers {
-    pub(super) fn new(courier: Arc<Courier>) -> Result<Self, Fatal> {
+    /// Starts the threads.
+    pub fn new(courier: Courier) -> Result<Self, Fatal> {
         let runtime = runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(THREADS)
             .thread_name("nizam-webhooks")
             .enable_all()
             .build()
             .map_err(|error| Fatal::new(format!("cannot start threads: {error}")))?;
-        Ok(Self { courier, runtime: Some(runtime) })
+        Ok(Self { courier: Arc::new(courier), runtime: Some(runtime) })
     }
 
     /// What follows an attempt.
@@ -38,11 +45,26 @@ impl Receivers {
         self.courier.judge(answer, attempt, chance)
     }
 
+    /// What can be said of a URL before it is used.
+    pub(crate) fn judge_url(&self, url: &str) -> Result<(), String> {
+        self.courier.judge_url(url)
+    }
+
     /// One attempt. Given up, it is made no further.
     pub(super) async fn tell(&self, delivery: Arc<Delivery>) -> Answer {
-        let Some(runtime) = &self.runtime else { return Answer::default() };
         let courier = Arc::clone(&self.courier);
-        let task = AbortOnDrop(runtime.spawn(async move { courier.tell(&delivery).await }));
+        self.run(async move { courier.tell(&delivery).await }).await
+    }
+
+    /// One attempt to tell of an event that no delivery waits for; likewise.
+    pub(super) async fn tell_of(&self, webhook: Record, event: CallEvent, name: &'static str) -> Answer {
+        let courier = Arc::clone(&self.courier);
+        self.run(async move { courier.tell_of(&webhook, &event, name).await }).await
+    }
+
+    async fn run(&self, attempt: impl Future<Output = Answer> + Send + 'static) -> Answer {
+        let Some(runtime) = &self.runtime else { return Answer::default() };
+        let task = AbortOnDrop(runtime.spawn(attempt));
         // A receiver that is quick enough keeps the attempt from looking at the clock.
         match tokio::time::timeout(PATIENCE + Duration::from_secs(5), task).await {
             Ok(Ok(answer)) => answer,

@@ -10,7 +10,8 @@ use nizam_store::{NewAttempt, Store, StoreResult};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::attempt::{Answer, Courier};
+use super::attempt::Answer;
+use super::receivers::Receivers;
 
 /// The event that a receiver is told of. Nobody subscribes to it.
 const TEST: &str = "webhook.test";
@@ -32,10 +33,11 @@ pub(crate) struct Came {
 }
 
 /// One attempt, which is signed and noted as every other; what comes of it, nothing follows.
-pub(crate) async fn trial(courier: &Courier, store: &Store, webhook: &Record) -> StoreResult<Came> {
+pub(crate) async fn trial(receivers: &Receivers, store: &Store, webhook: &Record) -> StoreResult<Came> {
     let event = event(webhook);
     let began = Instant::now();
-    let answer = tokio::time::timeout(PATIENCE, courier.tell_of(webhook, &event, TEST)).await;
+    let telling = receivers.tell_of(webhook.clone(), event.clone(), TEST);
+    let answer = tokio::time::timeout(PATIENCE, telling).await;
     let answer =
         answer.unwrap_or_else(|_| Answer::failed(format!("no answer within {} seconds", PATIENCE.as_secs())));
     let latency_ms = (began.elapsed().as_secs_f64() * 100_000.0).round() / 100.0;

@@ -68,6 +68,8 @@ struct Due<'f> {
     event: &'f Found,
     name: &'static str,
     order_key: &'f str,
+    /// When, microseconds since 1970.
+    at: i64,
 }
 
 /// A webhook that begins to be told of events, is told of those that are stored from now on. What waited for it before is not told: it was
@@ -125,7 +127,8 @@ impl Store {
         let last = found.last().map_or(fed, |event| event.sequence);
         let hooks = hooks_of(&mut tx, &found).await?;
         let keys: Vec<String> = found.iter().map(Found::order_key).collect();
-        let due: Vec<Due<'_>> = found.iter().zip(&keys).flat_map(|of| wanted(of, &hooks)).collect();
+        let mut due: Vec<Due<'_>> = found.iter().zip(&keys).flat_map(|of| wanted(of, &hooks)).collect();
+        put_off(&mut tx, &mut due).await?;
         insert(&mut tx, &due).await?;
         // What is not there behind the last one was deleted.
         advance(tx.conn(), if more { last } else { last.max(newest) }).await?;
@@ -236,8 +239,47 @@ fn wanted<'f>(
     hooks.get(&event.tenant_id).into_iter().flatten().filter_map(move |hook| {
         let wants = |name: &&str| hook.events.0.iter().any(|wanted| wanted == name);
         let name = event::names(&event.event_type).find(wants)?;
-        (event.sequence > hook.told_after).then_some(Due { webhook: hook.id, event, name, order_key })
+        (event.sequence > hook.told_after).then_some(Due { webhook: hook.id, event, name, order_key, at: 0 })
     })
+}
+
+/// What comes behind something that waits for its next attempt waits as long: nobody looks at it before, however many there are. Where
+/// that is told meanwhile, because somebody asked for it, this waits all the same.
+async fn put_off(tx: &mut Tx, due: &mut [Due<'_>]) -> StoreResult<()> {
+    let now = clock::now();
+    for rows in due.chunks_mut(ROWS) {
+        let places: HashSet<(Uuid, &str)> = rows
+            .iter()
+            .filter(|row| !row.order_key.is_empty())
+            .map(|row| (row.webhook, row.order_key))
+            .collect();
+        let first: Vec<(Uuid, String, Option<Time>)> = match tx.conn() {
+            Conn::Sqlite(c) => {
+                let places: Vec<_> = places.iter().map(|(id, key)| (id.simple().to_string(), key)).collect();
+                sqlx::query_as(sql!(sqlite
+                    "SELECT places.id, places.order_key, (SELECT CASE WHEN claimed_by IS NULL THEN due_at END FROM webhook_deliveries \
+                     WHERE webhook_id = places.id AND webhook_deliveries.order_key = places.order_key ORDER BY sequence LIMIT 1) \
+                     FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS order_key FROM json_each($1)) AS places"
+                ))
+                .bind(Json(places)).fetch_all(c).await?
+            }
+            Conn::Postgres(c) => {
+                let (ids, keys): (Vec<Uuid>, Vec<&str>) = places.into_iter().unzip();
+                sqlx::query_as(sql!(postgres
+                    "SELECT id, key, (SELECT CASE WHEN claimed_by IS NULL THEN due_at END FROM webhook_deliveries \
+                     WHERE webhook_id = places.id AND order_key = places.key ORDER BY sequence LIMIT 1) \
+                     FROM unnest($1::uuid[], $2::text[]) AS places (id, key)"
+                ))
+                .bind(ids).bind(keys).fetch_all(c).await?
+            }
+        };
+        let first: HashMap<(Uuid, &str), i64> =
+            first.iter().filter_map(|(id, key, at)| Some(((*id, &**key), at.as_ref()?.0))).collect();
+        for row in rows {
+            row.at = first.get(&(row.webhook, row.order_key)).copied().unwrap_or(now).max(now);
+        }
+    }
+    Ok(())
 }
 
 async fn insert(tx: &mut Tx, due: &[Due<'_>]) -> StoreResult<()> {
@@ -255,7 +297,7 @@ async fn insert(tx: &mut Tx, due: &[Due<'_>]) -> StoreResult<()> {
                     .push_bind(row.event.id)
                     .push_bind(row.name)
                     .push_bind(0_i64)
-                    .push_bind(Time(now))
+                    .push_bind(Time(row.at))
                     .push_bind(Time(now))
                     .push_bind(row.order_key)
                     .push_bind(row.event.sequence);

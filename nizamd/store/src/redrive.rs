@@ -113,37 +113,86 @@ impl Store {
     /// Has those events of the webhook's tenant delivered to it once more that it wants, the oldest first; as many as one request may.
     pub async fn redrive(&self, actor: &Actor, webhook: &Record, what: Redrive) -> StoreResult<Redriven> {
         self.once(actor).await?;
-        let mut done = Redriven::default();
-        let mut place = Place { time: what.from, id: Uuid::nil() };
-        let mut looked_at = 0;
-        loop {
-            let (now, mut tx) = (clock::now(), self.db.write().await?);
-            let rows = page(tx.conn(), webhook, what, place).await?;
-            let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-            lock(tx.conn(), &[webhook.id], &ids).await?;
-            let whole = i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE);
-            for row in rows {
-                // Those of one moment are not parted: it goes on behind a moment.
-                if (done.deliveries >= MOST_REDRIVEN || looked_at >= LOOKED_AT)
-                    && row.occurred_at.0 > place.time
-                {
-                    done.next = Some(row.occurred_at.0);
-                    tx.commit().await?;
-                    return Ok(done);
+        let mut so_far = SoFar {
+            done: Redriven::default(),
+            place: Place { time: what.from, id: Uuid::nil() },
+            looked_at: 0,
+            over: false,
+        };
+        while !so_far.over {
+            match self.redrive_page(webhook, what, so_far).await {
+                Ok(further) => so_far = further,
+                Err(error) if so_far.looked_at == 0 => {
+                    // Nothing was done, so that it can be asked for again with the same key.
+                    if let Err(kept) = self.not_done(actor).await {
+                        tracing::debug!(%kept, "a request that was not done counts as done");
+                    }
+                    return Err(error);
                 }
-                place = Place { time: row.occurred_at.0, id: row.id };
-                looked_at += 1;
-                if let Some(name) = wanted(webhook, &row.event_type) {
-                    enqueue(tx.conn(), webhook.id, &row, name, now).await?;
-                    done.deliveries += 1;
+                // What is done is done: whoever asked goes on from there.
+                Err(error) => {
+                    tracing::warn!(%error, webhook = %webhook.id, "a redrive ends early");
+                    so_far.done.next = Some(so_far.place.time);
+                    break;
                 }
-            }
-            tx.commit().await?;
-            if !whole {
-                return Ok(done);
             }
         }
+        Ok(so_far.done)
     }
+
+    /// One transaction of it.
+    async fn redrive_page(&self, webhook: &Record, what: Redrive, mut so_far: SoFar) -> StoreResult<SoFar> {
+        let (now, mut tx) = (clock::now(), self.db.write().await?);
+        alone(tx.conn(), webhook.id).await?;
+        let rows = page(tx.conn(), webhook, what, so_far.place).await?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        lock(tx.conn(), &[webhook.id], &ids).await?;
+        so_far.over = i64::try_from(rows.len()).is_ok_and(|rows| rows < PAGE);
+        let mut told = Vec::with_capacity(rows.len());
+        for row in rows {
+            // Those of one moment are not parted: it goes on behind a moment.
+            if (so_far.done.deliveries >= MOST_REDRIVEN || so_far.looked_at >= LOOKED_AT)
+                && row.occurred_at.0 > so_far.place.time
+            {
+                so_far.done.next = Some(row.occurred_at.0);
+                so_far.over = true;
+                break;
+            }
+            so_far.place = Place { time: row.occurred_at.0, id: row.id };
+            so_far.looked_at += 1;
+            if let Some(name) = wanted(webhook, &row.event_type) {
+                so_far.done.deliveries += 1;
+                told.push((row, name));
+            }
+        }
+        // As the feed does, so that neither waits for the other in turn.
+        told.sort_by_key(|(row, _)| row.sequence);
+        for (row, name) in &told {
+            enqueue(tx.conn(), webhook.id, row, name, now).await?;
+        }
+        tx.commit().await?;
+        Ok(so_far)
+    }
+}
+
+/// How far a redrive is.
+#[derive(Clone, Copy)]
+struct SoFar {
+    done: Redriven,
+    place: Place,
+    looked_at: u64,
+    over: bool,
+}
+
+/// Waits for others that redrive the same webhook, which lock the same rows in other orders.
+async fn alone(conn: Conn<'_>, webhook: Uuid) -> StoreResult<()> {
+    if let Conn::Postgres(c) = conn {
+        sqlx::query(sql!(postgres "SELECT id FROM webhooks WHERE id = $1 FOR NO KEY UPDATE"))
+            .bind(webhook)
+            .execute(c)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn page(conn: Conn<'_>, webhook: &Record, what: Redrive, after: Place) -> StoreResult<Vec<EventRow>> {

@@ -12,7 +12,7 @@ use nizamd::config::Registration;
 use nizamd::events::Hub;
 use nizamd::http::Bounds;
 use nizamd::publisher::{Nobody, Publisher};
-use nizamd::webhook::{Courier, Deliverer, Feeder};
+use nizamd::webhook::{Courier, Deliverer, Feeder, Receivers};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -104,13 +104,14 @@ impl Api {
         let directory = tempfile::tempdir().unwrap();
         let url = Database::chosen().fresh(directory.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
-        let courier = Arc::new(Courier::new("127.0.0.0/8".parse().unwrap()).unwrap());
+        let courier = Courier::new("127.0.0.0/8".parse().unwrap()).unwrap();
+        let receivers = Arc::new(Receivers::new(courier).unwrap());
         let app = App::new(store.clone(), publisher, bounds, registration)
             .streaming(3, 5)
             .broadcasting(Broadcaster::new("nizam", "a secret of the tests", PACE))
-            .telling(Arc::clone(&courier));
+            .telling(Arc::clone(&receivers));
         let app = Arc::new(app);
-        let deliverer = Deliverer::new(store.clone(), courier, Arc::clone(&app.undelivered)).unwrap();
+        let deliverer = Deliverer::new(store.clone(), receivers, Arc::clone(&app.undelivered));
         let (delivering, ended) = watch::channel(false);
         tokio::spawn(deliverer.run(ended.clone()));
         let feeder = Feeder::new(store.clone(), app.hub.newest(), Arc::clone(&app.undelivered));

@@ -1,9 +1,13 @@
 //! What can be done with a webhook: its secret is changed, it is tried out, and told of what was before.
 
-use std::time::Duration;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use nizam_core::model::Role;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::redispatch::{Got, event, receiver, some_attempts, webhook};
 use crate::support::{Api, is_time};
@@ -137,14 +141,14 @@ async fn what_was_before_is_told_once_more() {
     ask("redrive", json!({})).await.names(&["from"]);
     ask("redrive", json!({"from": "2026-01-02", "to": "2026-01-01"})).await.names(&["to"]);
     ask("redeliver", json!({"event_id": "x"})).await.names(&["event_id"]);
-    ask("redeliver", json!({"event_id": id})).await.says(404, "Event not found.");
+    ask("redeliver", json!({"event_id": id})).await.names(&["event_id"]);
     // Not another tenant's.
     let theirs = api.tenant(&admin, "theirs").await;
     let member = api.person(Role::User, Some(theirs)).await;
     let body = json!({"url": format!("http://127.0.0.1:{port}/"), "events": ["call.started"]});
     let (other, _) = webhook(&api, &member, &theirs.to_string(), body).await;
     let path = format!("/tenants/{theirs}/webhooks/{other}/redeliver");
-    api.post(&path, &member, json!({"event_id": event.id})).await.says(404, "Event not found.");
+    api.post(&path, &member, json!({"event_id": event.id})).await.names(&["event_id"]);
     let path = format!("/tenants/{theirs}/webhooks/{id}/redeliver");
     api.post(&path, &member, json!({"event_id": event.id})).await.is(404);
     api.put(&one, &admin, json!({"is_active": false})).await.is(200);
@@ -188,4 +192,51 @@ async fn a_url_that_may_not_be_reached_is_refused_when_it_is_saved() {
     }
     let mapping = json!({"url": "https://8.8.8.8/", "events": ["call.created"], "mapping": {"a": "b c"}, "format": "xml"});
     api.post(&hooks, &admin, mapping).await.names(&["mapping.a", "format"]);
+}
+
+/// A receiver that says for two seconds that it goes on, and nothing else; its port.
+fn interim() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || {
+                let (mut stream, began) = (stream.unwrap(), Instant::now());
+                let more = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+                while began.elapsed() < Duration::from_secs(2) && stream.write_all(more.as_bytes()).is_ok() {}
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_is_tried_out_keeps_nobody_else_waiting() {
+    let api = Arc::new(Api::new().await);
+    let admin = api.admin().await;
+    let tenant = api.tenant(&admin, "ours").await.to_string();
+    let port = interim();
+    let mut tests = JoinSet::new();
+    for _ in 0..4 {
+        let body = json!({"url": format!("http://127.0.0.1:{port}/"), "events": ["call.created"]});
+        let (id, _) = webhook(&api, &admin, &tenant, body).await;
+        let (api, admin) = (Arc::clone(&api), api.admin().await);
+        let test = format!("/tenants/{tenant}/webhooks/{id}/test");
+        tests.spawn(async move {
+            api.post(&test, &admin, json!([])).await.is(200).json()["data"]["success"].clone()
+        });
+    }
+    let mut times = Vec::new();
+    while times.len() < 15 {
+        let began = Instant::now();
+        api.get("/auth/me", &admin).await.is(200);
+        times.push(began.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    times.sort();
+    println!("while receivers say nothing but 100: median {:?}, longest {:?}", times[7], times[14]);
+    assert!(times[14] < Duration::from_secs(1), "{times:?}");
+    while let Some(success) = tests.join_next().await {
+        assert_eq!(success.unwrap(), json!(false));
+    }
 }

@@ -117,6 +117,44 @@ async fn a_delivery_is_one_claim_s_until_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn what_comes_behind_something_that_was_put_off_waits_as_long() {
+    let fixture = Fixture::new().await;
+    let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
+    let due = webhook(store, tenant, &["call.created", "call.answered"], true).await;
+    let first = events(store, "acme.example", 1).await.remove(0);
+    store.feed_webhooks().await.unwrap();
+    let claimed = claim(store, due, now() + MINUTE).await.unwrap();
+    attempted(store, &claimed, 503, Some(now() + 60 * MINUTE)).await;
+
+    let headers = [
+        ("Event-Name", "CHANNEL_ANSWER"),
+        ("Unique-ID", &*first.call_uuid),
+        ("Caller-Context", "acme.example"),
+    ];
+    let origin = nizam_store::Origin { switch: "later", ..ORIGIN };
+    store.ingest(origin, &numbered([delivered(&headers, now())]), 0).await.unwrap();
+    assert_eq!(store.feed_webhooks().await.unwrap().deliveries, 1);
+    assert_eq!(
+        store.webhooks_due().await.unwrap(),
+        [],
+        "it waits behind the first one, and nobody looks at it"
+    );
+
+    // When the first one is asked for once more, the other one follows it.
+    let hook = store.record(&WEBHOOK, tenant, due.id).await.unwrap().unwrap();
+    store.redeliver(&actor(), &hook, first.id).await.unwrap().unwrap();
+    let again = claim(store, due, now() + MINUTE).await.unwrap();
+    assert_eq!(again.event.id, first.id);
+    assert!(claim(store, due, now() + MINUTE).await.is_none(), "in its order");
+    attempted(store, &again, 200, None).await;
+    let second = claim(store, due, now() + MINUTE).await.unwrap();
+    assert_eq!(
+        (&*second.event.event_type, second.event.call_id.as_deref()),
+        ("call.answered", Some(&*first.call_uuid))
+    );
+}
+
+#[tokio::test]
 async fn what_nobody_wants_any_more_is_dropped() {
     let fixture = Fixture::new().await;
     let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);

@@ -137,3 +137,30 @@ async fn a_webhook_whose_receiver_is_gone_says_so_until_it_is_changed() {
     assert!(!store.disable_webhook(&after, "Too late.").await.unwrap());
     assert!(record(store, due).await.is("is_active"));
 }
+
+#[tokio::test]
+async fn several_at_once_and_the_feed_do_not_wait_for_each_other_in_turn() {
+    let fixture = Fixture::new().await;
+    let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
+    let due = webhook(store, tenant, &["call.started"], true).await;
+    let made = events(store, "acme.example", 1200).await.len() as u64;
+    let hook = record(store, due).await;
+    let redrives = async || {
+        for _ in 0..3 {
+            let told = store.redrive(&actor(), &hook, ALL).await.unwrap();
+            assert_eq!(told, Redriven { deliveries: made, next: None });
+        }
+    };
+    let telling = async || {
+        for _ in 0..30 {
+            let claimed = store.claim_deliveries(&[(due, 100)], now() + 60_000_000).await.unwrap();
+            let ids: Vec<Uuid> = claimed.iter().map(|delivery| delivery.id).collect();
+            if let Some(first) = claimed.first() {
+                store.give_back_deliveries(&ids, first.until).await.unwrap();
+            }
+        }
+    };
+    let feeding = async || while store.feed_webhooks().await.unwrap().more {};
+    tokio::join!(redrives(), redrives(), redrives(), telling(), feeding());
+    assert_eq!(store.deliveries_waiting().await.unwrap(), made);
+}
