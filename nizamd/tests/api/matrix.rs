@@ -40,11 +40,9 @@ fn expected(route: &Route, caller: Caller, status: &str) -> u16 {
     use Caller as C;
     let good = match &*route.id {
         // Nobody makes one by REST.
-        "cdrs.show"
-        | "call-events.trace"
-        | "call-events.replay"
-        | "call-events.redispatch"
-        | "webhooks.redeliver" => 404,
+        "cdrs.show" | "call-events.trace" | "call-events.replay" | "call-events.redispatch" => 404,
+        // The event stands in a field.
+        "webhooks.redeliver" => 422,
         // No switch is connected, and so nobody has a call.
         "calls.status" => 503,
         id if id.starts_with("calls.") => 404,
