@@ -53,7 +53,7 @@ impl<'s> Trial<'s> {
     fn is_nobodys(&self, answer: &Answer) -> bool {
         let of_call = self.form.operation.starts_with("calls.") && matches!(answer.status, 404 | 503);
         // Nothing has happened that a webhook could be told of.
-        of_call || self.form.operation == "webhooks.redeliver" && answer.status == 404
+        of_call || self.form.operation == "webhooks.redeliver" && answer.status == 422
     }
 
     /// Tries it with that string.
