@@ -37,6 +37,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 const AT_ONCE: usize = 64;
 /// How long the last frames may take after the last event.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any measurement.
+const NEVER: Duration = Duration::from_hours(24);
 /// Bytes that a client reads at once. The library clears as many at each read: its own 128 KiB for a message of 600 bytes took a quarter of
 /// the machine, which the server was to be measured on.
 const BUFFER: usize = 4 << 10;
@@ -133,15 +135,15 @@ async fn listen(site: Arc<Site>, events: usize, patience: Duration) -> Vec<(i64,
     drop(place);
     site.subscribed.fetch_add(1, Ordering::Relaxed);
     let mut came = Vec::with_capacity(events);
-    let mut end = None;
+    // Its time begins with the first event: until then nobody knows how long all need to be there. One clock for all messages, because a
+    // new one for each would be work of the machine as well.
+    let end = tokio::time::sleep(NEVER);
+    tokio::pin!(end);
     while came.len() < events {
-        // Its time begins with the first event: until then nobody knows how long all need to be there.
-        let message = match end {
-            None => stream.next().await,
-            Some(end) => match tokio::time::timeout_at(end, stream.next()).await {
-                Ok(message) => message,
-                Err(_) => break,
-            },
+        let message = tokio::select! {
+            biased;
+            message = stream.next() => message,
+            () = &mut end => break,
         };
         let Some(Ok(message)) = message else { break };
         let Message::Text(text) = message else { continue };
@@ -151,8 +153,10 @@ async fn listen(site: Arc<Site>, events: usize, patience: Duration) -> Vec<(i64,
         }
         if let Some(sequence) = sequence(&text) {
             let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+            if came.is_empty() {
+                end.as_mut().reset(tokio::time::Instant::now() + patience);
+            }
             came.push((sequence, i64::try_from(at).unwrap()));
-            end.get_or_insert_with(|| tokio::time::Instant::now() + patience);
         }
     }
     came
