@@ -26,8 +26,9 @@ fn in_hand(at: i64, deaths: &[Death]) -> bool {
     deaths.iter().any(|death| (at..=at + IN_HAND).contains(&death.at))
 }
 
-/// Whether FreeSWITCH was about to come back between two moments: when it was asked, and when its answer came. Until it is ready, it answers all calls with 503, and makes no channel of them
-/// (`sofia.c`, where it asks `switch_core_ready_inbound`).
+/// Whether FreeSWITCH was about to come back between two moments: when it was asked, and when its answer came. Until it is ready, it
+/// answers all calls with 503, and makes no channel of them (`sofia.c`, where it asks `switch_core_ready_inbound`). A channel that it did
+/// make is in `mod_cdr_csv`'s account, with which ours is compared as well.
 fn starting(from: i64, to: i64, deaths: &[Death]) -> bool {
     deaths.iter().any(|death| death.at <= to && from <= death.back)
 }

@@ -26,7 +26,7 @@ use crate::http::Listener;
 
 /// Bytes that are read at once, and that are written at once.
 const BUFFER: usize = 4 << 10;
-/// How long a client waits for each channel that it asks for beyond as many as it may have: they ask the database.
+/// How long a client waits for each channel that it asks for beyond twice as many as it may have: they ask the database.
 const OFTEN: Duration = Duration::from_millis(100);
 /// Longest wait for a client to be told why it is closed.
 const GOODBYE: Duration = Duration::from_secs(3);

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use nizam_core::resource::{Record, WEBHOOK};
-use nizam_store::{DueWebhook, Expected, MOST_REDRIVEN, NewAttempt, Redrive, Redriven, Store};
+use nizam_store::{
+    Actor, DueWebhook, Expected, Idempotency, MOST_REDRIVEN, NewAttempt, Redrive, Redriven, Store,
+};
 use nizam_test_postgres::Database;
 use serde_json::json;
 use uuid::Uuid;
@@ -140,27 +142,74 @@ async fn a_webhook_whose_receiver_is_gone_says_so_until_it_is_changed() {
 
 #[tokio::test]
 async fn several_at_once_and_the_feed_do_not_wait_for_each_other_in_turn() {
+    const EVENTS: i64 = 400;
     let fixture = Fixture::new().await;
     let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
-    let due = webhook(store, tenant, &["call.started"], true).await;
-    let made = events(store, "acme.example", 1200).await.len() as u64;
+    let raw = Raw::of(&fixture).await;
+    let due = webhook(store, tenant, &["extension.created"], true).await;
     let hook = record(store, due).await;
-    let redrives = async || {
-        for _ in 0..3 {
-            let told = store.redrive(&actor(), &hook, ALL).await.unwrap();
-            assert_eq!(told, Redriven { deliveries: made, next: None });
-        }
-    };
-    let telling = async || {
-        for _ in 0..30 {
-            let claimed = store.claim_deliveries(&[(due, 100)], now() + 60_000_000).await.unwrap();
-            let ids: Vec<Uuid> = claimed.iter().map(|delivery| delivery.id).collect();
-            if let Some(first) = claimed.first() {
-                store.give_back_deliveries(&ids, first.until).await.unwrap();
+    // The other way round: the feed goes by the numbers, a redrive by the time.
+    changes(&raw, tenant, "extension.created", (0, EVENTS)).await;
+    raw.run("UPDATE resource_events SET sequence = 3000000 - sequence WHERE sequence >= 1000000".into())
+        .await;
+    raw.run("UPDATE event_counter SET sequence = 3000000".into()).await;
+    let told = EVENTS.unsigned_abs();
+    for _ in 0..5 {
+        raw.run("DELETE FROM webhook_deliveries".into()).await;
+        raw.run("UPDATE webhook_feed SET sequence = 1000000".into()).await;
+        let redrive = async || store.redrive(&actor(), &hook, ALL).await;
+        let (one, two, fed) = tokio::join!(redrive(), redrive(), store.feed_webhooks());
+        assert_eq!(one.unwrap(), Redriven { deliveries: told, next: None });
+        assert_eq!(two.unwrap(), Redriven { deliveries: told, next: None });
+        fed.unwrap();
+        assert_eq!(store.deliveries_waiting().await.unwrap(), told);
+    }
+}
+
+#[tokio::test]
+async fn one_that_ends_early_says_where_and_one_that_did_nothing_can_be_asked_for_again() {
+    let fixture = Fixture::new().await;
+    let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
+    let raw = Raw::of(&fixture).await;
+    let due = webhook(store, tenant, &["extension.created"], true).await;
+    let hook = record(store, due).await;
+    changes(&raw, tenant, "extension.created", (0, 1000)).await;
+    let fails_from = async |sequence: i64| {
+        raw.run(match Database::chosen() {
+            Database::Sqlite => format!(
+                "CREATE TRIGGER broken BEFORE INSERT ON webhook_deliveries WHEN NEW.sequence >= {sequence} \
+                 BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            ),
+            Database::Postgres => {
+                format!("ALTER TABLE webhook_deliveries ADD CONSTRAINT broken CHECK (sequence < {sequence})")
             }
-        }
+        })
+        .await;
     };
-    let feeding = async || while store.feed_webhooks().await.unwrap().more {};
-    tokio::join!(redrives(), redrives(), redrives(), telling(), feeding());
-    assert_eq!(store.deliveries_waiting().await.unwrap(), made);
+    let works = async || {
+        let sqlite = Database::chosen() == Database::Sqlite;
+        let postgres = "ALTER TABLE webhook_deliveries DROP CONSTRAINT broken";
+        raw.run(if sqlite { "DROP TRIGGER broken" } else { postgres }.into()).await;
+    };
+    // The first page is done, the second is not.
+    fails_from(1_000_700).await;
+    assert_eq!(
+        store.redrive(&actor(), &hook, ALL).await.unwrap(),
+        Redriven { deliveries: 500, next: Some(499) }
+    );
+    assert_eq!(store.deliveries_waiting().await.unwrap(), 500);
+    works().await;
+    let rest = Redrive { from: 499, ..ALL };
+    assert_eq!(store.redrive(&actor(), &hook, rest).await.unwrap(), Redriven { deliveries: 501, next: None });
+    assert_eq!(store.deliveries_waiting().await.unwrap(), 1000);
+
+    raw.run("DELETE FROM webhook_deliveries".into()).await;
+    fails_from(0).await;
+    let user = fixture.user("admin@example.org", None).await;
+    let key = Idempotency { key: "once".into(), request: [1; 32] };
+    let asks = Actor { user_id: Some(user.id), idempotency: Some(key), ..actor() };
+    store.redrive(&asks, &hook, ALL).await.unwrap_err();
+    works().await;
+    assert_eq!(store.redrive(&asks, &hook, ALL).await.unwrap().deliveries, 1000, "the key is free");
+    store.redrive(&asks, &hook, ALL).await.unwrap_err();
 }
