@@ -30,6 +30,22 @@ impl Figures {
         }
     }
 
+    /// Notes a number that must not be above that one.
+    pub(crate) fn at_most(&mut self, name: &str, found: usize, most: usize) {
+        self.note(name, found);
+        if found > most {
+            self.faults.push(format!("{name}: {found}, and at most {most} can be explained"));
+        }
+    }
+
+    /// Notes how often something happened without which the run has shown nothing.
+    pub(crate) fn some(&mut self, name: &str, found: u64) {
+        self.note(name, found);
+        if found == 0 {
+            self.faults.push(format!("{name}: never, so that this run has shown nothing"));
+        }
+    }
+
     /// Prints the table, and fails if there is a fault.
     pub(crate) fn conclude(&self, title: &str) {
         let width = self.lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);

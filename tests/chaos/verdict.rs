@@ -12,6 +12,9 @@ use super::{
 /// What FreeSWITCH had in hand when it was killed may be on its way from one thread to another: so long before the kill.
 const IN_HAND: i64 = 3_000_000;
 
+/// So many of them at one death at most: what is told is in the ring a moment later. More would be a ring that was not drained.
+const IN_HAND_AT_ONCE: usize = 3;
+
 /// A death of FreeSWITCH.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Death {
@@ -113,7 +116,8 @@ fn of_sipp(figures: &mut Figures, ledger: &Ledger, tables: &Tables, deaths: &[De
     figures.note("sipp: calls that got no answer, of which FreeSWITCH knew", unseen);
     figures.note("sipp: calls that got no answer, which FreeSWITCH never had", never);
     figures.note("sipp: calls refused with 503 by a FreeSWITCH that was about to start", too_early);
-    figures.note("sipp: calls of which FreeSWITCH was killed before it told anything", untold);
+    let most = deaths.len() * IN_HAND_AT_ONCE;
+    figures.at_most("sipp: calls of which FreeSWITCH was killed before it told anything", untold, most);
     figures.none("calls lost", &lost);
     figures.none("calls doubled", &doubled);
     figures.none("calls whose CDR tells something else", &other);
@@ -199,9 +203,17 @@ fn of_freeswitch(
         .map(|cdr| format!("{cdr:?}"))
         .collect();
     figures.note("mod_cdr_csv: channels with the same CDR in our tables", same);
-    figures
-        .note("mod_cdr_csv: channels that FreeSWITCH was killed in before it told of their end", in_the_act);
-    figures.note("mod_cdr_csv: channels of which FreeSWITCH was killed before it told anything", untold);
+    let most = deaths.len() * IN_HAND_AT_ONCE;
+    figures.at_most(
+        "mod_cdr_csv: channels that FreeSWITCH was killed in before it told of their end",
+        in_the_act,
+        most,
+    );
+    figures.at_most(
+        "mod_cdr_csv: channels of which FreeSWITCH was killed before it told anything",
+        untold,
+        most,
+    );
     figures.note("mod_cdr_csv: INVITEs that were asked for a password, and are no calls", unrouted);
     figures.equal("mod_cdr_csv: channels twice", csv_twice, 0);
     figures.note("CDRs", tables.cdrs.len());
