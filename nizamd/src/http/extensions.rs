@@ -1,11 +1,12 @@
 //! Extensions of a tenant.
 
-use nizam_core::model::{Extension, ExtensionChange, NewExtension};
+use nizam_core::model::{Extension, ExtensionChange, NewExtension, Permission};
 use nizam_core::resource::EXTENSION_LIST;
 use warp::http::StatusCode;
 
 use super::call::Call;
-use super::gate::Member;
+use super::gate::{self, Member};
+use super::present::ShownExtension;
 use super::reply::{Outcome, Reply};
 use super::{paginate, present};
 
@@ -17,7 +18,7 @@ pub(super) async fn list(call: Call, member: Member, (): ()) -> Outcome {
 
 pub(super) async fn create(call: Call, member: Member, new: NewExtension) -> Outcome {
     let committed = call.app.store.create_extension(&call.actor(), member.tenant().id, new).await?;
-    let reply = Reply::data(StatusCode::CREATED, present::extension(&committed.value));
+    let reply = Reply::data(StatusCode::CREATED, written(&call, &committed.value));
     let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }
@@ -32,7 +33,7 @@ pub(super) async fn update(call: Call, member: Member, old: Extension, change: E
     let tenant = member.tenant().id;
     let store = &call.app.store;
     let committed = store.update_extension(&call.actor(), tenant, old.id, change, &expected).await?;
-    let reply = Reply::data(StatusCode::OK, present::extension(&committed.value));
+    let reply = Reply::data(StatusCode::OK, written(&call, &committed.value));
     let reply = reply.etag(committed.value.version);
     Ok(call.written(reply, committed).await)
 }
@@ -42,4 +43,13 @@ pub(super) async fn delete(call: Call, member: Member, old: Extension, (): ()) -
     let tenant = member.tenant().id;
     let committed = call.app.store.delete_extension(&call.actor(), tenant, old.id, &expected).await?;
     Ok(call.written(Reply::no_content(), committed).await)
+}
+
+/// What a write answers with: whoever may write need not be allowed to read, and what was stored before is not theirs.
+fn written<'e>(call: &Call, extension: &'e Extension) -> ShownExtension<'e> {
+    if gate::readable(call).contains(Permission::ExtensionsView) {
+        present::extension(extension)
+    } else {
+        present::without_secrets(extension)
+    }
 }

@@ -42,13 +42,13 @@ pub(super) fn tenant(tenant: &Tenant) -> Value {
     })
 }
 
-/// An extension as clients see it, with the secrets: web phones need them, and whoever gets here may view extensions.
+/// An extension as clients see it.
 #[derive(Serialize)]
 pub(super) struct ShownExtension<'e> {
     id: Uuid,
     tenant_id: Uuid,
     extension: &'e str,
-    password: &'e str,
+    password: Option<&'e str>,
     directory_first_name: &'e str,
     directory_last_name: &'e str,
     effective_caller_id_name: Option<&'e str>,
@@ -66,12 +66,22 @@ pub(super) struct ShownExtension<'e> {
     updated_at: String,
 }
 
+/// An extension with its secrets, for somebody who may view extensions: web phones need them.
 pub(super) fn extension(extension: &Extension) -> ShownExtension<'_> {
+    ShownExtension {
+        password: Some(&extension.password),
+        voicemail_pin: extension.voicemail_pin.as_deref(),
+        ..without_secrets(extension)
+    }
+}
+
+/// An extension for somebody who may change it, and perhaps no more.
+pub(super) fn without_secrets(extension: &Extension) -> ShownExtension<'_> {
     ShownExtension {
         id: extension.id,
         tenant_id: extension.tenant_id,
         extension: &extension.extension,
-        password: &extension.password,
+        password: None,
         directory_first_name: &extension.directory_first_name,
         directory_last_name: &extension.directory_last_name,
         effective_caller_id_name: extension.effective_caller_id_name.as_deref(),
@@ -79,7 +89,7 @@ pub(super) fn extension(extension: &Extension) -> ShownExtension<'_> {
         outbound_caller_id_name: extension.outbound_caller_id_name.as_deref(),
         outbound_caller_id_number: extension.outbound_caller_id_number.as_deref(),
         voicemail_enabled: extension.voicemail_enabled,
-        voicemail_pin: extension.voicemail_pin.as_deref(),
+        voicemail_pin: None,
         cidr: extension.cidr.as_deref(),
         toll_allow: extension.class_names(),
         max_channels: extension.max_channels,
