@@ -125,12 +125,18 @@ pub(super) async fn recording(call: Call, member: Member, (channel, to): (Option
     if to == Switch::Toggle {
         // FreeSWITCH cannot be asked whether a call is recorded: stopping what is not recorded is an error, and then it begins.
         let stop = |channel| Control::Record { channel, on: false };
-        let stopped = send(&call, &member, channel, stop).await?;
-        if stopped.1.starts_with("+OK") {
-            return Ok(commanded("Recording stop command sent.", &stopped.1, stopped.0));
+        let (channel, stopped) = send(&call, &member, channel, stop).await?;
+        if stopped.starts_with("+OK") {
+            return Ok(commanded("Recording stop command sent.", &stopped, channel));
         }
+        // The same request still, whose Idempotency-Key is written already.
+        let start = Control::Record { channel, on: true };
+        let (_, switch) = owned(&call, &member, Some(channel)).await?;
+        let (api, argument) = start.command(member.tenant().id, &member.tenant().domain);
+        let response = ask(&call.app, &call.actor(), Some(switch), api, argument, DEADLINE).await?;
+        return Ok(commanded("Recording start command sent.", &response, channel));
     }
-    let on = to != Switch::Off;
+    let on = to == Switch::On;
     let message = if on { "Recording start command sent." } else { "Recording stop command sent." };
     run(&call, &member, channel, |channel| Control::Record { channel, on }, message).await
 }
@@ -207,6 +213,18 @@ async fn command(
     deadline: Duration,
 ) -> Result<String, Failure> {
     app.store.once(actor).await?;
+    ask(app, actor, switch, api, argument, deadline).await
+}
+
+/// Has a switch do something, for a request whose Idempotency-Key is written.
+async fn ask(
+    app: &App,
+    actor: &Actor,
+    switch: Option<String>,
+    api: Api,
+    argument: String,
+    deadline: Duration,
+) -> Result<String, Failure> {
     let answer = app.publisher.command(switch, api, argument, deadline).await;
     if answer == Err(CommandError::NoSwitch) {
         app.store.not_done(actor).await?;

@@ -27,17 +27,17 @@ pub(super) async fn members(call: Call, member: Member, queue: Record, (): ()) -
 
 pub(super) async fn join(call: Call, member: Member, queue: Record, form: Membership) -> Outcome {
     let (store, actor) = (&call.app.store, call.actor());
-    let committed =
-        store.join_queue(&actor, member.tenant().id, queue.id, form.agent_id, form.priority).await?;
-    let reply = match committed.value {
-        Joined::New => Reply::created(&json!({"message": "Agent added to queue."})),
-        Joined::NoAgent => return Err(Failure::NotFound("Agent")),
+    match store.join_queue(&actor, member.tenant().id, queue.id, form.agent_id, form.priority).await? {
+        Joined::New(committed) => {
+            let reply = Reply::created(&json!({"message": "Agent added to queue."}));
+            Ok(call.written(reply, committed).await)
+        }
+        Joined::NoAgent => Err(Failure::NotFound("Agent")),
         Joined::Before => {
             let text = "Agent is already a member of this queue.".to_owned();
-            return Err(Failure::Answer(StatusCode::UNPROCESSABLE_ENTITY, text));
+            Err(Failure::Answer(StatusCode::UNPROCESSABLE_ENTITY, text))
         }
-    };
-    Ok(call.written(reply, committed).await)
+    }
 }
 
 pub(super) async fn leave(call: Call, member: Member, queue: Record, (): ()) -> Outcome {

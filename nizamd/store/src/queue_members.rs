@@ -33,11 +33,11 @@ pub struct QueueMember {
     pub extension: String,
 }
 
-/// What became of a new member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What became of a new member. Where nothing was changed nothing is kept either, not even the key of the request.
+#[derive(Debug)]
 pub enum Joined {
     /// It is one now.
-    New,
+    New(Committed<()>),
     /// It was one before.
     Before,
     /// The tenant has no such agent.
@@ -80,7 +80,7 @@ impl Store {
         queue_id: Uuid,
         agent_id: Uuid,
         priority: i64,
-    ) -> StoreResult<Committed<Joined>> {
+    ) -> StoreResult<Joined> {
         let mut write = self.begin(actor).await?;
         tenants::lock(write.conn(), tenant_id).await?;
         let now = write.now;
@@ -95,7 +95,7 @@ impl Store {
             return Err(StoreError::NotFound);
         }
         if !agent {
-            return write.commit_quietly(Joined::NoAgent).await;
+            return Ok(Joined::NoAgent);
         }
         let new = on!(write.conn(), c => {
             sqlx::query(sql!(
@@ -106,10 +106,10 @@ impl Store {
             .execute(c).await?.rows_affected()
         });
         if new == 0 {
-            return write.commit_quietly(Joined::Before).await;
+            return Ok(Joined::Before);
         }
         members_changed(&mut write, tenant_id, queue_id);
-        write.commit(Joined::New).await
+        Ok(Joined::New(write.commit(()).await?))
     }
 
     /// Takes an agent out of a queue; it need not be in it.
@@ -137,7 +137,7 @@ impl Store {
 }
 
 /// A queue has other members. That is not audited, but told.
-fn members_changed(write: &mut Write<'_>, tenant_id: Uuid, queue_id: Uuid) {
+pub(crate) fn members_changed(write: &mut Write<'_>, tenant_id: Uuid, queue_id: Uuid) {
     write.touch([Touched::Row { tenant_id, kind: Kind::Queue, id: queue_id }]);
     write.told.extend(Told::of(tenant_id, QUEUE.model, AuditAction::Updated, (queue_id, ""), empty()));
 }

@@ -180,15 +180,17 @@ impl Publisher for Counting {
         &self,
         _: Option<String>,
         _: Command,
-        _: String,
+        argument: String,
         _: Duration,
     ) -> Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + '_>> {
-        Box::pin(async {
+        Box::pin(async move {
             if !self.there.load(Ordering::Relaxed) {
                 return Err(CommandError::NoSwitch);
             }
             self.done.fetch_add(1, Ordering::Relaxed);
-            Ok("+OK".to_owned())
+            // Nothing is recorded: that cannot be stopped.
+            let nothing = argument.contains(" stop ");
+            Ok(if nothing { "-ERR Cannot stop record session!" } else { "+OK" }.to_owned())
         })
     }
 }
@@ -222,4 +224,32 @@ async fn a_call_is_made_once_with_one_key() {
     );
     send("other").await.is(200);
     assert_eq!(switch.done.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_recording_is_toggled_once_with_one_key() {
+    let switch = Arc::new(Counting::default());
+    switch.there.store(true, Ordering::Relaxed);
+    let api = Api::with(Bounds::requests(0), Registration::Open, switch.clone()).await;
+    let admin = api.admin().await;
+    let here = format!("/tenants/{}", api.tenant(&admin, "recorded").await);
+    let domain = api.get(&here, &admin).await.json()["data"]["domain"].as_str().unwrap().to_owned();
+    let channel = uuid::Uuid::new_v4().to_string();
+    let headers = [
+        ("Unique-ID", &*channel),
+        ("Channel-Call-UUID", &*channel),
+        ("Caller-Context", &*domain),
+        ("Call-Direction", "inbound"),
+    ];
+    let begun = crate::call_records::told("CHANNEL_CREATE", "", 0, &headers);
+    let origin = nizam_store::Origin { switch: "fs1", core_uuid: "c", incarnation: [1; 16] };
+    api.store.ingest(origin, &[(1, begun)], 0).await.unwrap();
+    let send = async || {
+        let request = api.client.post(api.url(&format!("{here}/calls/recording"))).bearer_auth(&admin.token);
+        answer(request.header("idempotency-key", "a").json(&json!({"uuid": channel}))).await
+    };
+    let first = send().await;
+    assert_eq!(first.is(200).json()["message"], "Recording start command sent.");
+    assert_eq!(send().await.is(200).header("idempotency-replayed"), "true");
+    assert_eq!(switch.done.load(Ordering::Relaxed), 2, "stopped in vain, then started, and that once");
 }

@@ -6,7 +6,7 @@ use nizam_core::model::{TenantChange, TenantStatus, Touched};
 use nizam_core::resource::{AGENT, PROMPT, Purpose, QUEUE, RESOURCES, Resource, Values};
 use nizam_core::validate::NewPrompt;
 use nizam_core::validate::{Fields, Input, Settings};
-use nizam_store::{Expected, Store, StoreError, StoreResult};
+use nizam_store::{Expected, Joined, Store, StoreError, StoreResult};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -170,7 +170,10 @@ async fn member(store: &Store, known: &Known, random: &mut Random, tenant: Uuid)
         store.leave_queue(&actor(), tenant, queue, agent).await?.touched
     } else {
         let priority = i64::try_from(random.below(3)).unwrap();
-        store.join_queue(&actor(), tenant, queue, agent, priority).await?.touched
+        match store.join_queue(&actor(), tenant, queue, agent, priority).await? {
+            Joined::New(committed) => committed.touched,
+            Joined::Before | Joined::NoAgent => Vec::new(),
+        }
     };
     Ok(Edit { what: "Member", touched })
 }
