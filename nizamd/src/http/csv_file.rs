@@ -74,7 +74,9 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 fn guarded(text: &str) -> String {
     let number = text.strip_prefix(['+', '-']).unwrap_or(text);
     let number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    if text.starts_with(FORMULA) && !number { format!("'{text}") } else { text.to_owned() }
+    // What reading would take the apostrophe from gets another one.
+    let guard = text.starts_with(FORMULA) && !number || unguarded(text) != text;
+    if guard { format!("'{text}") } else { text.to_owned() }
 }
 
 /// The text without the apostrophe that [`guarded`] has put before it.
@@ -89,18 +91,34 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let cells =
-            [json!("a,\"b\"\n"), json!("=1+1"), json!("+15551001"), json!(null), json!(true), json!("'x")];
-        let mut file = line([json!("a"), json!("b"), json!("c"), json!("d"), json!("e"), json!("f")].iter());
+        let cells = [
+            json!("a,\"b\"\n"),
+            json!("=1+1"),
+            json!("+15551001"),
+            json!(null),
+            json!(true),
+            json!("'x"),
+            json!("'=1"),
+        ];
+        let mut file =
+            line([json!("a"), json!("b"), json!("c"), json!("d"), json!("e"), json!("f"), json!("g")].iter());
         file.extend(line(cells.iter()));
         let text = String::from_utf8(file.clone()).unwrap();
         assert!(text.contains(",'=1+1,+15551001,,1,"), "{text}");
         let File { headers, rows } = read("rows", &file).unwrap();
-        assert_eq!(headers, ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(headers, ["a", "b", "c", "d", "e", "f", "g"]);
         let values: Vec<&Value> = rows[0].values().collect();
         assert_eq!(
             values,
-            [&json!("a,\"b\"\n"), &json!("=1+1"), &json!("+15551001"), &json!(""), &json!("1"), &json!("'x")]
+            [
+                &json!("a,\"b\"\n"),
+                &json!("=1+1"),
+                &json!("+15551001"),
+                &json!(""),
+                &json!("1"),
+                &json!("'x"),
+                &json!("'=1")
+            ]
         );
     }
 

@@ -97,7 +97,9 @@ async fn make(resource: &'static Resource, call: Call, member: Member, values: V
 async fn show(resource: &'static Resource, call: Call, record: Record) -> Outcome {
     let extras = extras::of(resource, &call, &[&record]).await?;
     let reply = Reply::data(StatusCode::OK, shown(resource, &call, &record, &extras));
-    Ok(reply.etag(record.version).unless_known(&call.request))
+    let reply = reply.etag(record.version);
+    // What stands beside the fields of a row changes without it.
+    Ok(if extras.is_empty() { reply.unless_known(&call.request) } else { reply })
 }
 
 async fn change(

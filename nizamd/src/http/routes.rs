@@ -3,7 +3,9 @@
 use std::future::ready;
 
 use nizam_core::model::Permission as P;
-use nizam_core::resource::{AGENT, CALL_ROUTING_POLICY, EXTENSION_LIST, PROMPT, QUEUE, RESOURCES, WEBHOOK};
+use nizam_core::resource::{
+    AGENT, CALL_ROUTING_POLICY, EXTENSION_LIST, PROMPT, QUEUE, RESOURCES, TENANT_LIST, USER_LIST, WEBHOOK,
+};
 use nizam_core::validate as form;
 use warp::http::Method;
 
@@ -61,8 +63,13 @@ fn signing_in() -> Vec<Route> {
 
 fn tenants() -> Vec<Route> {
     vec![
-        get("/tenants", "tenants.list", Page("Tenant", &[]), user_with(P::TenantsView, super::tenants::list))
-            .keeps(),
+        get(
+            "/tenants",
+            "tenants.list",
+            Page("Tenant", TENANT_LIST),
+            user_with(P::TenantsView, super::tenants::list),
+        )
+        .keeps(),
         post(
             "/tenants",
             "tenants.create",
@@ -168,7 +175,12 @@ fn extensions() -> Vec<Route> {
 
 fn users() -> Vec<Route> {
     vec![
-        get("/users", "users.list", Page("User", &[]), admin(P::UsersView, no_fields, super::users::list)),
+        get(
+            "/users",
+            "users.list",
+            Page("User", USER_LIST),
+            admin(P::UsersView, no_fields, super::users::list),
+        ),
         post(
             "/users",
             "users.create",

@@ -40,8 +40,8 @@ use crate::app::App;
 const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 // "*" does not cover Authorization (Fetch standard, 4.9).
 const ALLOWED_HEADERS: &str = "Authorization, *";
-const EXPOSED_HEADERS: &str = "X-Nizam-Generation, X-Nizam-Live, X-Nizam-Ignored-Fields, X-Request-Id, \
-     X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Server-Timing";
+const EXPOSED_HEADERS: &str = "ETag, Idempotency-Replayed, Content-Disposition, X-Nizam-Generation, X-Nizam-Live, \
+     X-Nizam-Ignored-Fields, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Server-Timing";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IGNORED_FIELDS: HeaderName = HeaderName::from_static("x-nizam-ignored-fields");
@@ -384,7 +384,7 @@ fn field_list(names: &[String]) -> String {
     for name in names {
         let mut encoded = String::new();
         for byte in name.bytes().take(64) {
-            if byte.is_ascii_alphanumeric() || b"_-.".contains(&byte) {
+            if byte.is_ascii_alphanumeric() || b"_-.*".contains(&byte) {
                 encoded.push(char::from(byte));
             } else {
                 // Writing into memory cannot fail.

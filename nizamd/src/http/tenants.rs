@@ -1,6 +1,7 @@
 //! Tenants.
 
 use nizam_core::model::{NewTenant, Tenant, TenantChange};
+use nizam_core::resource::TENANT_LIST;
 use serde_json::json;
 
 use super::call::Call;
@@ -10,13 +11,13 @@ use super::{paginate, present};
 
 pub(super) async fn list(call: Call, caller: Caller) -> Outcome {
     let user = &caller.who().user;
-    let page = paginate::page(&call.input);
+    let query = paginate::query(&call.input, TENANT_LIST)?;
     let listed = match user.tenant_id {
-        _ if user.is_admin() => call.app.store.tenants(None, page).await?,
-        Some(own) => call.app.store.tenants(Some(own), page).await?,
+        _ if user.is_admin() => call.app.store.tenants(None, &query).await?,
+        Some(own) => call.app.store.tenants(Some(own), &query).await?,
         None => nizam_store::Listed { rows: Vec::new(), total: 0 },
     };
-    Ok(paginate::reply(&call.request, page, &listed, present::tenant))
+    Ok(paginate::reply(&call.request, query.page, &listed, present::tenant))
 }
 
 pub(super) async fn create(call: Call, _: Admin, new: NewTenant) -> Outcome {

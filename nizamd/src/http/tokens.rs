@@ -18,9 +18,13 @@ pub(super) async fn list(call: Call, caller: Caller, (): ()) -> Outcome {
 pub(super) async fn create(call: Call, caller: Caller, new: NewToken) -> Outcome {
     let who = caller.who();
     let expires_at = new.expires_at.as_deref().map(end).transpose()?;
-    if !who.token.abilities.include(&new.abilities) {
+    // What a token may do ends with it, and not with one that it has made.
+    let last = who.token.expires_at;
+    let later = last.is_some_and(|last| expires_at.is_some_and(|end| end > last));
+    if later || !who.token.abilities.include(&new.abilities) {
         return Err(Failure::unauthorized());
     }
+    let expires_at = expires_at.or(last);
     let (committed, secret) = call
         .app
         .store

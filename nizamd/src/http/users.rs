@@ -1,7 +1,7 @@
 //! Users and what they may do.
 
-use nizam_core::model::Role;
 use nizam_core::model::{NewUser, Permission, PermissionSet, Tenant, User, UserChange};
+use nizam_core::resource::USER_LIST;
 use nizam_core::validate::{Errors, UserChangeFields, UserFields};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,33 +12,32 @@ use super::reply::{Outcome, Reply};
 use super::{paginate, present};
 
 pub(super) async fn list(call: Call, _: Admin, (): ()) -> Outcome {
-    let page = paginate::page(&call.input);
-    let mut errors = Errors::default();
-    let tenant = call.input.query_text("tenant_id").and_then(|text| {
+    let query = paginate::query(&call.input, USER_LIST);
+    let tenant = call.input.query_text("tenant_id").map(|text| {
         // The hyphenated form only, as in a path.
         let id = Some(text).filter(|text| text.len() == 36).and_then(|text| Uuid::try_parse(text).ok());
-        if id.is_none() {
-            errors.push("tenant_id", "The tenant id field must be a valid UUID.");
-        }
-        id
+        id.ok_or_else(|| Errors::one("tenant_id", "The tenant id field must be a valid UUID."))
     });
-    let role = call.input.query_text("role").and_then(|text| {
-        let role = Role::parse(text);
-        if role.is_none() {
-            errors.push("role", "The selected role is invalid.");
-        }
-        role
-    });
-    if !errors.is_empty() {
-        return Err(errors.into());
-    }
-    let listed = call.app.store.users(tenant, role, page).await?;
+    let (query, tenant) = both(query, tenant.transpose())?;
+    let listed = call.app.store.users(tenant, &query).await?;
     let mut rows = Vec::with_capacity(listed.rows.len());
     for user in &listed.rows {
         rows.push(with_tenant(&call, user).await?);
     }
     let listed = nizam_store::Listed { rows, total: listed.total };
-    Ok(paginate::reply(&call.request, page, &listed, |row: &Value| row.clone()))
+    Ok(paginate::reply(&call.request, query.page, &listed, |row: &Value| row.clone()))
+}
+
+/// Both, or all that is wrong with either.
+fn both<A, B>(one: Result<A, Errors>, other: Result<B, Errors>) -> Result<(A, B), Errors> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => {
+            let mut errors = one.err().unwrap_or_default();
+            errors.append(other.err().unwrap_or_default());
+            Err(errors)
+        }
+    }
 }
 
 pub(super) async fn create(call: Call, _: Admin, new: UserFields) -> Outcome {
@@ -52,7 +51,8 @@ pub(super) async fn create(call: Call, _: Admin, new: UserFields) -> Outcome {
 
 pub(super) async fn show(call: Call, _: Caller, user: User) -> Outcome {
     let body = json!({"data": with_tenant(&call, &user).await?});
-    Ok(Reply::ok(&body).etag(user.version).unless_known(&call.request))
+    // Never 304: the tenant beside the user changes without it.
+    Ok(Reply::ok(&body).etag(user.version))
 }
 
 pub(super) async fn update(call: Call, _: Admin, user: User, fields: UserChangeFields) -> Outcome {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use nizam_core::model::{AuditAction, Tenant, Touched};
-use nizam_core::resource::{DID, GATEWAY, Record, Values};
+use nizam_core::resource::{AGENT, DEVICE_PROFILE, DID, GATEWAY, Record, Values};
 use nizam_core::{Kind, touch};
 use serde_json::{Value, json};
 use sqlx::types::Json;
@@ -13,14 +13,20 @@ use crate::audit::{Entry, Of};
 use crate::column::Time;
 use crate::error::StoreResult;
 use crate::keyring::Keyring;
-use crate::records::row;
+use crate::queue_members::members_changed;
+use crate::records::{audited, entry, row};
 use crate::write::Write;
 
 /// DIDs that are read at once.
 const PAGE: u32 = 1000;
 
-/// An extension is deleted, and with it its agent, who leaves all queues.
-pub(crate) async fn extension_gone(write: &mut Write<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<()> {
+/// An extension is deleted, and with it its agent, who leaves all queues; its phones are nobody's.
+pub(crate) async fn extension_gone(
+    write: &mut Write<'_>,
+    keys: &Keyring,
+    tenant_id: Uuid,
+    id: Uuid,
+) -> StoreResult<()> {
     let agents: Vec<(Uuid,)> = on!(write.conn(), c => {
         sqlx::query_as(sql!("SELECT id FROM agents WHERE tenant_id = $1 AND extension_id = $2"))
             .bind(tenant_id).bind(id).fetch_all(c).await?
@@ -28,6 +34,29 @@ pub(crate) async fn extension_gone(write: &mut Write<'_>, tenant_id: Uuid, id: U
     for (id,) in agents {
         write.touch([Touched::Row { tenant_id, kind: Kind::Agent, id }]);
         agent_gone(write, tenant_id, id).await?;
+        if let Some(agent) = row::by_id(write.conn(), keys, &AGENT, tenant_id, id, true).await? {
+            let values = Some(audited(&AGENT, &agent.values));
+            write.audit(entry(&AGENT, &agent, AuditAction::Deleted, values, None)).await?;
+        }
+    }
+    phones_without(write, tenant_id, id).await
+}
+
+/// The phones of an extension that is deleted are those of none: who reads them again gets them as they are now.
+async fn phones_without(write: &mut Write<'_>, tenant_id: Uuid, id: Uuid) -> StoreResult<()> {
+    let now = Time(write.now);
+    let phones: Vec<(Uuid, String)> = on!(write.conn(), c => {
+        sqlx::query_as(sql!(
+            "UPDATE device_profiles SET extension_id = NULL, version = version + 1, updated_at = $3 \
+             WHERE tenant_id = $1 AND extension_id = $2 RETURNING id, name"
+        ))
+        .bind(tenant_id).bind(id).bind(now).fetch_all(c).await?
+    });
+    for (phone, name) in phones {
+        let said = |extension: Value| Some(Values::from_iter([("extension_id".to_owned(), extension)]));
+        let (action, kind, of) = (AuditAction::Updated, DEVICE_PROFILE.model, Of::One(phone, name));
+        let (old, new) = (said(json!(id)), said(Value::Null));
+        write.audit(Entry { tenant_id, action, kind, of, old, new }).await?;
     }
     Ok(())
 }
@@ -37,7 +66,9 @@ pub(crate) async fn agent_gone(write: &mut Write<'_>, tenant_id: Uuid, id: Uuid)
     let queues: Vec<(Uuid,)> = on!(write.conn(), c => {
         sqlx::query_as(sql!("SELECT queue_id FROM queue_members WHERE agent_id = $1")).bind(id).fetch_all(c).await?
     });
-    write.touch(queues.into_iter().map(|(id,)| Touched::Row { tenant_id, kind: Kind::Queue, id }));
+    for (queue,) in queues {
+        members_changed(write, tenant_id, queue);
+    }
     Ok(())
 }
 

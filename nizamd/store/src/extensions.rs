@@ -23,7 +23,7 @@ use crate::keyring::Keyring;
 use crate::numbers;
 use crate::page::{Expected, Listed, Query};
 use crate::records::row::{bind, compared};
-use crate::records::statement::Source;
+use crate::records::statement::{OF_TENANT, Source};
 use crate::seal::Place;
 use crate::write::{Committed, Write};
 
@@ -44,6 +44,7 @@ pub(crate) use select_extensions;
 pub(crate) const EXTENSIONS: Source = Source {
     select: Cow::Borrowed(select_extensions!("")),
     table: "extensions",
+    scope: OF_TENANT,
     count: Some("extensions_count"),
     order: ("extension", false),
     fields: EXTENSION_LIST,
@@ -291,7 +292,7 @@ impl Store {
         let old = locked(&mut write, tenant_id, id).await?.open(&self.keys)?;
         expected.check(old.version)?;
         write.touch(touch::extension(Some(&old), None));
-        cascade::extension_gone(&mut write, tenant_id, id).await?;
+        cascade::extension_gone(&mut write, &self.keys, tenant_id, id).await?;
         on!(write.conn(), c => {
             sqlx::query(sql!("DELETE FROM extensions WHERE tenant_id = $1 AND id = $2"))
                 .bind(tenant_id).bind(id).execute(c).await?.rows_affected()

@@ -1,14 +1,17 @@
 //! Tenants.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Instant;
 
 use nizam_core::model::{
     AuditAction, Extension, NewExtension, NewTenant, Slug, Tenant, TenantChange, TenantStatus,
 };
+use nizam_core::resource::TENANT_LIST;
 use nizam_core::validate::{Errors, Settings, merge_settings};
 use nizam_core::{Home, touch};
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -19,7 +22,9 @@ use crate::column::Time;
 use crate::constraint::{DOMAIN_TAKEN, SLUG_TAKEN};
 use crate::db::{Conn, Tx};
 use crate::error::{StoreError, StoreResult};
-use crate::page::{Expected, Listed, Page, count};
+use crate::page::{Expected, Listed, Query};
+use crate::records::row::{bind, compared};
+use crate::records::statement::Source;
 use crate::write::{Committed, Write};
 
 macro_rules! select_tenants {
@@ -32,6 +37,16 @@ macro_rules! select_tenants {
         )
     };
 }
+
+/// The list of tenants: all of them, or that one.
+pub(crate) const TENANTS: Source = Source {
+    select: Cow::Borrowed(select_tenants!("")),
+    table: "tenants",
+    scope: "id = COALESCE($1, id)",
+    count: None,
+    order: ("id", false),
+    fields: TENANT_LIST,
+};
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct TenantRow {
@@ -77,18 +92,19 @@ impl TenantRow {
 
 impl Store {
     /// The tenants, the oldest first; only the one with that id if there is one.
-    pub async fn tenants(&self, only: Option<Uuid>, page: Page) -> StoreResult<Listed<Tenant>> {
+    pub async fn tenants(&self, only: Option<Uuid>, query: &Query) -> StoreResult<Listed<Tenant>> {
         let mut tx = self.db.snapshot().await?;
-        let (total,): (i64,) = on!(tx.conn(), c => {
-            sqlx::query_as(sql!("SELECT count(*) FROM tenants WHERE id = COALESCE($1, id)")).bind(only).fetch_one(c).await?
-        });
+        let total = TENANTS.count(tx.conn(), only, query).await?;
+        let sql = AssertSqlSafe(TENANTS.list(query));
         let rows: Vec<TenantRow> = on!(tx.conn(), c => {
-            sqlx::query_as(sql!(select_tenants!("WHERE id = COALESCE($1, id) ORDER BY id LIMIT $2 + 0 OFFSET $3")))
-                .bind(only).bind(page.limit()).bind(page.offset())
-                .fetch_all(c).await?
+            let mut statement = sqlx::query_as(sql).bind(only);
+            for (field, value) in &query.filters {
+                statement = bind!(statement, compared(field, value));
+            }
+            statement.bind(query.page.limit()).bind(query.page.offset()).fetch_all(c).await?
         });
         let rows = rows.into_iter().map(TenantRow::into_tenant).collect::<StoreResult<_>>()?;
-        Ok(Listed { rows, total: count(total) })
+        Ok(Listed { rows, total })
     }
 
     /// The tenant with that id.

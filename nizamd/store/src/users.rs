@@ -1,7 +1,11 @@
 //! Users of the API.
 
+use std::borrow::Cow;
+
 use nizam_core::model::{NewUser, Role, User, UserChange};
+use nizam_core::resource::{USER_LIST, email_key};
 use nizam_core::validate::Errors;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::Store;
@@ -9,7 +13,9 @@ use crate::audit::Actor;
 use crate::column::Time;
 use crate::db::Conn;
 use crate::error::{StoreError, StoreResult};
-use crate::page::{Expected, Listed, Page, count};
+use crate::page::{Expected, Listed, Query};
+use crate::records::row::{bind, compared};
+use crate::records::statement::Source;
 use crate::tenants;
 use crate::write::{Committed, Write};
 
@@ -23,6 +29,16 @@ macro_rules! select_users {
         )
     };
 }
+
+/// The list of users: all of them, or those of that tenant.
+pub(crate) const USERS: Source = Source {
+    select: Cow::Borrowed(select_users!("", "")),
+    table: "users",
+    scope: "(tenant_id = $1 OR $1 IS NULL)",
+    count: None,
+    order: ("id", false),
+    fields: USER_LIST,
+};
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct UserRow {
@@ -115,30 +131,20 @@ impl Store {
         row.map(UserRow::into_user).transpose()
     }
 
-    /// The users, the oldest first; only those of a tenant, or with a role, where the query says so.
-    pub async fn users(
-        &self,
-        tenant_id: Option<Uuid>,
-        role: Option<Role>,
-        page: Page,
-    ) -> StoreResult<Listed<User>> {
+    /// The users, the oldest first unless the query says otherwise; only those of a tenant, where there is one.
+    pub async fn users(&self, tenant_id: Option<Uuid>, query: &Query) -> StoreResult<Listed<User>> {
         let mut tx = self.db.snapshot().await?;
-        let role = role.map(Role::as_str);
-        let (total,): (i64,) = on!(tx.conn(), c => {
-            sqlx::query_as(sql!(
-                "SELECT count(*) FROM users WHERE (CAST($1 AS boolean) OR tenant_id = $2) AND role = COALESCE($3, role)"
-            ))
-            .bind(tenant_id.is_none()).bind(tenant_id).bind(role).fetch_one(c).await?
-        });
+        let total = USERS.count(tx.conn(), tenant_id, query).await?;
+        let sql = AssertSqlSafe(USERS.list(query));
         let rows: Vec<UserRow> = on!(tx.conn(), c => {
-            sqlx::query_as(sql!(select_users!(
-                "", "WHERE (CAST($1 AS boolean) OR tenant_id = $2) AND role = COALESCE($3, role) ORDER BY id LIMIT $4 + 0 OFFSET $5"
-            )))
-            .bind(tenant_id.is_none()).bind(tenant_id).bind(role).bind(page.limit()).bind(page.offset())
-            .fetch_all(c).await?
+            let mut statement = sqlx::query_as(sql).bind(tenant_id);
+            for (field, value) in &query.filters {
+                statement = bind!(statement, compared(field, value));
+            }
+            statement.bind(query.page.limit()).bind(query.page.offset()).fetch_all(c).await?
         });
         let rows = rows.into_iter().map(UserRow::into_user).collect::<StoreResult<_>>()?;
-        Ok(Listed { rows, total: count(total) })
+        Ok(Listed { rows, total })
     }
 
     /// Changes a user.
@@ -223,9 +229,4 @@ async fn tenant_exists(write: &mut Write<'_>, id: Option<Uuid>) -> StoreResult<(
         Some(_) => Ok(()),
         None => Err(StoreError::Invalid(Errors::one("tenant_id", "The selected tenant id is invalid."))),
     }
-}
-
-/// What makes an address unique.
-fn email_key(email: &str) -> String {
-    email.to_lowercase()
 }

@@ -136,6 +136,14 @@ async fn abilities_and_ends_are_kept() {
     // Nobody makes a stronger token than the one in hand.
     api.post("/auth/tokens", &write, json!({"name": "x"})).await.is(403);
     api.post("/auth/tokens", &write, json!({"name": "x", "abilities": ["write"]})).await.is(201);
+    // What it makes ends with it at the latest.
+    let end = jiff::Timestamp::now().as_microsecond() + 3_600_000_000;
+    let short = Person { id: user.id, token: api.token(user.id, &["*"], Some(end)).await };
+    let made = api.post("/auth/tokens", &short, json!({"name": "x"})).await.is(201).json();
+    let made = made["data"]["expires_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(made.as_microsecond(), end);
+    let beyond = json!({"name": "x", "expires_at": "2999-01-01"});
+    api.post("/auth/tokens", &short, beyond).await.says(403, "This action is unauthorized.");
     // An admin's token is an admin's only as far as it goes.
     let limited = Person { id: admin.id, token: api.token(admin.id, &["extensions.view"], None).await };
     api.get(&path, &limited).await.is(200);

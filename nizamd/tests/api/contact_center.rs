@@ -4,7 +4,7 @@ use nizam_core::model::Role;
 use serde_json::{Value, json};
 
 use crate::resources::{World, id, path};
-use crate::support::Api;
+use crate::support::{Api, answer};
 
 #[tokio::test]
 async fn agents_answer_for_queues() {
@@ -33,7 +33,11 @@ async fn agents_answer_for_queues() {
     assert_eq!(queue["data"]["members_count"], 0);
     let queue = format!("{queues}/{}", id(&queue));
     let join = json!({"agent_id": id(&made), "priority": 2});
+    let before = api.get(&queue, &admin).await;
     api.post(&format!("{queue}/members"), &admin, join.clone()).await.is(201);
+    let request = api.client.get(api.url(&queue)).bearer_auth(&admin.token);
+    let after = answer(request.header("if-none-match", before.header("etag"))).await;
+    assert_eq!(after.is(200).json()["data"]["members_count"], 1, "its members change without the row");
     let again = api.post(&format!("{queue}/members"), &admin, join).await;
     again.says(422, "Agent is already a member of this queue.");
     let foreign = json!({"name": "Bob", "extension_id": theirs.extension});
@@ -43,6 +47,12 @@ async fn agents_answer_for_queues() {
     api.post(&format!("{queue}/members"), &admin, json!({"priority": -1}))
         .await
         .names(&["agent_id", "priority"]);
+    // A refusal leaves no key behind: the same request may be sent again.
+    for status in [404, 404] {
+        let request = api.client.post(api.url(&format!("{queue}/members"))).bearer_auth(&admin.token);
+        let stranger = json!({"agent_id": id(&foreign)});
+        answer(request.header("idempotency-key", "stranger").json(&stranger)).await.is(status);
+    }
     let members = api.get(&format!("{queue}/members"), &admin).await.is(200).json();
     assert_eq!(members["data"][0]["extension"], "1001");
     assert_eq!(api.get(&queue, &admin).await.json()["data"]["members_count"], 1);

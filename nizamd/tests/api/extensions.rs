@@ -1,7 +1,8 @@
 use nizam_core::model::Role;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, extension, is_time};
+use crate::support::{Api, Person, answer, extension, is_time};
 
 #[tokio::test]
 async fn the_life_of_an_extension() {
@@ -68,7 +69,7 @@ async fn the_life_of_an_extension() {
     change["voicemail_pin"] = Value::Null;
     change["is_active"] = json!(0);
     change["cidr"] = json!("2001:DB8::/32");
-    let changed = api.send(reqwest::Method::PATCH, &one, Some(&user.token), Some(change)).await;
+    let changed = api.send(Method::PATCH, &one, Some(&user.token), Some(change)).await;
     let changed = changed.is(200).json()["data"].clone();
     assert_eq!((&changed["extension"], &changed["voicemail_pin"]), (&json!("1002"), &Value::Null));
     assert_eq!((&changed["is_active"], &changed["voicemail_enabled"]), (&json!(false), &json!(true)));
@@ -113,7 +114,7 @@ async fn forms_are_read_as_well() {
         ("voicemail_enabled", "1"),
     ];
     let request = api.client.post(api.url(&format!("/tenants/{tenant}/extensions")));
-    let made = crate::support::answer(request.bearer_auth(&admin.token).form(&form)).await;
+    let made = answer(request.bearer_auth(&admin.token).form(&form)).await;
     let data = made.is(201).json()["data"].clone();
     assert_eq!((&data["password"], &data["directory_first_name"]), (&json!("p&=+%ü 12"), &json!("Zoë")));
     assert_eq!(data["voicemail_enabled"], json!(true));
@@ -158,4 +159,71 @@ async fn every_operation_is_shut_to_other_tenants() {
         (list["meta"]["total"].as_i64(), list["data"][0]["extension"].as_str()),
         (Some(1), Some("1001"))
     );
+}
+
+#[tokio::test]
+async fn whoever_may_only_write_is_told_no_secrets() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let tenant = api.tenant(&admin, "acme").await;
+    let all = format!("/tenants/{tenant}/extensions");
+    let body = json!({"voicemail_pin": "4711", "password": "another-secret"});
+    let with_pin = |number: &str| {
+        let mut new = extension(number);
+        new.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        new
+    };
+    let user = api.person(Role::User, Some(tenant)).await;
+    let writer = Person { id: user.id, token: api.token(user.id, &["write"], None).await };
+    let made = api.post(&all, &writer, with_pin("1001")).await.is(201).json()["data"].clone();
+    assert_eq!((&made["password"], &made["voicemail_pin"]), (&Value::Null, &Value::Null));
+    let one = format!("{all}/{}", made["id"].as_str().unwrap());
+    api.get(&one, &writer).await.is(403);
+    for method in [Method::PUT, Method::PATCH] {
+        let changed = api.send(method, &one, Some(&writer.token), Some(extension("1001"))).await;
+        let changed = changed.is(200).json()["data"].clone();
+        assert_eq!((&changed["password"], &changed["voicemail_pin"]), (&Value::Null, &Value::Null));
+        assert_eq!(changed["extension"], "1001");
+    }
+    // They are there, for those who may view extensions.
+    let changed = api.put(&one, &user, with_pin("1001")).await.is(200).json()["data"].clone();
+    assert_eq!((&changed["password"], &changed["voicemail_pin"]), (&json!("another-secret"), &json!("4711")));
+}
+
+#[tokio::test]
+async fn what_goes_with_an_extension_is_in_the_trail() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let here = format!("/tenants/{}", api.tenant(&admin, "acme").await);
+    let id = |made: &Value| made["data"]["id"].as_str().unwrap().to_owned();
+    let extension_id =
+        id(&api.post(&format!("{here}/extensions"), &admin, extension("1001")).await.is(201).json());
+    let agent = json!({"name": "Ann", "extension_id": extension_id});
+    let agent = id(&api.post(&format!("{here}/agents"), &admin, agent).await.is(201).json());
+    let queue = id(&api.post(&format!("{here}/queues"), &admin, json!({"name": "q"})).await.is(201).json());
+    let members = format!("{here}/queues/{queue}/members");
+    api.post(&members, &admin, json!({"agent_id": agent})).await.is(201);
+    let profile = json!({"name": "desk", "vendor": "yealink", "extension_id": extension_id});
+    let profile = id(&api.post(&format!("{here}/device-profiles"), &admin, profile).await.is(201).json());
+    let phone = format!("{here}/device-profiles/{profile}");
+    let before = api.get(&phone, &admin).await;
+    api.delete(&format!("{here}/extensions/{extension_id}"), &admin).await.is(204);
+
+    let trail = api.get(&format!("{here}/audit-logs"), &admin).await.is(200).json();
+    let entry = |kind: &str, of: &str, action: &str| {
+        let of = |entry: &&Value| {
+            entry["auditable_type"].as_str().unwrap().ends_with(kind)
+                && entry["auditable_id"] == of
+                && entry["action"] == action
+        };
+        trail["data"].as_array().unwrap().iter().find(of).unwrap_or_else(|| panic!("{kind}: {trail}")).clone()
+    };
+    assert_eq!(entry("Agent", &agent, "deleted")["old_values"]["name"], "Ann");
+    let updated = entry("DeviceProfile", &profile, "updated");
+    assert_eq!(updated["old_values"]["extension_id"], json!(extension_id));
+    assert_eq!(updated["new_values"]["extension_id"], Value::Null);
+    let request = api.client.get(api.url(&phone)).bearer_auth(&admin.token);
+    let after = answer(request.header("if-none-match", before.header("etag"))).await;
+    assert_eq!(after.is(200).json()["data"]["extension_id"], Value::Null, "the phone is another one now");
+    assert_eq!(api.get(&members, &admin).await.json()["data"], json!([]));
 }

@@ -44,6 +44,16 @@ async fn admins_make_change_and_delete_users() {
     assert_eq!(listed["meta"]["total"], 0);
     let listed = api.get("/users?role=user", &admin).await.is(200).json();
     assert_eq!(listed["data"][0]["name"], "Anna");
+    let names = async |query: &str| {
+        let listed = api.get(&format!("/users?{query}"), &admin).await.is(200).json();
+        let rows = listed["data"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["email"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("email=ANN%40example.org").await, ["ann@example.org"]);
+    let (up, mut down) = (names("sort=email").await, names("sort=-email").await);
+    down.reverse();
+    assert!(up.len() > 1 && up == down && up.is_sorted(), "{up:?}");
+    api.get("/users?sort=password", &admin).await.names(&["sort"]);
     api.get("/users?role=king&tenant_id=x", &admin).await.names(&["role", "tenant_id"]);
     api.delete(&one, &admin).await.is(204);
     api.send(Method::GET, "/auth/me", Some(&token), None).await.is(401);

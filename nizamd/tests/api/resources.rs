@@ -238,6 +238,11 @@ async fn a_lost_update_is_refused() {
         let now = api.get(one, &admin).await;
         let request = api.client.get(api.url(one)).bearer_auth(&admin.token);
         let known = answer(request.header("if-none-match", now.header("etag"))).await;
+        if one == &queue_path {
+            // It shows more than its row.
+            known.is(200);
+            continue;
+        }
         assert_eq!((known.is(304).text.as_str(), known.header("etag")), ("", now.header("etag")));
     }
 }

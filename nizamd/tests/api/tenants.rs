@@ -171,3 +171,35 @@ async fn people_see_their_own_tenant() {
     api.put(&format!("/tenants/{a}"), &user, json!({"name": "x"})).await.is(403);
     api.delete(&format!("/tenants/{a}"), &user).await.is(403);
 }
+
+#[tokio::test]
+async fn lists_have_filters_and_orders() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    for name in ["b", "c", "a"] {
+        api.tenant(&admin, name).await;
+    }
+    let names = async |query: &str| {
+        let listed = api.get(&format!("/tenants?{query}"), &admin).await.is(200).json();
+        let rows = listed["data"].as_array().unwrap().clone();
+        assert_eq!(listed["meta"]["total"], rows.len());
+        rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("").await, ["b", "c", "a"], "the oldest first");
+    assert_eq!(names("sort=name").await, ["a", "b", "c"]);
+    assert_eq!(names("sort=-domain").await, ["c", "b", "a"]);
+    assert_eq!(names("name=b").await, ["b"]);
+    let all = api.get("/tenants?name=c", &admin).await.json();
+    let one = format!("/tenants/{}", all["data"][0]["id"].as_str().unwrap());
+    api.put(&one, &admin, json!({"status": "suspended"})).await.is(200);
+    assert_eq!(names("status=suspended").await, ["c"]);
+    assert_eq!(names("status=suspended&name=b").await, [""; 0]);
+    api.get("/tenants?sort=settings&status=odd", &admin).await.names(&["sort", "status"]);
+    // Whoever is no admin sees their own, whatever they ask for.
+    let own = uuid::Uuid::parse_str(one.rsplit('/').next().unwrap()).unwrap();
+    let member = api.person(Role::User, Some(own)).await;
+    for (query, total) in [("sort=-name", 1), ("name=b", 0), ("name=c", 1)] {
+        let listed = api.get(&format!("/tenants?{query}"), &member).await.is(200).json();
+        assert_eq!(listed["meta"]["total"], total, "{query}");
+    }
+}

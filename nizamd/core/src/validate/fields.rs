@@ -20,6 +20,8 @@ pub struct Fields<'a> {
     input: &'a Input,
     known: BTreeSet<&'static str>,
     all_known: bool,
+    /// What nobody asked for in rows of the body.
+    unknown: BTreeSet<String>,
     errors: Errors,
     /// What was asked for, where nothing is to be read.
     described: Option<Vec<Described>>,
@@ -28,7 +30,14 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The fields of that input.
     pub fn new(input: &'a Input) -> Self {
-        Self { input, known: BTreeSet::new(), all_known: false, errors: Errors::default(), described: None }
+        Self {
+            input,
+            known: BTreeSet::new(),
+            all_known: false,
+            unknown: BTreeSet::new(),
+            errors: Errors::default(),
+            described: None,
+        }
     }
 
     /// Reads nothing, but notes what is asked for: the description of a form is made by the code that reads it.
@@ -65,13 +74,16 @@ impl<'a> Fields<'a> {
         if self.errors.is_empty() { Ok(value) } else { Err(std::mem::take(&mut self.errors)) }
     }
 
-    /// The fields of the body that nobody asked for.
-    pub fn ignored(&self) -> impl Iterator<Item = &'a str> + '_ {
-        self.input
-            .body()
-            .keys()
-            .map(String::as_str)
-            .filter(|&name| !self.all_known && !self.known.contains(name))
+    /// The fields of the body that nobody asked for; those of its rows as `rows.*.name`.
+    pub fn ignored(&self) -> impl Iterator<Item = &str> {
+        let own = self.input.body().keys().map(String::as_str);
+        own.filter(|&name| !self.all_known && !self.known.contains(name))
+            .chain(self.unknown.iter().map(String::as_str))
+    }
+
+    /// Notes fields of rows that nobody asked for.
+    pub(super) fn ignore(&mut self, names: BTreeSet<String>) {
+        self.unknown.extend(names);
     }
 
     /// Everything that was sent, for a request whose fields have no fixed names: none of them is ignored.

@@ -1,5 +1,7 @@
 //! Many rows in one request.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::describe::{Described, Presence, describe, object_example, object_schema};
@@ -39,7 +41,15 @@ pub fn rows<T>(
         }
     };
     let maps = items.iter().map(|item| item.as_object().cloned());
-    let (rows, errors) = read_rows(field, maps, form);
+    let mut unknown = BTreeSet::new();
+    let (rows, errors) = read_rows(field, maps, |row| {
+        let read = form(row);
+        if unknown.len() < MOST_UNKNOWN {
+            unknown.extend(row.ignored().map(|name| format!("{field}.*.{name}")));
+        }
+        read
+    });
+    f.ignore(unknown);
     f.add(errors);
     f.finish(rows)
 }
@@ -48,7 +58,7 @@ pub fn rows<T>(
 pub fn read_rows<T>(
     field: &str,
     maps: impl ExactSizeIterator<Item = Option<Map<String, Value>>>,
-    form: impl Fn(&mut Fields<'_>) -> Result<T, Errors>,
+    mut form: impl FnMut(&mut Fields<'_>) -> Result<T, Errors>,
 ) -> (Vec<T>, Errors) {
     let mut errors = Errors::default();
     match maps.len() {
@@ -77,6 +87,9 @@ pub fn read_rows<T>(
     (rows, errors)
 }
 
+/// Names of unknown fields that are told; a few say what is wrong with the others too.
+const MOST_UNKNOWN: usize = 20;
+
 /// After so many the rest says nothing new.
 const MOST_ERRORS: usize = 1000;
 
@@ -84,6 +97,15 @@ const MOST_ERRORS: usize = 1000;
 mod tests {
     use super::super::new_extension;
     use super::*;
+
+    #[test]
+    fn unknown_fields_of_rows_are_told_once() {
+        let row = r#"{"extension":"1","password":"secret-1","directory_first_name":"A","directory_last_name":"B","pinn":1}"#;
+        let input = Input::json(format!(r#"{{"extensions":[{row},{row}],"more":1}}"#).as_bytes()).unwrap();
+        let mut fields = Fields::new(&input);
+        assert_eq!(rows(&mut fields, "extensions", new_extension).unwrap().len(), 2);
+        assert_eq!(fields.ignored().collect::<Vec<_>>(), ["more", "extensions.*.pinn"]);
+    }
 
     #[test]
     fn each_row_is_named_by_its_number() {

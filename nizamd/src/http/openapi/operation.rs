@@ -199,11 +199,6 @@ fn own(route: &Route, query: &mut impl FnMut(&str, Value, &str)) {
                 or_empty(&json!({"type": "string", "format": "uuid"})),
                 "Only users of this tenant.",
             );
-            query(
-                "role",
-                or_empty(&json!({"type": "string", "enum": ["admin", "user"]})),
-                "Only users with this role.",
-            );
         }
         "audit-logs.list" => {
             query(

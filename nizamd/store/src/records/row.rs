@@ -65,7 +65,7 @@ macro_rules! read {
 pub(crate) use bind;
 
 /// The row of a tenant with that id.
-pub(super) async fn by_id(
+pub(crate) async fn by_id(
     conn: Conn<'_>,
     keys: &Keyring,
     resource: &'static Resource,
@@ -168,7 +168,13 @@ pub(crate) async fn after(
 
 impl Source {
     /// How many rows the whole list has.
-    pub(crate) async fn count(&self, conn: Conn<'_>, tenant_id: Uuid, query: &Query) -> StoreResult<u64> {
+    pub(crate) async fn count(
+        &self,
+        conn: Conn<'_>,
+        tenant_id: impl Into<Option<Uuid>>,
+        query: &Query,
+    ) -> StoreResult<u64> {
+        let tenant_id = tenant_id.into();
         let sql = AssertSqlSafe(self.total(query));
         // The column of the tenant counts a list without filters.
         let row: Option<(i64,)> = on!(conn, c => {

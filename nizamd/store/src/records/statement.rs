@@ -23,12 +23,17 @@ pub(super) fn by_id(resource: &Resource, dialect: Dialect, lock: bool) -> String
     sql
 }
 
+/// The rows of the tenant.
+pub(crate) const OF_TENANT: &str = "tenant_id = $1";
+
 /// Where a list comes from.
 pub(crate) struct Source {
     /// `SELECT … FROM …`.
     pub(crate) select: Cow<'static, str>,
     /// The table.
     pub(crate) table: &'static str,
+    /// Which rows of it: `$1` is whose, mostly a tenant's.
+    pub(crate) scope: &'static str,
     /// The column of the tenant that counts its rows, where there is one.
     pub(crate) count: Option<&'static str>,
     /// The order where the query does not say: field and whether descending.
@@ -42,6 +47,7 @@ impl Source {
         Self {
             select: select(resource).into(),
             table: resource.table,
+            scope: OF_TENANT,
             count: match resource.quota {
                 Some(Quota::OfTenant { count, .. }) => Some(count),
                 _ => None,
@@ -54,7 +60,7 @@ impl Source {
     /// A page of the list; `$1` is the tenant, then the filters, then limit and offset.
     pub(crate) fn list(&self, query: &Query) -> String {
         let mut sql = self.select.to_string();
-        filter(&mut sql, query);
+        self.filter(&mut sql, query);
         let (name, descending) = query.sort.unwrap_or(self.order);
         let field = self.fields.iter().find(|field| field.name == name);
         let column = field.map_or_else(|| name.to_owned(), key_column);
@@ -75,8 +81,15 @@ impl Source {
             return format!("SELECT {count} FROM tenants WHERE id = $1");
         }
         let mut sql = format!("SELECT count(*) FROM {}", self.table);
-        filter(&mut sql, query);
+        self.filter(&mut sql, query);
         sql
+    }
+
+    fn filter(&self, sql: &mut String, query: &Query) {
+        let _infallible = write!(sql, " WHERE {}", self.scope);
+        for (i, (field, _)) in query.filters.iter().enumerate() {
+            let _infallible = write!(sql, " AND {} = ${}", key_column(field), i + 2);
+        }
     }
 
     /// Every statement that it can make, one filter or order at a time.
@@ -148,7 +161,8 @@ pub(super) fn delete(resource: &Resource) -> String {
 
 /// Every statement, for a test that prepares them.
 pub(crate) fn statements(dialect: Dialect) -> Vec<String> {
-    let mut all = crate::extensions::EXTENSIONS.statements();
+    let own = [crate::extensions::EXTENSIONS, crate::tenants::TENANTS, crate::users::USERS];
+    let mut all: Vec<String> = own.iter().flat_map(Source::statements).collect();
     for resource in RESOURCES.iter().copied() {
         all.extend(Source::of(resource).statements());
         all.extend([
@@ -212,13 +226,6 @@ pub(super) fn present(table: &str, ids: usize) -> String {
 fn select(resource: &Resource) -> String {
     let names: Vec<&str> = resource.fields.iter().map(|field| field.name).collect();
     format!("SELECT {COMMON}, {} FROM {}", names.join(", "), resource.table)
-}
-
-fn filter(sql: &mut String, query: &Query) {
-    sql.push_str(" WHERE tenant_id = $1");
-    for (i, (field, _)) in query.filters.iter().enumerate() {
-        let _infallible = write!(sql, " AND {} = ${}", key_column(field), i + 2);
-    }
 }
 
 /// The column in which a field is found and by which it is sorted.

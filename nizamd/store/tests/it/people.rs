@@ -1,5 +1,5 @@
 use nizam_core::model::{Abilities, NewUser, Permission, PermissionSet, Role};
-use nizam_store::{Expected, Page, Presented, StoreError};
+use nizam_store::{Expected, Presented, Query, StoreError};
 
 use crate::support::{Fixture, actor};
 
@@ -89,5 +89,5 @@ async fn users_outlive_their_tenant() {
     let user = fixture.user("a@example.org", Some(tenant.id)).await;
     fixture.store.delete_tenant(&actor(), tenant.id, &Expected::Anything).await.unwrap();
     assert_eq!(fixture.store.user(user.id).await.unwrap().unwrap().tenant_id, None);
-    assert_eq!(fixture.store.tenants(None, Page { number: 1, size: 15 }).await.unwrap().total, 0);
+    assert_eq!(fixture.store.tenants(None, &Query::default()).await.unwrap().total, 0);
 }
