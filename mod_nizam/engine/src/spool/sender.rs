@@ -130,6 +130,7 @@ impl Sender {
     /// Reads a batch. `None`: that segment has nothing more.
     fn read(&mut self, plan: &Plan) -> io::Result<Option<Batch>> {
         let position = self.positions.entry(plan.id).or_default();
+        let mut sent = position.sent;
         let mut records = match plan.offset {
             0 => Records::open(&plan.path, plan.id)?,
             offset => Records::at(&plan.path, offset)?,
@@ -142,17 +143,19 @@ impl Sender {
                 over = true;
                 break;
             };
-            if head.sequence > position.sent {
+            if head.sequence > sent {
                 bytes += event.len();
-                position.sent = head.sequence;
+                sent = head.sequence;
                 batch.events.push((head.sequence, std::mem::take(&mut event)));
             }
         }
-        position.hint = Some((plan.name, plan.form, records.offset()));
-        if over {
-            // Also over what could not be read: it was whole once, and will not be again.
-            position.sent = position.sent.max(plan.last);
+        if !records.is_at(&plan.path)? {
+            // It was written anew meanwhile.
+            return Ok(None);
         }
+        position.hint = Some((plan.name, plan.form, records.offset()));
+        // Also over what could not be read: it was whole once, and will not be again.
+        position.sent = if over { sent.max(plan.last) } else { sent };
         Ok(Some(batch).filter(|batch| !batch.events.is_empty()))
     }
 }

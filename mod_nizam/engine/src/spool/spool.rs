@@ -28,7 +28,7 @@ const SYNC: Duration = Duration::from_secs(1);
 const SAY: Duration = Duration::from_mins(1);
 
 /// Bytes moved at a time.
-const CHUNK: usize = 256 << 10;
+pub(super) const CHUNK: usize = 256 << 10;
 
 /// Where a spool is, and how large.
 #[derive(Clone, Debug)]
@@ -336,9 +336,9 @@ impl Spool {
 
     /// Puts a fault in the place of the disk.
     #[cfg(test)]
-    pub(super) fn put(&self, put: super::store::Put) {
+    pub(super) fn put(&self, disk: super::disk::Disk) {
         if let Some(store) = self.store.lock().as_mut() {
-            store.write = put;
+            store.disk = disk;
         }
     }
 }

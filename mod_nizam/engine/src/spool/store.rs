@@ -1,12 +1,13 @@
 //! The directory of segments.
 
 use super::SpoolError;
+use super::disk::{Disk, lacks_room};
 use super::life::{Life, from_hex};
 use super::record::{Class, Head};
 use super::segment::{self, Segment};
 use nizam_wire::link::Incarnation;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,9 +18,6 @@ const SEGMENT: u64 = 4 << 20;
 /// A segment that was acknowledged whole is closed and deleted from this size on.
 const WORTH_DELETING: u64 = 256 << 10;
 
-/// How bytes get into a file; tests put a full disk in its place.
-pub(super) type Put = fn(&mut &File, &[u8]) -> io::Result<()>;
-
 /// The segments of all incarnations.
 pub(super) struct Store {
     pub(super) directory: PathBuf,
@@ -29,7 +27,7 @@ pub(super) struct Store {
     pub(super) lives: Vec<Life>,
     /// The last segment of that incarnation, as long as it is written to.
     writing: Option<(Incarnation, Arc<File>)>,
-    pub(super) write: Put,
+    pub(super) disk: Disk,
     /// Its lock goes with it.
     _lock: File,
 }
@@ -62,7 +60,7 @@ impl Store {
             limit,
             lives: Vec::new(),
             writing: None,
-            write: |file, bytes| file.write_all(bytes),
+            disk: Disk::default(),
             _lock: file,
         };
         store.find(tell).map_err(failed)?;
@@ -144,8 +142,8 @@ impl Store {
     ) -> io::Result<()> {
         loop {
             match self.try_append(id, bytes, heads) {
-                Err(error) if pressed && error.kind() == io::ErrorKind::StorageFull => {
-                    if self.shed()? {
+                Err(error) if pressed && lacks_room(&error) => {
+                    if let Ok(true) = self.shed() {
                         continue;
                     }
                     return self.append_finals(id, bytes, heads);
@@ -189,7 +187,7 @@ impl Store {
         self.make_room(bytes.len() as u64 + segment::HEADER)?;
         let file = self.file(id, first.sequence)?;
         let written = self.life(id).segments.back().map_or(segment::HEADER, |segment| segment.bytes);
-        if let Err(error) = (self.write)(&mut file.as_ref(), bytes) {
+        if let Err(error) = (self.disk.write)(&mut file.as_ref(), bytes) {
             // What was written of it would be a torn tail, and what follows it would be lost.
             if file.set_len(written).is_err() {
                 self.close();
@@ -225,7 +223,7 @@ impl Store {
         let segment = Segment::new(first);
         let path = segment.path(&self.directory, id);
         let made = segment::create(&path).and_then(|file| {
-            let written = (self.write)(&mut &file, &segment::header(id));
+            let written = (self.disk.write)(&mut &file, &segment::header(id));
             written.map(|()| Arc::new(file))
         });
         let file = made.inspect_err(|_| {

@@ -1,15 +1,18 @@
 //! What is promised of the spool, tried on real files.
 
+use super::disk::Disk;
 use super::life::{Life, hex};
-use super::segment;
+use super::record::Head;
+use super::segment::{self, Segment};
 use super::spool::SpoolNote;
+use super::store::Store;
 use super::*;
 use nizam_wire::event::EventWriter;
 use nizam_wire::link::Incarnation;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader, Seek as _, Write as _};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -136,17 +139,25 @@ impl Random {
     }
 }
 
-fn full(_: &mut &fs::File, _: &[u8]) -> io::Result<()> {
-    Err(io::Error::from_raw_os_error(28))
+const FULL: Disk = Disk { write: |_, _| Err(no_room()), allocate: |_, _| Err(no_room()) };
+const HALF: Disk = Disk {
+    write: |file, bytes| {
+        file.write_all(&bytes[..bytes.len() / 2])?;
+        Err(no_room())
+    },
+    ..FULL
+};
+
+fn no_room() -> io::Error {
+    io::Error::from_raw_os_error(28)
 }
 
-fn half(file: &mut &fs::File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(&bytes[..bytes.len() / 2])?;
-    Err(io::Error::from_raw_os_error(28))
-}
-
-fn whole(file: &mut &fs::File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)
+/// How many bytes a file grows if so many are written where it stands.
+fn growth(mut file: &fs::File, bytes: &[u8]) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    let appends = rustix::fs::fcntl_getfl(file)?.contains(rustix::fs::OFlags::APPEND);
+    let at = if appends { length } else { file.stream_position()? };
+    Ok((at + bytes.len() as u64).saturating_sub(length))
 }
 
 #[test]
@@ -375,7 +386,7 @@ fn on_a_full_disk_events_wait_in_memory_and_one_line_says_so() {
     until("it is written", || running.spool.status().written == 1);
     let mut want = vec![b"before".to_vec()];
     let mut random = Random(99);
-    for fault in [full, half] {
+    for fault in [FULL, HALF] {
         running.spool.put(fault);
         running.notes.lock().clear();
         for number in 0..100 {
@@ -392,7 +403,7 @@ fn on_a_full_disk_events_wait_in_memory_and_one_line_says_so() {
             thread::sleep(Duration::from_millis(300));
         }
         assert_eq!(running.warnings(), 1, "{:?}", running.notes);
-        running.spool.put(whole);
+        running.spool.put(Disk::default());
         until("it works again", || running.spool.status().trouble.is_none());
         until("all is written", || running.spool.status().ring_used == 0);
         assert!(running.notes.lock().iter().any(|note| note.contains("again")));
@@ -403,14 +414,158 @@ fn on_a_full_disk_events_wait_in_memory_and_one_line_says_so() {
     running.stop();
 }
 
-/// A disk that takes 400,000 bytes of segments.
-fn small(file: &mut &fs::File, bytes: &[u8]) -> io::Result<()> {
-    let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-    let sizes = fs::read_dir(path.parent().unwrap())?.map(|entry| {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|end| end == "seg") { fs::metadata(path).unwrap().len() } else { 0 }
-    });
-    if sizes.sum::<u64>() + bytes.len() as u64 > 400_000 { full(file, bytes) } else { whole(file, bytes) }
+/// A disk that takes 400,000 bytes of segments, and nothing else anew.
+const SMALL: Disk = Disk {
+    write: |file, bytes| {
+        let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        let is_segment = |path: &Path| path.extension().is_some_and(|end| end == "seg");
+        let sizes = fs::read_dir(path.parent().unwrap())?.map(|entry| {
+            let path = entry.unwrap().path();
+            if is_segment(&path) { fs::metadata(path).unwrap().len() } else { 0 }
+        });
+        let room = if is_segment(&path) { 400_000_u64.saturating_sub(sizes.sum()) } else { 0 };
+        if growth(file, bytes)? > room { Err(no_room()) } else { file.write_all(bytes) }
+    },
+    ..FULL
+};
+
+/// A disk whose other users take each byte that is given back, at once: no file grows. Its user has no share left, which is told as
+/// EDQUOT.
+const TAKEN: Disk = Disk {
+    write: |file, bytes| {
+        let room = growth(file, bytes)? == 0;
+        if room { file.write_all(bytes) } else { Err(io::Error::from_raw_os_error(122)) }
+    },
+    ..FULL
+};
+
+/// Heads and bytes of records, of which every tenth is a final.
+fn records(numbers: std::ops::Range<u64>) -> (Vec<u8>, Vec<Head>) {
+    let (mut bytes, mut heads) = (Vec::new(), Vec::new());
+    for number in numbers {
+        let class = if number % 10 == 0 { Class::Final } else { Class::Trace };
+        let event = vec![class as u8; 1000];
+        let head = Head::new(1000, class, number, xxhash_rust::xxh3::xxh3_64(&event));
+        bytes.extend(head.words().iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend(event);
+        heads.push(head);
+    }
+    (bytes, heads)
+}
+
+#[test]
+fn what_is_given_up_on_a_full_disk_needs_no_room_that_another_could_take() {
+    let dir = TempDir::new().unwrap();
+    let id = Incarnation([7; 16]);
+    let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
+    store.begin(id, "core", 1, false);
+    for number in 0..10 {
+        let (bytes, heads) = records(number * 100 + 1..number * 100 + 101);
+        store.append(id, &bytes, &heads, false).unwrap();
+    }
+    let segments = store.lives[0].segments.len();
+    assert!(segments >= 3, "{segments}");
+    store.disk = TAKEN;
+    for _ in 0..segments {
+        assert!(store.shed().unwrap());
+    }
+    assert!(!store.shed().unwrap(), "no traces are left");
+    assert_eq!(store.lives[0].disk_dropped, [900, 0]);
+    let left = fs::metadata(dir.path().join("reserve")).unwrap().len();
+    // The last one was not full.
+    assert!(left > 100_000, "{left}");
+    // Those that come now have room where those were, if nobody takes it; where somebody does, finals alone are tried, and wait.
+    let (bytes, heads) = records(1001..1101);
+    assert!(disk::lacks_room(&store.append(id, &bytes, &heads, true).unwrap_err()));
+    drop(store);
+    let mut notes = Vec::new();
+    let store = Store::open(dir.path(), 2 << 20, &mut |note| notes.push(note)).unwrap();
+    assert_eq!((notes, store.lives[0].segments.iter().map(|it| it.counts[1]).sum()), (vec![], 100_u64));
+}
+
+#[test]
+fn a_kill_while_a_segment_is_written_anew_leaves_the_old_one_or_the_new_one() {
+    let id = Incarnation([7; 16]);
+    for step in 0..4 {
+        let dir = TempDir::new().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
+        store.begin(id, "core", 1, false);
+        let (bytes, heads) = records(1..101);
+        store.append(id, &bytes, &heads, false).unwrap();
+        store.close();
+        drop(store);
+        let segment = Segment::new(1).path(dir.path(), id);
+        let mut new = segment::header(id);
+        let (bytes, heads) = records(10..11);
+        assert!(heads[0].class == Class::Final);
+        new.extend(bytes);
+        // Half overwritten; whole and cut; with the segment under a second name; in the segment's place.
+        let mut reserve = fs::read(path("reserve")).unwrap();
+        let half = new.len() / 2;
+        reserve[..half].copy_from_slice(&new[..half]);
+        fs::write(path("reserve"), &reserve).unwrap();
+        if step > 0 {
+            fs::write(path("reserve"), &new).unwrap();
+        }
+        if step > 1 {
+            fs::hard_link(&segment, path("spent")).unwrap();
+        }
+        if step > 2 {
+            fs::rename(path("reserve"), &segment).unwrap();
+        }
+        let mut store = Store::open(dir.path(), 2 << 20, &mut |note| panic!("{note}")).unwrap();
+        let found = store.lives[0].segments[0].counts;
+        assert_eq!(found, if step > 2 { [0, 1] } else { [90, 10] }, "{step}");
+        assert!(!path("spent").exists());
+        assert!(fs::metadata(path("reserve")).unwrap().len() > 500_000, "{step}");
+        assert_eq!(store.shed().unwrap(), step < 3);
+        let kept = segment::recover(&segment, id, 1).unwrap();
+        assert_eq!((kept.0.counts, kept.1), ([0, if step > 2 { 1 } else { 10 }], 0), "{step}");
+    }
+}
+
+#[test]
+fn at_the_limit_traces_of_the_file_that_is_written_to_go_before_finals() {
+    let dir = TempDir::new().unwrap();
+    let id = Incarnation([7; 16]);
+    let mut store = Store::open(dir.path(), 1 << 20, &mut |_| {}).unwrap();
+    store.begin(id, "core", 1, false);
+    // Finals fill the limit but for a last segment of traces.
+    for number in 0..900 {
+        let (bytes, heads) = records(number * 10 + 10..number * 10 + 11);
+        store.append(id, &bytes, &heads, false).unwrap();
+    }
+    store.close();
+    for _ in 0..9 {
+        let next = store.lives[0].last + 1;
+        let (bytes, heads) = records(next..next + 9);
+        store.append(id, &bytes, &heads, false).unwrap();
+    }
+    assert_eq!(store.lives[0].disk_dropped, [0, 0]);
+    let next = store.lives[0].last + 1;
+    let (bytes, heads) = records(next..next + 60);
+    store.append(id, &bytes, &heads, false).unwrap();
+    let [traces, finals] = store.lives[0].disk_dropped;
+    assert!(traces > 0 && finals == 0, "{traces} {finals}");
+}
+
+#[test]
+fn a_segment_that_cannot_be_written_anew_is_passed_over() {
+    let dir = TempDir::new().unwrap();
+    let id = Incarnation([7; 16]);
+    let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
+    store.begin(id, "core", 1, false);
+    for number in 0..4 {
+        let (bytes, heads) = records(number * 300 + 1..number * 300 + 301);
+        store.append(id, &bytes, &heads, false).unwrap();
+        store.close();
+    }
+    fs::remove_file(store.lives[0].segments[0].path(dir.path(), id)).unwrap();
+    fs::create_dir(store.lives[0].segments[0].path(dir.path(), id)).unwrap();
+    assert!(store.shed().unwrap());
+    let traces: Vec<u64> = store.lives[0].segments.iter().map(|it| it.counts[0]).collect();
+    assert_eq!(traces, [270, 0, 270, 270]);
 }
 
 #[test]
@@ -419,7 +574,7 @@ fn on_a_full_disk_the_oldest_traces_go_before_any_final() {
     let running = Running::start(settings(dir.path()));
     assert!(running.spool.push(&[0; 1000], Class::Trace));
     until("it is written", || running.spool.status().written == 1);
-    running.spool.put(small);
+    running.spool.put(SMALL);
     let mut finals = 0;
     for number in 0..4000_u64 {
         let class = if number % 20 == 0 { Class::Final } else { Class::Trace };
@@ -435,7 +590,7 @@ fn on_a_full_disk_the_oldest_traces_go_before_any_final() {
     let status = running.spool.status();
     assert_eq!((status.ring_dropped.finals, status.disk_dropped.finals), (0, 0), "{status:?}");
     assert!(status.disk_dropped.traces > 300, "{status:?}");
-    running.spool.put(whole);
+    running.spool.put(Disk::default());
     until("all is written", || running.spool.status().ring_used == 0);
     let mut daemon = Daemon::default();
     daemon.drain(&running.spool, &mut || false);
