@@ -119,8 +119,8 @@ impl Store {
         &mut self.lives[at]
     }
 
-    /// Begins an incarnation, or goes on with one of which a ring was left: then `waits` says that not all of it is here yet.
-    pub(super) fn begin(&mut self, id: Incarnation, core: &str, began: u64, waits: bool) {
+    /// Begins an incarnation, or goes on with one of which a ring was left: then `waits` is the last number in it.
+    pub(super) fn begin(&mut self, id: Incarnation, core: &str, began: u64, waits: u64) {
         if let Some(life) = self.lives.iter_mut().find(|life| life.id == id) {
             life.waits = waits;
             return;

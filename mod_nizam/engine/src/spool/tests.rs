@@ -458,7 +458,7 @@ fn what_is_given_up_on_a_full_disk_needs_no_room_that_another_could_take() {
     let dir = TempDir::new().unwrap();
     let id = Incarnation([7; 16]);
     let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
-    store.begin(id, "core", 1, false);
+    store.begin(id, "core", 1, 0);
     for number in 0..10 {
         let (bytes, heads) = records(number * 100 + 1..number * 100 + 101);
         store.append(id, &bytes, &heads, false).unwrap();
@@ -490,7 +490,7 @@ fn a_kill_while_a_segment_is_written_anew_leaves_the_old_one_or_the_new_one() {
         let dir = TempDir::new().unwrap();
         let path = |name: &str| dir.path().join(name);
         let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
-        store.begin(id, "core", 1, false);
+        store.begin(id, "core", 1, 0);
         let (bytes, heads) = records(1..101);
         store.append(id, &bytes, &heads, false).unwrap();
         store.close();
@@ -530,7 +530,7 @@ fn at_the_limit_traces_of_the_file_that_is_written_to_go_before_finals() {
     let dir = TempDir::new().unwrap();
     let id = Incarnation([7; 16]);
     let mut store = Store::open(dir.path(), 1 << 20, &mut |_| {}).unwrap();
-    store.begin(id, "core", 1, false);
+    store.begin(id, "core", 1, 0);
     // Finals fill the limit but for a last segment of traces.
     for number in 0..900 {
         let (bytes, heads) = records(number * 10 + 10..number * 10 + 11);
@@ -551,11 +551,60 @@ fn at_the_limit_traces_of_the_file_that_is_written_to_go_before_finals() {
 }
 
 #[test]
+fn a_disk_that_hangs_keeps_nobody_waiting_who_asks() {
+    static HANG: Mutex<()> = Mutex::new(());
+    let dir = TempDir::new().unwrap();
+    let running = Running::start(settings(dir.path()));
+    assert!(running.spool.push(b"before", Class::Trace));
+    until("it is written", || running.spool.status().written == 1);
+    let hang = HANG.lock();
+    running.spool.put(Disk {
+        write: |file, bytes| {
+            let _free = HANG.lock();
+            file.write_all(bytes)
+        },
+        ..Disk::default()
+    });
+    assert!(running.spool.push(b"during", Class::Trace));
+    until("it hangs", || running.spool.with_store(|_| ()).is_none());
+    let (tell, told) = std::sync::mpsc::channel();
+    let spool = Arc::clone(&running.spool);
+    let asks = thread::spawn(move || tell.send(spool.status()).unwrap());
+    let status = told.recv_timeout(Duration::from_secs(20)).expect("it is told at once");
+    asks.join().unwrap();
+    assert_eq!((status.pushed, status.written, status.lag()), (2, 1, 2));
+    until("it is told why", || {
+        running.spool.status().trouble.is_some_and(|trouble| trouble.contains("not answered"))
+    });
+    drop(hang);
+    until("it is written", || running.spool.status().written == 2);
+    running.stop();
+}
+
+#[test]
+fn lag_is_that_of_all_incarnations() {
+    let dir = TempDir::new().unwrap();
+    let running = Running::start(settings(dir.path()));
+    for _ in 0..5 {
+        assert!(running.spool.push(b"earlier", Class::Trace));
+    }
+    running.stop();
+    let running = Running::start(settings(dir.path()));
+    assert!(running.spool.push(b"now", Class::Trace));
+    until("it is written", || running.spool.status().written == 1);
+    let status = running.spool.status();
+    assert_eq!((status.lag(), status.earlier_lag, status.earlier), (6, 5, 1));
+    Daemon::default().drain(&running.spool, &mut || false);
+    assert_eq!(running.spool.status().lag(), 0);
+    running.stop();
+}
+
+#[test]
 fn a_segment_that_cannot_be_written_anew_is_passed_over() {
     let dir = TempDir::new().unwrap();
     let id = Incarnation([7; 16]);
     let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
-    store.begin(id, "core", 1, false);
+    store.begin(id, "core", 1, 0);
     for number in 0..4 {
         let (bytes, heads) = records(number * 300 + 1..number * 300 + 301);
         store.append(id, &bytes, &heads, false).unwrap();
