@@ -1,6 +1,6 @@
 //! The whole of it, and its thread.
 
-use super::leftover;
+use super::leftover::{self, GivenUp};
 use super::life::hex;
 use super::record::Class;
 use super::ring::Ring;
@@ -64,6 +64,8 @@ pub struct Spool {
     ring: Ring,
     incarnation: Incarnation,
     leftovers: Mutex<Vec<Ring>>,
+    /// Of what was too much to be left over.
+    given_up: Mutex<Vec<GivenUp>>,
     store: Mutex<Option<Store>>,
     asked: Mutex<Asked>,
     changed: Condvar,
@@ -98,6 +100,8 @@ struct Figures {
 #[derive(Default)]
 struct Asked {
     acks: Vec<(Incarnation, u64)>,
+    /// Segments of which something could not be read: whose, and their names.
+    damaged: Vec<(Incarnation, u64)>,
     ended: Vec<Incarnation>,
     stop: bool,
 }
@@ -124,6 +128,7 @@ impl Spool {
             ring,
             incarnation,
             leftovers: Mutex::new(found.rings),
+            given_up: Mutex::new(found.given_up),
             store: Mutex::default(),
             asked: Mutex::default(),
             changed: Condvar::new(),
@@ -189,6 +194,7 @@ impl Spool {
         Asked {
             stop: asked.stop,
             acks: std::mem::take(&mut asked.acks),
+            damaged: std::mem::take(&mut asked.damaged),
             ended: std::mem::take(&mut asked.ended),
         }
     }
@@ -197,11 +203,15 @@ impl Spool {
     fn work(&self, asked: Asked, due: bool, tell: &dyn Fn(SpoolNote)) -> Result<bool, String> {
         let opened = self.open(tell)?;
         let text = |error: io::Error| error.to_string();
-        let answered = !asked.acks.is_empty();
+        let answered = !asked.acks.is_empty() || !asked.damaged.is_empty();
         let mut failed = Ok(());
         for (id, sequence) in asked.acks {
             // What cannot be deleted now is deleted with the next one.
             failed = failed.and(self.change(|store| store.ack(id, sequence)).map_err(text));
+        }
+        for (id, name) in asked.damaged {
+            let mut say = |text| tell(SpoolNote::Warning(text));
+            failed = failed.and(self.change(|store| store.mend(id, name, &mut say)).map_err(text));
         }
         for id in asked.ended {
             failed = failed.and(self.change(|store| store.forget(id)).map_err(text));
@@ -235,6 +245,10 @@ impl Spool {
         let mut say = |text| tell(SpoolNote::Warning(text));
         let opened = self.on_disk(|| Store::open(directory, *limit, &mut say));
         let mut store = opened.map_err(|error| error.to_string())?;
+        for lost in self.given_up.lock().drain(..) {
+            store.begin(lost.incarnation, &lost.core, lost.began, 0);
+            store.lose(lost.incarnation, lost.events);
+        }
         for ring in self.leftovers.lock().iter() {
             store.begin(ring.incarnation(), &ring.core(), ring.began(), ring.next().saturating_sub(1));
         }
@@ -320,7 +334,17 @@ impl Spool {
     fn drain(&self, ring: &Ring, tell: &dyn Fn(SpoolNote)) -> Result<bool, String> {
         let read = ring.read(CHUNK);
         if read.damaged {
-            tell(SpoolNote::Warning(format!("{}: damaged, events in it are lost", ring.path().display())));
+            let known = self.store.lock().as_ref().and_then(|store| {
+                store.lives.iter().find(|life| life.id == ring.incarnation()).map(|life| life.last)
+            });
+            let last = read.heads.last().map(|head| head.sequence).or(known).unwrap_or(0);
+            let lost = ring.cut(read.end, last);
+            tell(SpoolNote::Warning(format!(
+                "{}: damaged, at least {lost} events in it are lost",
+                ring.path().display()
+            )));
+            // Before what was read of it is sent: it may be the last that is sent of that incarnation.
+            self.note_drops(ring);
         }
         if !read.heads.is_empty() {
             let id = ring.incarnation();
@@ -350,6 +374,14 @@ impl Spool {
     pub(super) fn ack(&self, incarnation: Incarnation, sequence: u64) {
         self.asked.lock().acks.push((incarnation, sequence));
         self.changed.notify_all();
+    }
+
+    pub(super) fn damaged(&self, incarnation: Incarnation, name: u64) {
+        let mut asked = self.asked.lock();
+        if !asked.damaged.contains(&(incarnation, name)) {
+            asked.damaged.push((incarnation, name));
+            self.changed.notify_all();
+        }
     }
 
     pub(super) fn forget(&self, incarnation: Incarnation) {

@@ -51,7 +51,7 @@ pub struct SpoolStatus {
     pub earlier: usize,
     /// What the ring had no room for, in all incarnations that are not done with.
     pub ring_dropped: Drops,
-    /// What the limit took from the disk, in all incarnations that are not done with.
+    /// What the limit or damage took from the disk, in all incarnations that are not done with.
     pub disk_dropped: Drops,
     /// Why events are not written to disk at the moment. While a disk hangs, what stands here of it is from before.
     pub trouble: Option<String>,

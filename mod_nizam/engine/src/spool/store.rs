@@ -82,19 +82,29 @@ impl Store {
             }
         }
         segments.sort();
+        let names: Vec<_> = segments.iter().map(|(number, id, _)| (*id, *number)).collect();
         for (number, id, path) in segments {
+            // The last number that can have been in it: what is beyond is in the next one, or still in the ring.
+            let next = names.iter().find(|(of, name)| *of == id && *name > number);
+            let saved = Life::load(&self.directory, id).last;
+            let most = next.map_or(saved, |(_, name)| name - 1);
             let found = segment::recover(&path, id, number);
             let (segment, cut) = match found {
                 Ok(found) => found,
                 Err(error) => {
                     // Out of the way, but not away: a person may want to look at it.
                     let _ = fs::rename(&path, path.with_extension("bad"));
-                    tell(format!("{}: {error}; put aside", path.display()));
+                    let lost = self.lose_behind(id, number.saturating_sub(1), most);
+                    tell(format!("{}: {error}; put aside, at least {lost} events are lost", path.display()));
                     continue;
                 }
             };
             if cut > 0 {
-                tell(format!("{}: {cut} bytes at the end are no whole record, cut off", path.display()));
+                let lost = self.lose_behind(id, segment.last.max(number.saturating_sub(1)), most);
+                let path = path.display();
+                tell(format!(
+                    "{path}: {cut} bytes at the end are no whole record, cut off; {lost} events are lost"
+                ));
             }
             let life = self.life(id);
             life.last = life.last.max(segment.last);
@@ -105,6 +115,64 @@ impl Store {
             }
         }
         self.lives.sort_by_key(|life| life.began);
+        Ok(())
+    }
+
+    /// Counts what is missing behind this number, up to another one, as finals: nobody knows what it was. The answer is how many there were
+    /// at least. What was dropped before is missing too, and counted already.
+    fn lose_behind(&mut self, id: Incarnation, last: u64, most: u64) -> u64 {
+        let life = self.life(id);
+        let missing = most.saturating_sub(last.max(life.acked));
+        let lost = missing.saturating_sub(life.dropped()).max(missing.min(1));
+        life.lose(Class::Final, lost);
+        lost
+    }
+
+    /// Counts traces and finals that are lost.
+    pub(super) fn lose(&mut self, id: Incarnation, [traces, finals]: [u64; 2]) {
+        let life = self.life(id);
+        life.lose(Class::Trace, traces);
+        life.lose(Class::Final, finals);
+    }
+
+    /// Looks through a segment of which something could not be read, cuts it there, and counts what is lost.
+    pub(super) fn mend(
+        &mut self,
+        id: Incarnation,
+        name: u64,
+        tell: &mut dyn FnMut(String),
+    ) -> io::Result<()> {
+        let Some(at) = self.lives.iter().position(|life| life.id == id) else { return Ok(()) };
+        if self.is_written(at) {
+            self.close();
+        }
+        let path = Segment::new(name).path(&self.directory, id);
+        let life = self.life(id);
+        let Some(segment) = life.segments.iter_mut().find(|segment| segment.name == name) else {
+            return Ok(());
+        };
+        let found = match segment::recover(&path, id, name) {
+            Ok((found, _)) => found,
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                fs::rename(&path, path.with_extension("bad"))?;
+                Segment::new(name)
+            }
+            Err(error) => return Err(error),
+        };
+        if found.counts == segment.counts {
+            return Ok(());
+        }
+        let old = std::mem::replace(segment, Segment { form: segment.form + 1, ..found.clone() });
+        if found.last == 0 {
+            life.segments.retain(|segment| segment.name != name);
+            let _ = fs::remove_file(&path);
+        }
+        // What was acknowledged is not lost, wherever the damage is.
+        let most = old.last.saturating_sub(found.last.max(life.acked));
+        let finals = old.count(Class::Final).saturating_sub(found.count(Class::Final)).min(most);
+        let traces = old.count(Class::Trace).saturating_sub(found.count(Class::Trace)).min(most - finals);
+        self.lose(id, [traces, finals]);
+        tell(format!("{}: damaged, {} events in it are lost", path.display(), traces + finals));
         Ok(())
     }
 

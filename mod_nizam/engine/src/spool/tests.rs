@@ -97,7 +97,7 @@ impl Daemon {
                         assert!(batch.events.len() <= 500);
                         assert!(batch.events.is_sorted_by(|(a, _), (b, _)| a < b));
                         self.dropped.insert(batch.incarnation, batch.dropped);
-                        let last = batch.events.last().unwrap().0;
+                        let Some((last, _)) = batch.events.last().cloned() else { continue };
                         if !self.order.contains(&batch.incarnation) {
                             self.order.push(batch.incarnation);
                         }
@@ -600,6 +600,65 @@ fn lag_is_that_of_all_incarnations() {
 }
 
 #[test]
+fn what_damage_takes_is_counted_and_told() {
+    for sent in [true, false] {
+        for at in [40, 32 + 1024 * 60 + 40, 4] {
+            let dir = TempDir::new().unwrap();
+            let running = Running::start(settings(dir.path()));
+            let id = running.spool.incarnation();
+            for number in 1..=100 {
+                let class = if number % 10 == 0 { Class::Final } else { Class::Trace };
+                assert!(running.spool.push(&[7; 1000], class));
+            }
+            until("it is written", || running.spool.status().written == 100);
+            let path = Segment::new(1).path(&dir.path().join("spool"), id);
+            let damage = || {
+                let mut bytes = fs::read(&path).unwrap();
+                bytes[at] ^= 1;
+                fs::write(&path, bytes).unwrap();
+            };
+            // While it is sent, or before the next load.
+            let running = if sent {
+                damage();
+                running
+            } else {
+                running.stop();
+                damage();
+                Running::start(settings(dir.path()))
+            };
+            let left = if at == 32 + 1024 * 60 + 40 { 60 } else { 0 };
+            let (mut sender, mut stored, mut dropped) = (Sender::new(), 0, 0);
+            until("it is told", || {
+                if let Some(Outgoing::Events(batch)) = sender.next(&running.spool) {
+                    assert_eq!(batch.incarnation, id);
+                    (stored, dropped) = (stored + batch.events.len() as u64, batch.dropped);
+                }
+                dropped > 0
+            });
+            assert_eq!((stored, dropped), (left, 100 - left), "{sent} {at}");
+            let status = running.spool.status();
+            assert_eq!(status.disk_dropped.sum(), 100 - left, "{sent} {at}");
+            assert!(status.disk_dropped.finals >= (100 - left) / 10, "{sent} {at}");
+            assert!(running.notes.lock().iter().any(|note| note.contains(&format!("{} events", 100 - left))));
+            running.stop();
+        }
+    }
+}
+
+#[test]
+fn rings_that_are_too_many_are_counted() {
+    let dir = TempDir::new().unwrap();
+    for _ in 0..5 {
+        let spool = Spool::new(settings(dir.path())).unwrap();
+        assert!(spool.push(b"trace", Class::Trace) && spool.push(b"final", Class::Final));
+    }
+    let running = Running::start(settings(dir.path()));
+    until("it is open", || running.spool.status().earlier == 5);
+    assert_eq!(running.spool.status().disk_dropped, Drops { traces: 1, finals: 1 });
+    running.stop();
+}
+
+#[test]
 fn a_segment_that_cannot_be_written_anew_is_passed_over() {
     let dir = TempDir::new().unwrap();
     let id = Incarnation([7; 16]);
@@ -714,7 +773,8 @@ fn damage_in_a_ring_loses_what_follows_it_only() {
     let mut daemon = Daemon::default();
     daemon.drain(&running.spool, &mut || false);
     assert_eq!(daemon.events(), [b"first".to_vec()]);
-    assert_eq!(running.warnings(), 1);
+    assert_eq!(daemon.dropped.values().collect::<Vec<_>>(), [&2]);
+    assert!(running.notes.lock().iter().any(|note| note.contains("at least 2 events")));
     running.stop();
 }
 
