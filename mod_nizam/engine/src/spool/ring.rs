@@ -292,11 +292,11 @@ impl Ring {
         self.set(place::TAIL, end);
     }
 
-    /// Cuts off what is no record, from this position on, and counts it as dropped finals: nobody knows what it was. `last` is the number of
+    /// Cuts off what is no record, from this position on, and counts it as dropped finals: nobody knows what it was. `before` is the number of
     /// the last event before it. The answer is how many there were at least: what found no room has a number too.
-    pub(super) fn cut(&self, end: u64, last: u64) -> u64 {
+    pub(super) fn cut(&self, end: u64, before: u64) -> u64 {
         let _writing = self.writing.lock();
-        let missing = self.get(place::NEXT).saturating_sub(1).saturating_sub(last);
+        let missing = self.get(place::NEXT).saturating_sub(1).saturating_sub(before);
         let lost = missing.saturating_sub(self.dropped().iter().sum()).max(1);
         let [_, finals] = place::DROPPED;
         self.set(place::HEAD, end);

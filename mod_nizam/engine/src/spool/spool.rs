@@ -259,8 +259,7 @@ impl Spool {
     }
 
     fn change<T: Default>(&self, change: impl FnOnce(&mut Store) -> io::Result<T>) -> io::Result<T> {
-        let changed = self
-            .on_disk(|| self.store.lock().as_mut().map_or_else(|| Ok(T::default()), |store| change(store)));
+        let changed = self.on_disk(|| self.store.lock().as_mut().map_or_else(|| Ok(T::default()), change));
         self.publish(false);
         changed
     }
@@ -337,8 +336,8 @@ impl Spool {
             let known = self.store.lock().as_ref().and_then(|store| {
                 store.lives.iter().find(|life| life.id == ring.incarnation()).map(|life| life.last)
             });
-            let last = read.heads.last().map(|head| head.sequence).or(known).unwrap_or(0);
-            let lost = ring.cut(read.end, last);
+            let before = read.heads.last().map(|head| head.sequence).or(known).unwrap_or(0);
+            let lost = ring.cut(read.end, before);
             tell(SpoolNote::Warning(format!(
                 "{}: damaged, at least {lost} events in it are lost",
                 ring.path().display()

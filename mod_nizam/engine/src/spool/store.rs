@@ -120,9 +120,9 @@ impl Store {
 
     /// Counts what is missing behind this number, up to another one, as finals: nobody knows what it was. The answer is how many there were
     /// at least. What was dropped before is missing too, and counted already.
-    fn lose_behind(&mut self, id: Incarnation, last: u64, most: u64) -> u64 {
+    fn lose_behind(&mut self, id: Incarnation, before: u64, most: u64) -> u64 {
         let life = self.life(id);
-        let missing = most.saturating_sub(last.max(life.acked));
+        let missing = most.saturating_sub(before.max(life.acked));
         let lost = missing.saturating_sub(life.dropped()).max(missing.min(1));
         life.lose(Class::Final, lost);
         lost
