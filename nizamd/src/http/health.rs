@@ -1,5 +1,7 @@
 //! Whether nizamd works. Anybody may ask; details are for those with a token, events and errors of switches for admins.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use nizam_store::{Authentic, GatewayStanding, Store};
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use warp::http::StatusCode;
 use super::call::Call;
 use super::present;
 use super::reply::{Outcome, Reply};
+use crate::metrics;
 use crate::publisher::SwitchStatus;
 
 pub(super) async fn show(call: Call, (): ()) -> Outcome {
@@ -41,7 +44,9 @@ pub(super) async fn show(call: Call, (): ()) -> Outcome {
         body.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
         body.insert("generation".to_owned(), json!(database.as_ref().ok()));
         body.insert("registrations".to_owned(), json!(registered));
-        body.insert("switches".to_owned(), switches.iter().map(|switch| details(switch, all)).collect());
+        let mut spools = if all { metrics::spools(&call.app.publisher).await } else { HashMap::new() };
+        let told = switches.iter().map(|switch| details(switch, all, spools.remove(&switch.name)));
+        body.insert("switches".to_owned(), told.collect());
     }
     let status = if database.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(Reply::json(status, &body))
@@ -94,7 +99,9 @@ fn told(status: &str, gateways: &[GatewayStanding], registered: u64, at: Option<
 }
 
 /// What is told of a switch; how many events all tenants have, and what went wrong, to admins alone.
-fn details(switch: &SwitchStatus, all: bool) -> Value {
+///
+/// `waiting` is what has come and is not stored; what the switch itself still keeps is the lag of its spool, null if it did not say.
+fn details(switch: &SwitchStatus, all: bool, spool: Option<Value>) -> Value {
     let mut value = json!({
         "name": switch.name,
         "core_uuid": switch.core_uuid,
@@ -111,6 +118,7 @@ fn details(switch: &SwitchStatus, all: bool) -> Value {
             "dropped": switch.told.dropped,
         });
         map.insert("events".to_owned(), events);
+        map.insert("spool".to_owned(), json!(spool));
         map.insert("last_error".to_owned(), json!(switch.last_error));
     }
     value

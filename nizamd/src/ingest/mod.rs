@@ -121,9 +121,10 @@ impl Intake {
         if self.held.fetch_add(bytes, Ordering::Relaxed) + bytes > HELD {
             return Err(Full);
         }
-        let newest = batch.events.last().map_or(0, |(sequence, _)| *sequence);
+        // A batch without events tells how many were dropped.
+        let newest = batch.events.last().map(|(sequence, _)| *sequence);
         self.switch.tell(|told| {
-            told.received = newest;
+            told.received = newest.unwrap_or(told.received);
             told.dropped = batch.dropped;
         });
         // The other end lives as long as the runtime; after that nobody acknowledges either.

@@ -3,6 +3,8 @@
 mod module;
 mod switches;
 
+pub(crate) use module::spools;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! What the modules say of themselves: `nizam status json`, asked over the link.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::switches::Switch;
@@ -103,14 +105,37 @@ struct Dropped {
     kind: &'static str,
 }
 
-/// Asks every connected switch at once.
+/// Asks every connected switch for its figures.
 pub(super) async fn register(registry: &mut Registry, publisher: &Arc<dyn Publisher>) {
+    let told = ask(publisher, PATIENCE).await;
+    write(registry, told);
+}
+
+/// What the spools of the connected switches say, by the switch's name. One that does not answer within a second is left out.
+pub(crate) async fn spools(publisher: &Arc<dyn Publisher>) -> HashMap<String, Value> {
+    let spool = |(name, status): (String, Option<Status>)| {
+        let Spool { lag, details } = status?.spool?;
+        let dropped = [&details.ring_dropped, &details.disk_dropped];
+        let spool = json!({
+            "lag": lag,
+            "lag_ms": details.lag_ms,
+            "dropped_traces": dropped.iter().map(|dropped| dropped.traces).sum::<u64>(),
+            "dropped_finals": dropped.iter().map(|dropped| dropped.finals).sum::<u64>(),
+            "trouble": details.trouble,
+        });
+        Some((name, spool))
+    };
+    ask(publisher, Duration::from_secs(1)).await.into_iter().filter_map(spool).collect()
+}
+
+/// Asks every connected switch at once.
+async fn ask(publisher: &Arc<dyn Publisher>, patience: Duration) -> Vec<(String, Option<Status>)> {
     let mut asked = JoinSet::new();
     for switch in publisher.switches().into_iter().filter(|switch| switch.connected) {
         let publisher = Arc::clone(publisher);
         asked.spawn(async move {
             let answer =
-                publisher.command(Some(switch.name.clone()), Api::Nizam, "status json".to_owned(), PATIENCE);
+                publisher.command(Some(switch.name.clone()), Api::Nizam, "status json".to_owned(), patience);
             let status = answer.await.ok().and_then(|text| serde_json::from_str::<Status>(&text).ok());
             (switch.name, status)
         });
@@ -120,7 +145,7 @@ pub(super) async fn register(registry: &mut Registry, publisher: &Arc<dyn Publis
         // A panic was logged; the others' figures are no less good.
         told.extend(answer.ok());
     }
-    write(registry, told);
+    told
 }
 
 fn write(registry: &mut Registry, told: Vec<(String, Option<Status>)>) {
@@ -221,7 +246,6 @@ fn seconds(nanoseconds: u64) -> f64 {
 mod tests {
     use super::*;
     use prometheus_client::encoding::text::encode;
-    use serde_json::json;
 
     #[test]
     fn what_a_module_says_is_written_for_prometheus() {

@@ -1,7 +1,7 @@
 //! The threads that run the daemon's commands.
 //!
-//! An `originate` lasts as long as the phone rings. So each has a thread of its own, and the others, which are done in milliseconds,
-//! never wait for one.
+//! An `originate` lasts as long as the phone rings, and a `uuid_record` as long as the disk of the recordings likes, which may be another
+//! machine's. So each has a thread of its own, and the others, which are done in milliseconds, never wait for one.
 
 use super::commands::{Answer, Commands};
 use nizam_wire::link::{Api, Command};
@@ -16,6 +16,9 @@ const QUICK: usize = 4;
 
 /// Most originates at once.
 const ORIGINATES: usize = 64;
+
+/// Most recordings that are begun or ended at once.
+const RECORDINGS: usize = 16;
 
 /// Most commands that wait.
 const WAITING: usize = 256;
@@ -39,6 +42,8 @@ struct Inner {
 struct State {
     waiting: VecDeque<Task>,
     threads: Vec<JoinHandle<()>>,
+    originates: Vec<JoinHandle<()>>,
+    recordings: Vec<JoinHandle<()>>,
     stop: bool,
 }
 
@@ -65,7 +70,9 @@ impl Workers {
         let mut state = self.0.state.lock();
         state.stop = true;
         let waiting = std::mem::take(&mut state.waiting);
-        let threads = std::mem::take(&mut state.threads);
+        let mut threads = std::mem::take(&mut state.threads);
+        threads.append(&mut state.originates);
+        threads.append(&mut state.recordings);
         drop(state);
         self.0.changed.notify_all();
         for task in waiting {
@@ -90,20 +97,30 @@ impl Commands for Workers {
         if state.stop {
             return answer.give(Err(STOPPING.to_owned()));
         }
-        if command.api == Api::Originate {
-            state.threads.retain(|thread| !thread.is_finished());
-            if state.threads.len() >= QUICK + ORIGINATES {
-                return answer.give(Err(format!("{ORIGINATES} calls are being made already")));
+        let State { waiting, originates, recordings, .. } = &mut *state;
+        let own = match command.api {
+            Api::Originate => {
+                Some((originates, ORIGINATES, "nizam-originate", "calls are being made already"))
+            }
+            Api::Record => {
+                Some((recordings, RECORDINGS, "nizam-record", "recordings are being begun or ended already"))
+            }
+            _ => None,
+        };
+        if let Some((threads, most, name, busy)) = own {
+            threads.retain(|thread| !thread.is_finished());
+            if threads.len() >= most {
+                return answer.give(Err(format!("{most} {busy}")));
             }
             let inner = Arc::clone(&self.0);
             let task = Task { command, answer, until };
             // Without a thread the answer goes with the task, and the daemon's own limit of time ends the wait.
-            let thread = Builder::new().name("nizam-originate".into()).spawn(move || inner.one(task));
-            state.threads.extend(thread.ok());
-        } else if state.waiting.len() >= WAITING {
+            let thread = Builder::new().name(name.into()).spawn(move || inner.one(task));
+            threads.extend(thread.ok());
+        } else if waiting.len() >= WAITING {
             answer.give(Err(format!("{WAITING} commands are waiting already")));
         } else {
-            state.waiting.push_back(Task { command, answer, until });
+            waiting.push_back(Task { command, answer, until });
             drop(state);
             self.0.changed.notify_one();
         }
@@ -215,6 +232,30 @@ mod tests {
         assert_eq!(ids, (0..ORIGINATES as u64).collect::<Vec<_>>());
         desk.take(command(7, Api::Kill, "uuid", 10_000));
         assert_eq!(desk.given(), [(7, Err(STOPPING.to_owned()))]);
+    }
+
+    #[test]
+    fn a_disk_of_recordings_that_hangs_delays_no_other_command() {
+        let (go, held) = mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let desk = Desk::new(Box::new(move |api, argument| {
+            if api == Api::Record {
+                let _ = held.lock().recv();
+            }
+            Ok(format!("{} {argument}", api.name()))
+        }));
+        for id in 0..RECORDINGS as u64 {
+            desk.take(command(id, Api::Record, "x", 10_000));
+        }
+        desk.take(command(100, Api::Record, "x", 10_000));
+        let busy = "16 recordings are being begun or ended already";
+        assert_eq!(desk.given(), [(100, Err(busy.to_owned()))]);
+        for (id, api) in [(101, Api::Kill), (102, Api::Hold), (103, Api::Transfer)] {
+            desk.take(command(id, api, "uuid", 10_000));
+            assert_eq!(desk.given(), [(id, Ok(format!("{} uuid", api.name())))]);
+        }
+        drop(go);
+        desk.workers.stop();
     }
 
     #[test]

@@ -1,23 +1,24 @@
-//! What goes when there is no room: the oldest traces first, finals last, and never the file that is written to.
+//! What goes when there is no room: the oldest traces first, finals last.
 
 use super::record::{Class, HEAD};
+use super::reserve;
 use super::segment::{self, Records, Segment};
+use super::spool::CHUNK;
 use super::store::Store;
-use rustix::fs::FallocateFlags;
+use nizam_wire::event;
 use std::fs;
 use std::io;
-
-/// A file of zeroes: room in which a segment can be written anew while the disk is full.
-const RESERVE: &str = "reserve";
 
 impl Store {
     /// Makes room for so many bytes within the limit.
     pub(super) fn make_room(&mut self, bytes: u64) -> io::Result<()> {
         while self.bytes() + bytes > self.limit {
-            if let Some((life, index)) = self.oldest(|segment| segment.count(Class::Trace) > 0) {
-                self.thin(life, index)?;
-            } else if let Some((life, index)) = self.oldest(|_| true) {
-                self.give_up(life, index)?;
+            // Also those in the file that is written to go before any final.
+            if self.shed()? {
+                continue;
+            }
+            if let Some((life, index)) = self.closed(|_| true).first() {
+                self.give_up(*life, *index)?;
             } else if self.is_writing() {
                 // All of it is the file that is written to, which is closed now and goes in the next round.
                 self.close();
@@ -28,39 +29,45 @@ impl Store {
         Ok(())
     }
 
-    /// Gives up the oldest traces, because the disk itself is full. False: there are none on it.
+    /// Gives up the oldest traces. False: there are none on the disk. An error: no segment that has some could be written anew.
     pub(super) fn shed(&mut self) -> io::Result<bool> {
-        let traces = |segment: &Segment| segment.count(Class::Trace) > 0;
-        let mut found = self.oldest(traces);
-        if found.is_none() && self.is_writing() {
+        let mut failed = None;
+        loop {
+            for (life, index) in self.closed(|segment| segment.count(Class::Trace) > 0) {
+                match self.thin(life, index) {
+                    Ok(()) => return Ok(true),
+                    // Another one may be less damaged, need less room, or have nothing but traces, and none at all.
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            if !self.writes_traces() {
+                return failed.map_or(Ok(false), Err);
+            }
             self.close();
-            found = self.oldest(traces);
         }
-        let Some((life, index)) = found else { return Ok(false) };
-        // What stays is written anew before the old file goes: into the room that was kept for that.
-        let _ = fs::remove_file(self.directory.join(RESERVE));
-        let thinned = self.thin(life, index);
-        self.reserve();
-        thinned.map(|()| true)
     }
 
     /// Keeps room for one segment, as long as there is any.
     pub(super) fn reserve(&self) {
-        let path = self.directory.join(RESERVE);
-        let Ok(file) = segment::create(&path) else { return };
-        if rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, self.full() + segment::HEADER).is_err() {
-            let _ = fs::remove_file(&path);
-        }
+        // A segment is closed by what is appended next, so it goes beyond its size by as much as is appended at once.
+        let most = self.full() + segment::HEADER + (CHUNK + event::MOST + HEAD) as u64;
+        reserve::keep(&self.directory, self.disk, most);
     }
 
-    /// The oldest closed segment that is so.
-    fn oldest(&self, is: impl Fn(&Segment) -> bool) -> Option<(usize, usize)> {
+    /// Whether there are traces in the file that is written to.
+    fn writes_traces(&self) -> bool {
+        let life = (0..self.lives.len()).find(|at| self.is_written(*at)).and_then(|at| self.lives.get(at));
+        life.and_then(|life| life.segments.back()).is_some_and(|segment| segment.count(Class::Trace) > 0)
+    }
+
+    /// The closed segments that are so, the oldest first.
+    fn closed(&self, is: impl Fn(&Segment) -> bool) -> Vec<(usize, usize)> {
         let lives = self.lives.iter().enumerate();
-        let mut all = lives.flat_map(|(at, life)| {
+        let all = lives.flat_map(|(at, life)| {
             let closed = life.segments.len() - usize::from(self.is_written(at));
             life.segments.iter().take(closed).enumerate().map(move |(index, segment)| (at, index, segment))
         });
-        all.find(|(.., segment)| is(segment)).map(|(life, index, _)| (life, index))
+        all.filter(|(.., segment)| is(segment)).map(|(life, index, _)| (life, index)).collect()
     }
 
     /// Writes a segment anew without its traces.
@@ -89,17 +96,16 @@ impl Store {
             bytes.resize(bytes.len() + usize::try_from(head.bytes()).unwrap_or(0) - HEAD - event.len(), 0);
             new.take(&head);
         }
-        let part = path.with_extension("part");
-        let written = fs::write(&part, &bytes).and_then(|()| fs::rename(&part, &path));
-        if written.is_err() {
-            let _ = fs::remove_file(&part);
+        let written = reserve::replace(&self.directory, self.disk, &path, &bytes);
+        if written.is_ok() {
+            life.lose(Class::Trace, lost);
+            if let Some(place) = life.segments.get_mut(index) {
+                *place = new;
+            }
         }
-        written?;
-        life.lose(Class::Trace, lost);
-        if let Some(place) = life.segments.get_mut(index) {
-            *place = new;
-        }
-        Ok(())
+        // It is smaller now than it shall be, whatever became of it.
+        self.reserve();
+        written
     }
 
     /// Deletes a segment that was not acknowledged.

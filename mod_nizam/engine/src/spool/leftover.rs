@@ -5,6 +5,7 @@
 
 use super::SpoolError;
 use super::ring::Ring;
+use nizam_wire::link::Incarnation;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,43 @@ use std::path::{Path, PathBuf};
 /// So many are kept, each as large as a ring in memory. One more means that the disk has been full over as many starts.
 const MOST: usize = 4;
 
+/// Bytes of a ring that are looked at together.
+const PART: usize = 256 << 10;
+
 /// What was found, the oldest first, and what could not be used.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) rings: Vec<Ring>,
     pub(super) problems: Vec<String>,
+    pub(super) given_up: Vec<GivenUp>,
+}
+
+/// A ring that was removed with what was in it.
+pub(super) struct GivenUp {
+    pub(super) incarnation: Incarnation,
+    pub(super) core: String,
+    pub(super) began: u64,
+    /// How many traces and finals were in it.
+    pub(super) events: [u64; 2],
+}
+
+impl GivenUp {
+    fn new(ring: &Ring) -> Self {
+        let (incarnation, core, began) = (ring.incarnation(), ring.core(), ring.began());
+        let mut events = [0; 2];
+        loop {
+            let read = ring.read(PART);
+            for head in &read.heads {
+                if let Some(count) = events.get_mut(head.class.index()) {
+                    *count += 1;
+                }
+            }
+            ring.release(read.end);
+            if read.heads.is_empty() {
+                return Self { incarnation, core, began, events };
+            }
+        }
+    }
 }
 
 /// Puts the ring at `path` aside, if there is one, and opens all that were.
@@ -49,9 +82,13 @@ pub(super) fn find(path: &Path) -> Result<Found, SpoolError> {
     found.rings.sort_by_key(Ring::began);
     while found.rings.len() > MOST {
         let ring = found.rings.remove(0);
-        found
-            .problems
-            .push(format!("{}: too many rings are left over, its events are lost", ring.path().display()));
+        let lost = GivenUp::new(&ring);
+        found.problems.push(format!(
+            "{}: too many rings are left over, its {} events are lost",
+            ring.path().display(),
+            lost.events.iter().sum::<u64>()
+        ));
+        found.given_up.push(lost);
         let _ = ring.remove();
     }
     Ok(found)

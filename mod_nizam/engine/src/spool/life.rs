@@ -28,8 +28,8 @@ pub(super) struct Life {
     pub(super) disk_dropped: [u64; 2],
     /// Oldest first.
     pub(super) segments: VecDeque<Segment>,
-    /// A ring with more of it waits to be drained.
-    pub(super) waits: bool,
+    /// The last number in a ring that waits to be drained; 0: none does.
+    pub(super) waits: u64,
     /// Whether what is above differs from the file.
     pub(super) dirty: bool,
 }
@@ -37,7 +37,12 @@ pub(super) struct Life {
 impl Life {
     /// Whether something was not acknowledged yet.
     pub(super) fn has_more(&self) -> bool {
-        self.waits || self.segments.iter().any(|segment| segment.last > self.acked)
+        self.waits > 0 || self.segments.iter().any(|segment| segment.last > self.acked)
+    }
+
+    /// How many of its events are not acknowledged.
+    pub(super) fn lag(&self) -> u64 {
+        if self.has_more() { self.last.max(self.waits).saturating_sub(self.acked) } else { 0 }
     }
 
     /// How many of its events were dropped.

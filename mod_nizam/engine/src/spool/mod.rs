@@ -13,10 +13,12 @@
 //! left is sent before what the present one writes.
 
 mod bounds;
+mod disk;
 mod error;
 mod leftover;
 mod life;
 mod record;
+mod reserve;
 mod ring;
 mod segment;
 mod sender;

@@ -59,7 +59,7 @@ pub(super) struct Read {
     pub(super) heads: Vec<Head>,
     /// The position behind the last one.
     pub(super) end: u64,
-    /// What follows is no record: it is lost.
+    /// What follows is no record, and in the way until [`Ring::cut`].
     pub(super) damaged: bool,
 }
 
@@ -278,7 +278,6 @@ impl Ring {
             let Some(whole) = whole else {
                 read.bytes.truncate(start);
                 read.damaged = true;
-                end = head;
                 break;
             };
             read.heads.push(whole);
@@ -291,6 +290,18 @@ impl Ring {
     /// Gives the room of what was read back to writers.
     pub(super) fn release(&self, end: u64) {
         self.set(place::TAIL, end);
+    }
+
+    /// Cuts off what is no record, from this position on, and counts it as dropped finals: nobody knows what it was. `before` is the number of
+    /// the last event before it. The answer is how many there were at least: what found no room has a number too.
+    pub(super) fn cut(&self, end: u64, before: u64) -> u64 {
+        let _writing = self.writing.lock();
+        let missing = self.get(place::NEXT).saturating_sub(1).saturating_sub(before);
+        let lost = missing.saturating_sub(self.dropped().iter().sum()).max(1);
+        let [_, finals] = place::DROPPED;
+        self.set(place::HEAD, end);
+        self.set(finals, self.get(finals) + lost);
+        lost
     }
 
     /// Removes the file.

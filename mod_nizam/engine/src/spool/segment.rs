@@ -9,7 +9,7 @@ use nizam_wire::link::Incarnation;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const MAGIC: [u8; 8] = *b"NIZAMSEG";
@@ -133,6 +133,13 @@ impl Records {
         }
         self.offset += head.bytes();
         Ok(Some(head))
+    }
+
+    /// Whether the file still has this name. One that has lost it is the reserve now ([`super::reserve`]), and what was read of it may
+    /// be anything.
+    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let (own, there) = (self.file.get_ref().metadata()?, std::fs::symlink_metadata(path)?);
+        Ok((own.dev(), own.ino()) == (there.dev(), there.ino()))
     }
 
     /// Where the next record begins.

@@ -38,6 +38,8 @@ struct Position {
     sent: u64,
     /// Where the segment with this name, in this form, goes on.
     hint: Option<(u64, u64, u64)>,
+    /// How many dropped events the daemon was told of.
+    told: u64,
     ended: bool,
 }
 
@@ -51,7 +53,6 @@ struct Plan {
     offset: u64,
     /// The end of what is whole.
     end: u64,
-    last: u64,
     dropped: u64,
 }
 
@@ -89,7 +90,7 @@ impl Sender {
         for _ in 0..64 {
             let plan = match spool.with_store(|store| self.plan(store))?? {
                 Ok(plan) => plan,
-                Err(ended) => return Some(Outgoing::Ended(ended)),
+                Err(other) => return Some(other),
             };
             match self.read(&plan) {
                 Ok(Some(batch)) => {
@@ -98,6 +99,11 @@ impl Sender {
                 }
                 Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    // What comes before the damage is sent when it is counted what is lost: it may be the last of that incarnation.
+                    spool.damaged(plan.id, plan.name);
+                    return None;
+                }
                 Err(error) => {
                     spool.trouble_reading(&plan.path, &error);
                     return None;
@@ -107,8 +113,8 @@ impl Sender {
         None
     }
 
-    /// What to read next, or which incarnation has ended.
-    fn plan(&mut self, store: &Store) -> Option<Result<Plan, Incarnation>> {
+    /// What to read next, or what there is to say without.
+    fn plan(&mut self, store: &Store) -> Option<Result<Plan, Outgoing>> {
         let present = store.lives.len().saturating_sub(1);
         for (at, life) in store.lives.iter().enumerate() {
             let position = self.positions.entry(life.id).or_default();
@@ -116,42 +122,59 @@ impl Sender {
             if let Some(plan) = plan_of(life, position, store) {
                 return Some(Ok(plan));
             }
+            let dropped = life.dropped();
+            if dropped > position.told {
+                // No event is left that it could come with.
+                position.told = dropped;
+                let batch = Batch { incarnation: life.id, events: Vec::new(), dropped };
+                return Some(Err(Outgoing::Events(batch)));
+            }
             if at == present || life.has_more() {
                 return None;
             }
             if !position.ended {
                 position.ended = true;
-                return Some(Err(life.id));
+                return Some(Err(Outgoing::Ended(life.id)));
             }
         }
         None
     }
 
-    /// Reads a batch. `None`: that segment has nothing more.
+    /// Reads a batch. `None`: that segment has nothing more. An error of the kind `InvalidData`: it is damaged.
     fn read(&mut self, plan: &Plan) -> io::Result<Option<Batch>> {
         let position = self.positions.entry(plan.id).or_default();
+        let mut sent = position.sent;
         let mut records = match plan.offset {
             0 => Records::open(&plan.path, plan.id)?,
             offset => Records::at(&plan.path, offset)?,
         };
         let mut batch = Batch { incarnation: plan.id, events: Vec::new(), dropped: plan.dropped };
-        let (mut bytes, mut event, mut over) = (0, Vec::new(), false);
+        let (mut bytes, mut event, mut damaged) = (0, Vec::new(), false);
         while batch.events.len() < EVENTS && bytes < BYTES {
-            let found = if records.offset() < plan.end { records.next(&mut event)? } else { None };
-            let Some(head) = found else {
-                over = true;
+            if records.offset() >= plan.end {
+                break;
+            }
+            let Some(head) = records.next(&mut event)? else {
+                damaged = true;
                 break;
             };
-            if head.sequence > position.sent {
+            if head.sequence > sent {
                 bytes += event.len();
-                position.sent = head.sequence;
+                sent = head.sequence;
                 batch.events.push((head.sequence, std::mem::take(&mut event)));
             }
         }
+        if !records.is_at(&plan.path)? {
+            // It was written anew meanwhile.
+            return Ok(None);
+        }
+        if damaged {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "what was a record is none"));
+        }
         position.hint = Some((plan.name, plan.form, records.offset()));
-        if over {
-            // Also over what could not be read: it was whole once, and will not be again.
-            position.sent = position.sent.max(plan.last);
+        position.sent = sent;
+        if !batch.events.is_empty() {
+            position.told = plan.dropped;
         }
         Ok(Some(batch).filter(|batch| !batch.events.is_empty()))
     }
@@ -167,7 +190,6 @@ fn plan_of(life: &Life, position: &Position, store: &Store) -> Option<Plan> {
         form: segment.form,
         offset: same.map_or(0, |(.., offset)| offset),
         end: segment.bytes,
-        last: segment.last,
         dropped: life.dropped(),
     })
 }

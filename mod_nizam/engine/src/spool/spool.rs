@@ -1,6 +1,6 @@
 //! The whole of it, and its thread.
 
-use super::leftover;
+use super::leftover::{self, GivenUp};
 use super::life::hex;
 use super::record::Class;
 use super::ring::Ring;
@@ -24,11 +24,14 @@ const RETRY: Duration = Duration::from_millis(250);
 /// How often positions are written, and segments made sure to be on the disk.
 const SYNC: Duration = Duration::from_secs(1);
 
+/// A disk that takes longer hangs, and whoever asks is told so.
+const HANGS: Duration = Duration::from_secs(5);
+
 /// How often it is said that events are dropped.
 const SAY: Duration = Duration::from_mins(1);
 
 /// Bytes moved at a time.
-const CHUNK: usize = 256 << 10;
+pub(super) const CHUNK: usize = 256 << 10;
 
 /// Where a spool is, and how large.
 #[derive(Clone, Debug)]
@@ -61,18 +64,44 @@ pub struct Spool {
     ring: Ring,
     incarnation: Incarnation,
     leftovers: Mutex<Vec<Ring>>,
+    /// Of what was too much to be left over.
+    given_up: Mutex<Vec<GivenUp>>,
     store: Mutex<Option<Store>>,
     asked: Mutex<Asked>,
     changed: Condvar,
     trouble: Mutex<Option<String>>,
+    /// How the store was after the last change. It is held for moments, never over an access to a disk: whoever asks how the spool
+    /// stands must not wait for one.
+    figures: Mutex<Figures>,
+    /// Since when the thread waits for the disk.
+    busy: Mutex<Option<Instant>>,
     /// What was wrong when the ring was made, to be told by the thread.
     problems: Mutex<Vec<String>>,
+}
+
+/// What is told of the store.
+#[derive(Clone, Default)]
+struct Figures {
+    written: u64,
+    acknowledged: u64,
+    earlier: usize,
+    /// How many events of earlier incarnations are not acknowledged.
+    earlier_lag: u64,
+    /// In earlier incarnations.
+    ring_dropped: [u64; 2],
+    disk_dropped: [u64; 2],
+    segments: usize,
+    disk_used: u64,
+    /// The time of the oldest event that is not acknowledged, microseconds since 1970.
+    oldest: Option<u128>,
 }
 
 /// What the thread is asked for.
 #[derive(Default)]
 struct Asked {
     acks: Vec<(Incarnation, u64)>,
+    /// Segments of which something could not be read: whose, and their names.
+    damaged: Vec<(Incarnation, u64)>,
     ended: Vec<Incarnation>,
     stop: bool,
 }
@@ -99,10 +128,13 @@ impl Spool {
             ring,
             incarnation,
             leftovers: Mutex::new(found.rings),
+            given_up: Mutex::new(found.given_up),
             store: Mutex::default(),
             asked: Mutex::default(),
             changed: Condvar::new(),
             trouble: Mutex::default(),
+            figures: Mutex::default(),
+            busy: Mutex::default(),
             problems: Mutex::new(found.problems),
         })
     }
@@ -162,6 +194,7 @@ impl Spool {
         Asked {
             stop: asked.stop,
             acks: std::mem::take(&mut asked.acks),
+            damaged: std::mem::take(&mut asked.damaged),
             ended: std::mem::take(&mut asked.ended),
         }
     }
@@ -170,11 +203,15 @@ impl Spool {
     fn work(&self, asked: Asked, due: bool, tell: &dyn Fn(SpoolNote)) -> Result<bool, String> {
         let opened = self.open(tell)?;
         let text = |error: io::Error| error.to_string();
-        let answered = !asked.acks.is_empty();
+        let answered = !asked.acks.is_empty() || !asked.damaged.is_empty();
         let mut failed = Ok(());
         for (id, sequence) in asked.acks {
             // What cannot be deleted now is deleted with the next one.
             failed = failed.and(self.change(|store| store.ack(id, sequence)).map_err(text));
+        }
+        for (id, name) in asked.damaged {
+            let mut say = |text| tell(SpoolNote::Warning(text));
+            failed = failed.and(self.change(|store| store.mend(id, name, &mut say)).map_err(text));
         }
         for id in asked.ended {
             failed = failed.and(self.change(|store| store.forget(id)).map_err(text));
@@ -192,8 +229,9 @@ impl Spool {
             let unsynced = self.store.lock().as_ref().and_then(Store::unsynced);
             // Outside of the lock: the link does not wait for a disk.
             if let Some(file) = unsynced {
-                file.sync_data().map_err(text)?;
+                self.on_disk(|| file.sync_data()).map_err(text)?;
             }
+            self.publish(true);
         }
         failed.map(|()| moved)
     }
@@ -205,17 +243,70 @@ impl Spool {
         }
         let Settings { directory, limit, .. } = &self.settings;
         let mut say = |text| tell(SpoolNote::Warning(text));
-        let mut store = Store::open(directory, *limit, &mut say).map_err(|error| error.to_string())?;
-        for ring in self.leftovers.lock().iter() {
-            store.begin(ring.incarnation(), &ring.core(), ring.began(), true);
+        let opened = self.on_disk(|| Store::open(directory, *limit, &mut say));
+        let mut store = opened.map_err(|error| error.to_string())?;
+        for lost in self.given_up.lock().drain(..) {
+            store.begin(lost.incarnation, &lost.core, lost.began, 0);
+            store.lose(lost.incarnation, lost.events);
         }
-        store.begin(self.incarnation, &self.settings.core, self.ring.began(), false);
+        for ring in self.leftovers.lock().iter() {
+            store.begin(ring.incarnation(), &ring.core(), ring.began(), ring.next().saturating_sub(1));
+        }
+        store.begin(self.incarnation, &self.settings.core, self.ring.began(), 0);
         *self.store.lock() = Some(store);
+        self.publish(true);
         Ok(true)
     }
 
     fn change<T: Default>(&self, change: impl FnOnce(&mut Store) -> io::Result<T>) -> io::Result<T> {
-        self.store.lock().as_mut().map_or_else(|| Ok(T::default()), change)
+        let changed = self.on_disk(|| self.store.lock().as_mut().map_or_else(|| Ok(T::default()), change));
+        self.publish(false);
+        changed
+    }
+
+    /// Does what may take as long as the disk likes.
+    fn on_disk<T>(&self, work: impl FnOnce() -> T) -> T {
+        *self.busy.lock() = Some(Instant::now());
+        let done = work();
+        *self.busy.lock() = None;
+        done
+    }
+
+    /// Has [`Spool::status`] tell how the store is now. On the thread alone, and before the ring gives back room: what is in neither
+    /// would seem to be stored. The oldest event is read if it is asked for (`again`), or if none was known.
+    fn publish(&self, again: bool) {
+        let Some((mut figures, oldest)) = self.store.lock().as_ref().map(|store| self.figures_of(store))
+        else {
+            return;
+        };
+        let known = self.figures.lock().oldest.filter(|_| !again);
+        figures.oldest = oldest
+            .and_then(|(path, id, acked)| known.or_else(|| self.on_disk(|| time_behind(&path, id, acked))));
+        *self.figures.lock() = figures;
+    }
+
+    /// What is told of the store, and where the oldest event is that was not acknowledged.
+    fn figures_of(&self, store: &Store) -> (Figures, Option<(PathBuf, Incarnation, u64)>) {
+        let mut figures = Figures { disk_used: store.bytes(), ..Figures::default() };
+        let mut oldest = None;
+        for life in &store.lives {
+            if life.id == self.incarnation {
+                figures.written = life.last;
+                figures.acknowledged = life.acked;
+            } else {
+                figures.earlier += 1;
+                figures.earlier_lag += life.lag();
+                add(&mut figures.ring_dropped, life.ring_dropped);
+            }
+            add(&mut figures.disk_dropped, life.disk_dropped);
+            figures.segments += life.segments.len();
+            if oldest.is_none()
+                && let Some(segment) = life.segments.iter().find(|segment| segment.last > life.acked)
+            {
+                oldest = Some((segment.path(&store.directory, life.id), life.id, life.acked));
+            }
+        }
+        (figures, oldest)
     }
 
     fn drain_leftovers(&self, tell: &dyn Fn(SpoolNote)) -> Result<(), String> {
@@ -225,7 +316,7 @@ impl Spool {
             self.note_drops(ring);
             while self.drain(ring, tell)? {}
             if let Some(store) = self.store.lock().as_mut() {
-                store.begin(ring.incarnation(), &ring.core(), ring.began(), false);
+                store.begin(ring.incarnation(), &ring.core(), ring.began(), 0);
             }
             self.change(Store::save).map_err(|error| error.to_string())?;
             tell(SpoolNote::Info(format!(
@@ -242,7 +333,17 @@ impl Spool {
     fn drain(&self, ring: &Ring, tell: &dyn Fn(SpoolNote)) -> Result<bool, String> {
         let read = ring.read(CHUNK);
         if read.damaged {
-            tell(SpoolNote::Warning(format!("{}: damaged, events in it are lost", ring.path().display())));
+            let known = self.store.lock().as_ref().and_then(|store| {
+                store.lives.iter().find(|life| life.id == ring.incarnation()).map(|life| life.last)
+            });
+            let before = read.heads.last().map(|head| head.sequence).or(known).unwrap_or(0);
+            let lost = ring.cut(read.end, before);
+            tell(SpoolNote::Warning(format!(
+                "{}: damaged, at least {lost} events in it are lost",
+                ring.path().display()
+            )));
+            // Before what was read of it is sent: it may be the last that is sent of that incarnation.
+            self.note_drops(ring);
         }
         if !read.heads.is_empty() {
             let id = ring.incarnation();
@@ -256,18 +357,30 @@ impl Spool {
 
     fn note_drops(&self, ring: &Ring) {
         let (id, dropped) = (ring.incarnation(), ring.dropped());
-        if let Some(store) = self.store.lock().as_mut()
-            && let Some(life) =
-                store.lives.iter_mut().find(|life| life.id == id && life.ring_dropped != dropped)
-        {
-            life.ring_dropped = dropped;
-            life.dirty = true;
+        let noted = self.store.lock().as_mut().is_some_and(|store| {
+            let life = store.lives.iter_mut().find(|life| life.id == id && life.ring_dropped != dropped);
+            life.is_some_and(|life| {
+                life.ring_dropped = dropped;
+                life.dirty = true;
+                true
+            })
+        });
+        if noted {
+            self.publish(false);
         }
     }
 
     pub(super) fn ack(&self, incarnation: Incarnation, sequence: u64) {
         self.asked.lock().acks.push((incarnation, sequence));
         self.changed.notify_all();
+    }
+
+    pub(super) fn damaged(&self, incarnation: Incarnation, name: u64) {
+        let mut asked = self.asked.lock();
+        if !asked.damaged.contains(&(incarnation, name)) {
+            asked.damaged.push((incarnation, name));
+            self.changed.notify_all();
+        }
     }
 
     pub(super) fn forget(&self, incarnation: Incarnation) {
@@ -286,59 +399,45 @@ impl Spool {
         *self.trouble.lock() = Some(format!("{}: {error}", path.display()));
     }
 
-    /// How it stands.
+    /// How it stands. It waits for no disk: while the thread does, what it says of the store is from before.
     pub fn status(&self) -> SpoolStatus {
-        let (mut status, oldest) = self.counts();
-        if let Some((path, id, acked)) = oldest {
-            status.lag_ms = age(&path, id, acked).unwrap_or(0);
-        }
-        status
-    }
-
-    /// How it stands but for the lag, and where the oldest event is that was not acknowledged.
-    fn counts(&self) -> (SpoolStatus, Option<(PathBuf, Incarnation, u64)>) {
         let (ring_used, ring_size) = self.ring.fill();
-        let mut status = SpoolStatus {
+        // Behind what the ring says: what has left it is in these.
+        let figures = self.figures.lock().clone();
+        let mut ring_dropped = self.ring.dropped();
+        add(&mut ring_dropped, figures.ring_dropped);
+        let waits = self.busy.lock().map(|since| since.elapsed()).filter(|waits| *waits >= HANGS);
+        let hangs = waits.map(|waits| {
+            let directory = self.settings.directory.display();
+            format!(
+                "{directory}: the disk has not answered for {} s; figures of it are from before",
+                waits.as_secs()
+            )
+        });
+        SpoolStatus {
             incarnation: hex(self.incarnation),
             pushed: self.ring.next().saturating_sub(1),
+            written: figures.written,
+            acknowledged: figures.acknowledged,
+            earlier_lag: figures.earlier_lag,
+            lag_ms: figures.oldest.and_then(age).unwrap_or(0),
             ring_used,
             ring_size,
+            disk_used: figures.disk_used,
             disk_limit: self.settings.limit,
-            trouble: self.trouble.lock().clone(),
-            ..SpoolStatus::default()
-        };
-        let mut ring_dropped = self.ring.dropped();
-        let mut disk_dropped = [0; 2];
-        let mut oldest = None;
-        if let Some(store) = self.store.lock().as_ref() {
-            for life in &store.lives {
-                if life.id == self.incarnation {
-                    status.written = life.last;
-                    status.acknowledged = life.acked;
-                } else {
-                    status.earlier += 1;
-                    add(&mut ring_dropped, life.ring_dropped);
-                }
-                add(&mut disk_dropped, life.disk_dropped);
-                status.segments += life.segments.len();
-                if oldest.is_none()
-                    && let Some(segment) = life.segments.iter().find(|segment| segment.last > life.acked)
-                {
-                    oldest = Some((segment.path(&store.directory, life.id), life.id, life.acked));
-                }
-            }
-            status.disk_used = store.bytes();
+            segments: figures.segments,
+            earlier: figures.earlier,
+            ring_dropped: Drops::new(ring_dropped),
+            disk_dropped: Drops::new(figures.disk_dropped),
+            trouble: hangs.or_else(|| self.trouble.lock().clone()),
         }
-        status.ring_dropped = Drops::new(ring_dropped);
-        status.disk_dropped = Drops::new(disk_dropped);
-        (status, oldest)
     }
 
     /// Puts a fault in the place of the disk.
     #[cfg(test)]
-    pub(super) fn put(&self, put: super::store::Put) {
+    pub(super) fn put(&self, disk: super::disk::Disk) {
         if let Some(store) = self.store.lock().as_mut() {
-            store.write = put;
+            store.disk = disk;
         }
     }
 }
@@ -358,12 +457,16 @@ fn add(sum: &mut [u64; 2], more: [u64; 2]) {
     }
 }
 
-/// How old the first event behind `acked` is, in milliseconds.
-fn age(path: &Path, id: Incarnation, acked: u64) -> Option<u64> {
+/// The time of the first event behind `acked`, in microseconds since 1970.
+fn time_behind(path: &Path, id: Incarnation, acked: u64) -> Option<u128> {
     let mut records = Records::open(path, id).ok()?;
     let mut event = Vec::new();
     while records.next(&mut event).ok()??.sequence <= acked {}
-    let time = u128::try_from(Event::read(&event).ok()?.time).ok()?;
+    u128::try_from(Event::read(&event).ok()?.time).ok()
+}
+
+/// How long ago that is, in milliseconds.
+fn age(time: u128) -> Option<u64> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_micros();
     u64::try_from(now.checked_sub(time)? / 1000).ok()
 }
@@ -396,7 +499,7 @@ impl Said {
     }
 
     fn drops(&mut self, spool: &Spool, tell: &dyn Fn(SpoolNote)) {
-        let (status, _) = spool.counts();
+        let status = spool.status();
         let dropped = status.ring_dropped.sum() + status.disk_dropped.sum();
         if dropped > self.dropped && self.when.is_none_or(|when| when.elapsed() >= SAY) {
             tell(SpoolNote::Warning(format!(

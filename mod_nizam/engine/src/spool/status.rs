@@ -33,6 +33,8 @@ pub struct SpoolStatus {
     pub written: u64,
     /// All up to this number are stored by the daemon.
     pub acknowledged: u64,
+    /// How many events of earlier incarnations are not stored by the daemon.
+    pub earlier_lag: u64,
     /// How old the oldest event is that is not stored by the daemon, in milliseconds.
     pub lag_ms: u64,
     /// Bytes in the ring.
@@ -49,15 +51,15 @@ pub struct SpoolStatus {
     pub earlier: usize,
     /// What the ring had no room for, in all incarnations that are not done with.
     pub ring_dropped: Drops,
-    /// What the limit took from the disk, in all incarnations that are not done with.
+    /// What the limit or damage took from the disk, in all incarnations that are not done with.
     pub disk_dropped: Drops,
-    /// Why events are not written to disk at the moment.
+    /// Why events are not written to disk at the moment. While a disk hangs, what stands here of it is from before.
     pub trouble: Option<String>,
 }
 
 impl SpoolStatus {
-    /// How many events of the present incarnation the daemon has not stored.
+    /// How many events of all incarnations the daemon has not stored.
     pub fn lag(&self) -> u64 {
-        self.pushed.saturating_sub(self.acknowledged)
+        self.pushed.saturating_sub(self.acknowledged) + self.earlier_lag
     }
 }

@@ -1,12 +1,13 @@
 //! The directory of segments.
 
 use super::SpoolError;
+use super::disk::{Disk, lacks_room};
 use super::life::{Life, from_hex};
 use super::record::{Class, Head};
 use super::segment::{self, Segment};
 use nizam_wire::link::Incarnation;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,9 +18,6 @@ const SEGMENT: u64 = 4 << 20;
 /// A segment that was acknowledged whole is closed and deleted from this size on.
 const WORTH_DELETING: u64 = 256 << 10;
 
-/// How bytes get into a file; tests put a full disk in its place.
-pub(super) type Put = fn(&mut &File, &[u8]) -> io::Result<()>;
-
 /// The segments of all incarnations.
 pub(super) struct Store {
     pub(super) directory: PathBuf,
@@ -29,7 +27,7 @@ pub(super) struct Store {
     pub(super) lives: Vec<Life>,
     /// The last segment of that incarnation, as long as it is written to.
     writing: Option<(Incarnation, Arc<File>)>,
-    pub(super) write: Put,
+    pub(super) disk: Disk,
     /// Its lock goes with it.
     _lock: File,
 }
@@ -62,7 +60,7 @@ impl Store {
             limit,
             lives: Vec::new(),
             writing: None,
-            write: |file, bytes| file.write_all(bytes),
+            disk: Disk::default(),
             _lock: file,
         };
         store.find(tell).map_err(failed)?;
@@ -84,19 +82,29 @@ impl Store {
             }
         }
         segments.sort();
+        let names: Vec<_> = segments.iter().map(|(number, id, _)| (*id, *number)).collect();
         for (number, id, path) in segments {
+            // The last number that can have been in it: what is beyond is in the next one, or still in the ring.
+            let next = names.iter().find(|(of, name)| *of == id && *name > number);
+            let saved = Life::load(&self.directory, id).last;
+            let most = next.map_or(saved, |(_, name)| name - 1);
             let found = segment::recover(&path, id, number);
             let (segment, cut) = match found {
                 Ok(found) => found,
                 Err(error) => {
                     // Out of the way, but not away: a person may want to look at it.
                     let _ = fs::rename(&path, path.with_extension("bad"));
-                    tell(format!("{}: {error}; put aside", path.display()));
+                    let lost = self.lose_behind(id, number.saturating_sub(1), most);
+                    tell(format!("{}: {error}; put aside, at least {lost} events are lost", path.display()));
                     continue;
                 }
             };
             if cut > 0 {
-                tell(format!("{}: {cut} bytes at the end are no whole record, cut off", path.display()));
+                let lost = self.lose_behind(id, segment.last.max(number.saturating_sub(1)), most);
+                let path = path.display();
+                tell(format!(
+                    "{path}: {cut} bytes at the end are no whole record, cut off; {lost} events are lost"
+                ));
             }
             let life = self.life(id);
             life.last = life.last.max(segment.last);
@@ -107,6 +115,64 @@ impl Store {
             }
         }
         self.lives.sort_by_key(|life| life.began);
+        Ok(())
+    }
+
+    /// Counts what is missing behind this number, up to another one, as finals: nobody knows what it was. The answer is how many there were
+    /// at least. What was dropped before is missing too, and counted already.
+    fn lose_behind(&mut self, id: Incarnation, before: u64, most: u64) -> u64 {
+        let life = self.life(id);
+        let missing = most.saturating_sub(before.max(life.acked));
+        let lost = missing.saturating_sub(life.dropped()).max(missing.min(1));
+        life.lose(Class::Final, lost);
+        lost
+    }
+
+    /// Counts traces and finals that are lost.
+    pub(super) fn lose(&mut self, id: Incarnation, [traces, finals]: [u64; 2]) {
+        let life = self.life(id);
+        life.lose(Class::Trace, traces);
+        life.lose(Class::Final, finals);
+    }
+
+    /// Looks through a segment of which something could not be read, cuts it there, and counts what is lost.
+    pub(super) fn mend(
+        &mut self,
+        id: Incarnation,
+        name: u64,
+        tell: &mut dyn FnMut(String),
+    ) -> io::Result<()> {
+        let Some(at) = self.lives.iter().position(|life| life.id == id) else { return Ok(()) };
+        if self.is_written(at) {
+            self.close();
+        }
+        let path = Segment::new(name).path(&self.directory, id);
+        let life = self.life(id);
+        let Some(segment) = life.segments.iter_mut().find(|segment| segment.name == name) else {
+            return Ok(());
+        };
+        let found = match segment::recover(&path, id, name) {
+            Ok((found, _)) => found,
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                fs::rename(&path, path.with_extension("bad"))?;
+                Segment::new(name)
+            }
+            Err(error) => return Err(error),
+        };
+        if found.counts == segment.counts {
+            return Ok(());
+        }
+        let old = std::mem::replace(segment, Segment { form: segment.form + 1, ..found.clone() });
+        if found.last == 0 {
+            life.segments.retain(|segment| segment.name != name);
+            let _ = fs::remove_file(&path);
+        }
+        // What was acknowledged is not lost, wherever the damage is.
+        let most = old.last.saturating_sub(found.last.max(life.acked));
+        let finals = old.count(Class::Final).saturating_sub(found.count(Class::Final)).min(most);
+        let traces = old.count(Class::Trace).saturating_sub(found.count(Class::Trace)).min(most - finals);
+        self.lose(id, [traces, finals]);
+        tell(format!("{}: damaged, {} events in it are lost", path.display(), traces + finals));
         Ok(())
     }
 
@@ -121,8 +187,8 @@ impl Store {
         &mut self.lives[at]
     }
 
-    /// Begins an incarnation, or goes on with one of which a ring was left: then `waits` says that not all of it is here yet.
-    pub(super) fn begin(&mut self, id: Incarnation, core: &str, began: u64, waits: bool) {
+    /// Begins an incarnation, or goes on with one of which a ring was left: then `waits` is the last number in it.
+    pub(super) fn begin(&mut self, id: Incarnation, core: &str, began: u64, waits: u64) {
         if let Some(life) = self.lives.iter_mut().find(|life| life.id == id) {
             life.waits = waits;
             return;
@@ -144,8 +210,8 @@ impl Store {
     ) -> io::Result<()> {
         loop {
             match self.try_append(id, bytes, heads) {
-                Err(error) if pressed && error.kind() == io::ErrorKind::StorageFull => {
-                    if self.shed()? {
+                Err(error) if pressed && lacks_room(&error) => {
+                    if let Ok(true) = self.shed() {
                         continue;
                     }
                     return self.append_finals(id, bytes, heads);
@@ -189,7 +255,7 @@ impl Store {
         self.make_room(bytes.len() as u64 + segment::HEADER)?;
         let file = self.file(id, first.sequence)?;
         let written = self.life(id).segments.back().map_or(segment::HEADER, |segment| segment.bytes);
-        if let Err(error) = (self.write)(&mut file.as_ref(), bytes) {
+        if let Err(error) = (self.disk.write)(&mut file.as_ref(), bytes) {
             // What was written of it would be a torn tail, and what follows it would be lost.
             if file.set_len(written).is_err() {
                 self.close();
@@ -225,7 +291,7 @@ impl Store {
         let segment = Segment::new(first);
         let path = segment.path(&self.directory, id);
         let made = segment::create(&path).and_then(|file| {
-            let written = (self.write)(&mut &file, &segment::header(id));
+            let written = (self.disk.write)(&mut &file, &segment::header(id));
             written.map(|()| Arc::new(file))
         });
         let file = made.inspect_err(|_| {

@@ -1,15 +1,18 @@
 //! What is promised of the spool, tried on real files.
 
+use super::disk::Disk;
 use super::life::{Life, hex};
-use super::segment;
+use super::record::Head;
+use super::segment::{self, Segment};
 use super::spool::SpoolNote;
+use super::store::Store;
 use super::*;
 use nizam_wire::event::EventWriter;
 use nizam_wire::link::Incarnation;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader, Seek as _, Write as _};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -94,7 +97,7 @@ impl Daemon {
                         assert!(batch.events.len() <= 500);
                         assert!(batch.events.is_sorted_by(|(a, _), (b, _)| a < b));
                         self.dropped.insert(batch.incarnation, batch.dropped);
-                        let last = batch.events.last().unwrap().0;
+                        let Some((last, _)) = batch.events.last().cloned() else { continue };
                         if !self.order.contains(&batch.incarnation) {
                             self.order.push(batch.incarnation);
                         }
@@ -136,17 +139,25 @@ impl Random {
     }
 }
 
-fn full(_: &mut &fs::File, _: &[u8]) -> io::Result<()> {
-    Err(io::Error::from_raw_os_error(28))
+const FULL: Disk = Disk { write: |_, _| Err(no_room()), allocate: |_, _| Err(no_room()) };
+const HALF: Disk = Disk {
+    write: |file, bytes| {
+        file.write_all(&bytes[..bytes.len() / 2])?;
+        Err(no_room())
+    },
+    ..FULL
+};
+
+fn no_room() -> io::Error {
+    io::Error::from_raw_os_error(28)
 }
 
-fn half(file: &mut &fs::File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(&bytes[..bytes.len() / 2])?;
-    Err(io::Error::from_raw_os_error(28))
-}
-
-fn whole(file: &mut &fs::File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)
+/// How many bytes a file grows if so many are written where it stands.
+fn growth(mut file: &fs::File, bytes: &[u8]) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    let appends = rustix::fs::fcntl_getfl(file)?.contains(rustix::fs::OFlags::APPEND);
+    let at = if appends { length } else { file.stream_position()? };
+    Ok((at + bytes.len() as u64).saturating_sub(length))
 }
 
 #[test]
@@ -375,7 +386,7 @@ fn on_a_full_disk_events_wait_in_memory_and_one_line_says_so() {
     until("it is written", || running.spool.status().written == 1);
     let mut want = vec![b"before".to_vec()];
     let mut random = Random(99);
-    for fault in [full, half] {
+    for fault in [FULL, HALF] {
         running.spool.put(fault);
         running.notes.lock().clear();
         for number in 0..100 {
@@ -392,7 +403,7 @@ fn on_a_full_disk_events_wait_in_memory_and_one_line_says_so() {
             thread::sleep(Duration::from_millis(300));
         }
         assert_eq!(running.warnings(), 1, "{:?}", running.notes);
-        running.spool.put(whole);
+        running.spool.put(Disk::default());
         until("it works again", || running.spool.status().trouble.is_none());
         until("all is written", || running.spool.status().ring_used == 0);
         assert!(running.notes.lock().iter().any(|note| note.contains("again")));
@@ -403,14 +414,266 @@ fn on_a_full_disk_events_wait_in_memory_and_one_line_says_so() {
     running.stop();
 }
 
-/// A disk that takes 400,000 bytes of segments.
-fn small(file: &mut &fs::File, bytes: &[u8]) -> io::Result<()> {
-    let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-    let sizes = fs::read_dir(path.parent().unwrap())?.map(|entry| {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|end| end == "seg") { fs::metadata(path).unwrap().len() } else { 0 }
+/// A disk that takes 400,000 bytes of segments, and nothing else anew.
+const SMALL: Disk = Disk {
+    write: |file, bytes| {
+        let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        let is_segment = |path: &Path| path.extension().is_some_and(|end| end == "seg");
+        let sizes = fs::read_dir(path.parent().unwrap())?.map(|entry| {
+            let path = entry.unwrap().path();
+            if is_segment(&path) { fs::metadata(path).unwrap().len() } else { 0 }
+        });
+        let room = if is_segment(&path) { 400_000_u64.saturating_sub(sizes.sum()) } else { 0 };
+        if growth(file, bytes)? > room { Err(no_room()) } else { file.write_all(bytes) }
+    },
+    ..FULL
+};
+
+/// A disk whose other users take each byte that is given back, at once: no file grows. Its user has no share left, which is told as
+/// EDQUOT.
+const TAKEN: Disk = Disk {
+    write: |file, bytes| {
+        let room = growth(file, bytes)? == 0;
+        if room { file.write_all(bytes) } else { Err(io::Error::from_raw_os_error(122)) }
+    },
+    ..FULL
+};
+
+/// Heads and bytes of records, of which every tenth is a final.
+fn records(numbers: std::ops::Range<u64>) -> (Vec<u8>, Vec<Head>) {
+    let (mut bytes, mut heads) = (Vec::new(), Vec::new());
+    for number in numbers {
+        let class = if number % 10 == 0 { Class::Final } else { Class::Trace };
+        let event = vec![class as u8; 1000];
+        let head = Head::new(1000, class, number, xxhash_rust::xxh3::xxh3_64(&event));
+        bytes.extend(head.words().iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend(event);
+        heads.push(head);
+    }
+    (bytes, heads)
+}
+
+#[test]
+fn what_is_given_up_on_a_full_disk_needs_no_room_that_another_could_take() {
+    let dir = TempDir::new().unwrap();
+    let id = Incarnation([7; 16]);
+    let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
+    store.begin(id, "core", 1, 0);
+    for number in 0..10 {
+        let (bytes, heads) = records(number * 100 + 1..number * 100 + 101);
+        store.append(id, &bytes, &heads, false).unwrap();
+    }
+    let segments = store.lives[0].segments.len();
+    assert!(segments >= 3, "{segments}");
+    store.disk = TAKEN;
+    for _ in 0..segments {
+        assert!(store.shed().unwrap());
+    }
+    assert!(!store.shed().unwrap(), "no traces are left");
+    assert_eq!(store.lives[0].disk_dropped, [900, 0]);
+    let left = fs::metadata(dir.path().join("reserve")).unwrap().len();
+    // The last one was not full.
+    assert!(left > 100_000, "{left}");
+    // Those that come now have room where those were, if nobody takes it; where somebody does, finals alone are tried, and wait.
+    let (bytes, heads) = records(1001..1101);
+    assert!(disk::lacks_room(&store.append(id, &bytes, &heads, true).unwrap_err()));
+    drop(store);
+    let mut notes = Vec::new();
+    let store = Store::open(dir.path(), 2 << 20, &mut |note| notes.push(note)).unwrap();
+    assert_eq!((notes, store.lives[0].segments.iter().map(|it| it.counts[1]).sum()), (vec![], 100_u64));
+}
+
+#[test]
+fn a_kill_while_a_segment_is_written_anew_leaves_the_old_one_or_the_new_one() {
+    let id = Incarnation([7; 16]);
+    for step in 0..4 {
+        let dir = TempDir::new().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
+        store.begin(id, "core", 1, 0);
+        let (bytes, heads) = records(1..101);
+        store.append(id, &bytes, &heads, false).unwrap();
+        store.close();
+        drop(store);
+        let segment = Segment::new(1).path(dir.path(), id);
+        let mut new = segment::header(id);
+        let (bytes, heads) = records(10..11);
+        assert!(heads[0].class == Class::Final);
+        new.extend(bytes);
+        // Half overwritten; whole and cut; with the segment under a second name; in the segment's place.
+        let mut reserve = fs::read(path("reserve")).unwrap();
+        let half = new.len() / 2;
+        reserve[..half].copy_from_slice(&new[..half]);
+        fs::write(path("reserve"), &reserve).unwrap();
+        if step > 0 {
+            fs::write(path("reserve"), &new).unwrap();
+        }
+        if step > 1 {
+            fs::hard_link(&segment, path("spent")).unwrap();
+        }
+        if step > 2 {
+            fs::rename(path("reserve"), &segment).unwrap();
+        }
+        let mut store = Store::open(dir.path(), 2 << 20, &mut |note| panic!("{note}")).unwrap();
+        let found = store.lives[0].segments[0].counts;
+        assert_eq!(found, if step > 2 { [0, 1] } else { [90, 10] }, "{step}");
+        assert!(!path("spent").exists());
+        assert!(fs::metadata(path("reserve")).unwrap().len() > 500_000, "{step}");
+        assert_eq!(store.shed().unwrap(), step < 3);
+        let kept = segment::recover(&segment, id, 1).unwrap();
+        assert_eq!((kept.0.counts, kept.1), ([0, if step > 2 { 1 } else { 10 }], 0), "{step}");
+    }
+}
+
+#[test]
+fn at_the_limit_traces_of_the_file_that_is_written_to_go_before_finals() {
+    let dir = TempDir::new().unwrap();
+    let id = Incarnation([7; 16]);
+    let mut store = Store::open(dir.path(), 1 << 20, &mut |_| {}).unwrap();
+    store.begin(id, "core", 1, 0);
+    // Finals fill the limit but for a last segment of traces.
+    for number in 0..900 {
+        let (bytes, heads) = records(number * 10 + 10..number * 10 + 11);
+        store.append(id, &bytes, &heads, false).unwrap();
+    }
+    store.close();
+    for _ in 0..9 {
+        let next = store.lives[0].last + 1;
+        let (bytes, heads) = records(next..next + 9);
+        store.append(id, &bytes, &heads, false).unwrap();
+    }
+    assert_eq!(store.lives[0].disk_dropped, [0, 0]);
+    let next = store.lives[0].last + 1;
+    let (bytes, heads) = records(next..next + 60);
+    store.append(id, &bytes, &heads, false).unwrap();
+    let [traces, finals] = store.lives[0].disk_dropped;
+    assert!(traces > 0 && finals == 0, "{traces} {finals}");
+}
+
+#[test]
+fn a_disk_that_hangs_keeps_nobody_waiting_who_asks() {
+    static HANG: Mutex<()> = Mutex::new(());
+    let dir = TempDir::new().unwrap();
+    let running = Running::start(settings(dir.path()));
+    assert!(running.spool.push(b"before", Class::Trace));
+    until("it is written", || running.spool.status().written == 1);
+    let hang = HANG.lock();
+    running.spool.put(Disk {
+        write: |file, bytes| {
+            let _free = HANG.lock();
+            file.write_all(bytes)
+        },
+        ..Disk::default()
     });
-    if sizes.sum::<u64>() + bytes.len() as u64 > 400_000 { full(file, bytes) } else { whole(file, bytes) }
+    assert!(running.spool.push(b"during", Class::Trace));
+    until("it hangs", || running.spool.with_store(|_| ()).is_none());
+    let (tell, told) = std::sync::mpsc::channel();
+    let spool = Arc::clone(&running.spool);
+    let asks = thread::spawn(move || tell.send(spool.status()).unwrap());
+    let status = told.recv_timeout(Duration::from_secs(20)).expect("it is told at once");
+    asks.join().unwrap();
+    assert_eq!((status.pushed, status.written, status.lag()), (2, 1, 2));
+    until("it is told why", || {
+        running.spool.status().trouble.is_some_and(|trouble| trouble.contains("not answered"))
+    });
+    drop(hang);
+    until("it is written", || running.spool.status().written == 2);
+    running.stop();
+}
+
+#[test]
+fn lag_is_that_of_all_incarnations() {
+    let dir = TempDir::new().unwrap();
+    let running = Running::start(settings(dir.path()));
+    for _ in 0..5 {
+        assert!(running.spool.push(b"earlier", Class::Trace));
+    }
+    running.stop();
+    let running = Running::start(settings(dir.path()));
+    assert!(running.spool.push(b"now", Class::Trace));
+    until("it is written", || running.spool.status().written == 1);
+    let status = running.spool.status();
+    assert_eq!((status.lag(), status.earlier_lag, status.earlier), (6, 5, 1));
+    Daemon::default().drain(&running.spool, &mut || false);
+    assert_eq!(running.spool.status().lag(), 0);
+    running.stop();
+}
+
+#[test]
+fn what_damage_takes_is_counted_and_told() {
+    for sent in [true, false] {
+        for at in [40, 32 + 1024 * 60 + 40, 4] {
+            let dir = TempDir::new().unwrap();
+            let running = Running::start(settings(dir.path()));
+            let id = running.spool.incarnation();
+            for number in 1..=100 {
+                let class = if number % 10 == 0 { Class::Final } else { Class::Trace };
+                assert!(running.spool.push(&[7; 1000], class));
+            }
+            until("it is written", || running.spool.status().written == 100);
+            let path = Segment::new(1).path(&dir.path().join("spool"), id);
+            let damage = || {
+                let mut bytes = fs::read(&path).unwrap();
+                bytes[at] ^= 1;
+                fs::write(&path, bytes).unwrap();
+            };
+            // While it is sent, or before the next load.
+            let running = if sent {
+                damage();
+                running
+            } else {
+                running.stop();
+                damage();
+                Running::start(settings(dir.path()))
+            };
+            let left = if at == 32 + 1024 * 60 + 40 { 60 } else { 0 };
+            let (mut sender, mut stored, mut dropped) = (Sender::new(), 0, 0);
+            until("it is told", || {
+                if let Some(Outgoing::Events(batch)) = sender.next(&running.spool) {
+                    assert_eq!(batch.incarnation, id);
+                    (stored, dropped) = (stored + batch.events.len() as u64, batch.dropped);
+                }
+                dropped > 0
+            });
+            assert_eq!((stored, dropped), (left, 100 - left), "{sent} {at}");
+            let status = running.spool.status();
+            assert_eq!(status.disk_dropped.sum(), 100 - left, "{sent} {at}");
+            assert!(status.disk_dropped.finals >= (100 - left) / 10, "{sent} {at}");
+            assert!(running.notes.lock().iter().any(|note| note.contains(&format!("{} events", 100 - left))));
+            running.stop();
+        }
+    }
+}
+
+#[test]
+fn rings_that_are_too_many_are_counted() {
+    let dir = TempDir::new().unwrap();
+    for _ in 0..5 {
+        let spool = Spool::new(settings(dir.path())).unwrap();
+        assert!(spool.push(b"trace", Class::Trace) && spool.push(b"final", Class::Final));
+    }
+    let running = Running::start(settings(dir.path()));
+    until("it is open", || running.spool.status().earlier == 5);
+    assert_eq!(running.spool.status().disk_dropped, Drops { traces: 1, finals: 1 });
+    running.stop();
+}
+
+#[test]
+fn a_segment_that_cannot_be_written_anew_is_passed_over() {
+    let dir = TempDir::new().unwrap();
+    let id = Incarnation([7; 16]);
+    let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
+    store.begin(id, "core", 1, 0);
+    for number in 0..4 {
+        let (bytes, heads) = records(number * 300 + 1..number * 300 + 301);
+        store.append(id, &bytes, &heads, false).unwrap();
+        store.close();
+    }
+    fs::remove_file(store.lives[0].segments[0].path(dir.path(), id)).unwrap();
+    fs::create_dir(store.lives[0].segments[0].path(dir.path(), id)).unwrap();
+    assert!(store.shed().unwrap());
+    let traces: Vec<u64> = store.lives[0].segments.iter().map(|it| it.counts[0]).collect();
+    assert_eq!(traces, [270, 0, 270, 270]);
 }
 
 #[test]
@@ -419,7 +682,7 @@ fn on_a_full_disk_the_oldest_traces_go_before_any_final() {
     let running = Running::start(settings(dir.path()));
     assert!(running.spool.push(&[0; 1000], Class::Trace));
     until("it is written", || running.spool.status().written == 1);
-    running.spool.put(small);
+    running.spool.put(SMALL);
     let mut finals = 0;
     for number in 0..4000_u64 {
         let class = if number % 20 == 0 { Class::Final } else { Class::Trace };
@@ -435,7 +698,7 @@ fn on_a_full_disk_the_oldest_traces_go_before_any_final() {
     let status = running.spool.status();
     assert_eq!((status.ring_dropped.finals, status.disk_dropped.finals), (0, 0), "{status:?}");
     assert!(status.disk_dropped.traces > 300, "{status:?}");
-    running.spool.put(whole);
+    running.spool.put(Disk::default());
     until("all is written", || running.spool.status().ring_used == 0);
     let mut daemon = Daemon::default();
     daemon.drain(&running.spool, &mut || false);
@@ -510,7 +773,8 @@ fn damage_in_a_ring_loses_what_follows_it_only() {
     let mut daemon = Daemon::default();
     daemon.drain(&running.spool, &mut || false);
     assert_eq!(daemon.events(), [b"first".to_vec()]);
-    assert_eq!(running.warnings(), 1);
+    assert_eq!(daemon.dropped.values().collect::<Vec<_>>(), [&2]);
+    assert!(running.notes.lock().iter().any(|note| note.contains("at least 2 events")));
     running.stop();
 }
 
