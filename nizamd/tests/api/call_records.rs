@@ -22,7 +22,11 @@ pub(crate) fn told(name: &str, subclass: &str, after: i64, headers: &[(&str, &st
 
 /// A call of two legs in a domain, a phone, and a gateway.
 fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
-    let (a, b) = (format!("a-{domain}"), format!("b-{domain}"));
+    call_of([&format!("a-{domain}"), &format!("b-{domain}")], domain, gateway)
+}
+
+/// The same with these channels.
+pub(crate) fn call_of([a, b]: [&str; 2], domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
     let created = NOON.to_string();
     let end = [
         ("variable_duration", "9"),
@@ -34,7 +38,7 @@ fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
     let of = |own: &str, first: bool, more: &[(&'static str, &'static str)]| {
         let mut headers = vec![
             ("Unique-ID".to_owned(), own.to_owned()),
-            ("Channel-Call-UUID".to_owned(), a.clone()),
+            ("Channel-Call-UUID".to_owned(), a.to_owned()),
             ("Caller-Caller-ID-Number".to_owned(), "=1001".to_owned()),
             ("Caller-Destination-Number".to_owned(), "1002".to_owned()),
             ("Caller-Channel-Created-Time".to_owned(), created.clone()),
@@ -43,7 +47,7 @@ fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
         headers.push(if first {
             ("Caller-Context".to_owned(), domain.to_owned())
         } else {
-            ("variable_originator".to_owned(), a.clone())
+            ("variable_originator".to_owned(), a.to_owned())
         });
         headers.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         headers
@@ -53,11 +57,11 @@ fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
         told(name, "", after, &headers)
     };
     let mut all = vec![
-        event("CHANNEL_CREATE", 0, &of(&a, true, &[])),
-        event("CHANNEL_CREATE", 1, &of(&b, false, &[])),
-        event("CHANNEL_ANSWER", 2, &of(&b, false, &[])),
-        event("CHANNEL_HANGUP_COMPLETE", 3, &of(&b, false, &end)),
-        event("CHANNEL_HANGUP_COMPLETE", 4, &of(&a, true, &end)),
+        event("CHANNEL_CREATE", 0, &of(a, true, &[])),
+        event("CHANNEL_CREATE", 1, &of(b, false, &[])),
+        event("CHANNEL_ANSWER", 2, &of(b, false, &[])),
+        event("CHANNEL_HANGUP_COMPLETE", 3, &of(b, false, &end)),
+        event("CHANNEL_HANGUP_COMPLETE", 4, &of(a, true, &end)),
         told(
             "CUSTOM",
             "sofia::register",
