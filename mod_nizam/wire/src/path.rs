@@ -142,20 +142,22 @@ pub fn is_cut(text: &str) -> bool {
     text.split(' ').next_back() == Some(CUT)
 }
 
-/// A path that is being made. It allocates nothing.
+/// A path that is being made. It allocates nothing, and reads nothing again: it is part of every lookup.
 #[derive(Clone, Debug)]
 pub struct Path {
     text: [u8; MOST],
     length: usize,
     generation: Option<u64>,
-    /// Where its last word begins.
-    last: usize,
+    /// The row that was passed last.
+    last: Option<(Object, [u8; 16])>,
+    /// Where the branch of that row begins; the end of the text where there is none.
+    branch: usize,
     cut: bool,
 }
 
 impl Default for Path {
     fn default() -> Self {
-        Self { text: [0; MOST], length: 0, generation: None, last: 0, cut: false }
+        Self { text: [0; MOST], length: 0, generation: None, last: None, branch: 0, cut: false }
     }
 }
 
@@ -166,22 +168,20 @@ impl Path {
         let (Ok(known), Some(place)) = (std::str::from_utf8(text), path.text.get_mut(..text.len())) else {
             return path;
         };
-        let mut generation = None;
+        let (mut generation, mut last, mut branch) = (None, None, text.len());
         for text in known.split(' ') {
             match word(text) {
                 None => return path,
                 Some(Word::Generation(number)) => generation = Some(number),
-                Some(Word::Row(..) | Word::Cut) => {}
+                Some(Word::Row(object, id, decided)) => {
+                    last = Some((object, id.into_bytes()));
+                    branch = known.len() - decided.map_or(0, str::len);
+                }
+                Some(Word::Cut) => last = None,
             }
         }
         place.copy_from_slice(text);
-        Self {
-            length: text.len(),
-            generation,
-            last: known.rfind(' ').map_or(0, |blank| blank + 1),
-            cut: is_cut(known),
-            ..path
-        }
+        Self { length: text.len(), generation, last, branch, cut: is_cut(known), ..path }
     }
 
     /// Its text; empty where the call has passed nothing.
@@ -190,45 +190,46 @@ impl Path {
         std::str::from_utf8(self.text.get(..self.length).unwrap_or_default()).unwrap_or_default()
     }
 
-    /// The row that the call passed last.
-    pub fn last(&self) -> Option<(Object, Uuid, Option<&str>)> {
-        match word(self.as_str().get(self.last..)?)? {
-            Word::Row(object, id, branch) => Some((object, id, branch)),
-            Word::Generation(_) | Word::Cut => None,
-        }
+    /// The row that the call passed last, if nothing was decided there yet.
+    pub fn open(&self) -> Option<(Object, [u8; 16])> {
+        self.last.filter(|_| self.branch == self.length && !self.cut)
     }
 
     /// The call passes a row; what is decided there may not be known yet, and is then empty. False: that says nothing new.
     pub fn pass(&mut self, generation: u64, object: Object, id: &[u8; 16], branch: &str) -> bool {
         let branch = if is_branch(branch) { branch } else { "" };
-        let same = |(of, known, decided): (Object, Uuid, Option<&str>)| {
-            (of, known.as_bytes(), decided.unwrap_or_default()) == (object, id, branch)
-        };
-        if self.cut || self.last().is_some_and(same) {
+        let same = self.last == Some((object, *id))
+            && self.text.get(self.branch..self.length) == Some(branch.as_bytes());
+        if self.cut || same {
             return false;
         }
         let (mut buffer, mut digits) = (Uuid::encode_buffer(), [0; 20]);
-        let id = Uuid::from_bytes(*id).simple().encode_lower(&mut buffer);
-        let number = decimal(generation, &mut digits);
-        let (g, number) = if self.generation == Some(generation) { ("", "") } else { ("g", number) };
-        let between = if number.is_empty() { "" } else { " " };
+        let text = Uuid::from_bytes(*id).simple().encode_lower(&mut buffer);
         let blank = if self.length == 0 { "" } else { " " };
         let slash = if branch.is_empty() { "" } else { "/" };
-        let whole = self.put(&[blank, g, number, between, object.code(), ":", id, slash, branch]);
+        let whole = if self.generation == Some(generation) {
+            self.put(&[blank, object.code(), ":", text, slash, branch])
+        } else {
+            let number = decimal(generation, &mut digits);
+            self.put(&[blank, "g", number, " ", object.code(), ":", text, slash, branch])
+        };
         if whole {
             self.generation = Some(generation);
-            self.last = self.as_str().rfind(' ').map_or(0, |blank| blank + 1);
+            self.last = Some((object, *id));
+            self.branch = self.length - branch.len();
         }
         true
     }
 
     /// What was decided at the row that the call passed last, where that was open. False: there is no such row.
     pub fn decide(&mut self, branch: &str) -> bool {
-        let open = matches!(self.last(), Some((_, _, None)));
-        open && is_branch(branch) && {
-            self.put(&["/", branch]);
-            true
+        if self.open().is_none() || !is_branch(branch) {
+            return false;
         }
+        if self.put(&["/", branch]) {
+            self.branch = self.length - branch.len();
+        }
+        true
     }
 
     /// Adds a text, or where there is no room for it the mark that says so.

@@ -42,8 +42,8 @@ impl<T: Trace> Walk<'_, T> {
 
     /// Notes for the CDR what was pressed in the menu that the call comes from: an option that leads there, if it is the only one.
     pub(super) fn chosen_for(&mut self, to: Destination) {
-        let Some((Object::Ivr, menu, None)) = self.route.path.last() else { return };
-        let Some(Ok(ivr)) = self.record(Kind::Ivr, menu.as_bytes()).map(Ivr::decode) else { return };
+        let Some((Object::Ivr, menu)) = self.route.path.open() else { return };
+        let Some(Ok(ivr)) = self.record(Kind::Ivr, &menu).map(Ivr::decode) else { return };
         let mut leading = ivr.options.iter().filter(|(_, option)| *option == to);
         if let (Some((digits, _)), None) = (leading.next(), leading.next()) {
             self.decide(digits);
@@ -52,9 +52,7 @@ impl<T: Trace> Walk<'_, T> {
 
     /// Notes for the CDR that an extension was dialled in that menu.
     pub(super) fn dialled_in(&mut self, menu: &[u8; 16]) {
-        if let Some((Object::Ivr, last, None)) = self.route.path.last()
-            && last.as_bytes() == menu
-        {
+        if self.route.path.open() == Some((Object::Ivr, *menu)) {
             self.decide("direct");
         }
     }
