@@ -148,6 +148,19 @@ impl Office {
         assert_eq!(usage["data"]["matched"], true, "{usage}");
     }
 
+    /// The rows that a leg passed, as its trace has them.
+    pub(super) fn passed(&self, uuid: &str) -> Vec<Value> {
+        let trace = self.get(&format!("call-events/{uuid}/trace"));
+        let rows = trace["decisions"].as_array().unwrap().iter();
+        rows.filter(|row| row["decision"] == "passed" && row["call_uuid"] == uuid)
+            .map(|row| {
+                let [object, id, branch, generation] =
+                    ["object", "id", "branch", "generation"].map(|name| &row[name]);
+                json!({"object": object, "id": id, "branch": branch, "generation": generation})
+            })
+            .collect()
+    }
+
     /// The trace of a call, which is printed.
     pub(super) fn trace(&self, name: &str, uuid: &str) -> Value {
         let trace = self.get(&format!("call-events/{uuid}/trace"));

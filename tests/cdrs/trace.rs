@@ -17,6 +17,11 @@ pub(super) fn print(name: &str, uuid: &str, trace: &Value) {
 }
 
 fn decision(row: &Value) -> String {
+    if row["decision"] == "passed" {
+        let [object, id, branch, generation] =
+            ["object", "id", "branch", "generation"].map(|field| &row[field]);
+        return format!("  passed {object} {id}, branch {branch}, of generation {generation}");
+    }
     let [what, number, generation, refused, gateway] =
         ["decision", "destination_number", "generation", "refused", "gateway"].map(|field| &row[field]);
     format!("  {what} {number} by generation {generation}, refused {refused}, gateway {gateway}")

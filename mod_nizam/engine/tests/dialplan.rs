@@ -5,11 +5,12 @@
 mod common;
 
 use common::{ACME, OTHER, base, engine, extension, image, put, tenant};
-use nizam_engine::{DialplanQuestion, Engine, Outcome, Route};
+use nizam_engine::{Channel, DialplanQuestion, Engine, Outcome, Route};
 use nizam_wire::image::{ONLY, PLATFORM, Scope};
 use nizam_wire::record::{
     CallerIdRule, Class, Destination, DestinationKind, Did, Extension, Flow, Ids, Ivr, List, ListBuf,
-    OutboundRoute, PatternRow, PatternSets, Patterns, Prompt, State, Step, StepAction,
+    OutboundRoute, PatternRow, PatternSets, Patterns, Prompt, RingGroup, State, Step, StepAction,
+    TimeCondition,
 };
 use nizam_wire::{Builder, Kind};
 
@@ -42,7 +43,9 @@ fn an_extension_rings_and_its_mailbox_takes_over() {
             "set call_timeout=25",
             "set hangup_after_bridge=true",
             "set continue_on_fail=true",
+            "set nizam_path=g40 ext:09090909090909090909090909090909",
             "bridge user/1002@acme.example",
+            "set nizam_path=g40 ext:09090909090909090909090909090909/unanswered vm:09090909090909090909090909090909",
             "answer ",
             "sleep 500",
             "voicemail default acme.example 1002",
@@ -216,10 +219,121 @@ fn a_recording_has_its_directory() {
     let route = call(&engine(vec![image(builder), base()]), "acme.example", "800", None).unwrap();
     let directory = "${recordings_dir}/01010101-0101-0101-0101-010101010101";
     let want = [
+        format!("set nizam_path=g41 flow:{}", "05".repeat(16)),
         "answer ".to_owned(),
         format!("mkdir {directory}"),
         format!("record {directory}/${{uuid}}.wav 60"),
         "hangup NORMAL_CLEARING".to_owned(),
     ];
     assert_eq!(steps(&route)[2..], want);
+}
+
+/// A channel that is a tenant's.
+struct Of(&'static str);
+
+impl Channel for Of {
+    fn variable(&self, name: &str) -> Option<&[u8]> {
+        (name == "nizam_tenant").then_some(self.0.as_bytes())
+    }
+}
+
+const OF_ACME: Of = Of("01010101-0101-0101-0101-010101010101");
+
+/// A number 800 that leads over a time condition that never holds to a ring group, and from there to the mailbox of 1002; a menu 5.
+fn office() -> Engine {
+    let mut builder = Builder::overlay(41, common::SEED);
+    let to = |kind, id| Destination { kind, id: [id; 16] };
+    let closed = TimeCondition {
+        rules: List::default(),
+        matched: None,
+        otherwise: Some(to(DestinationKind::RingGroup, 3)),
+    };
+    builder.put(Kind::TimeCondition, ACME, &[2; 16], Some(&closed.encode())).unwrap();
+    let members = ListBuf::of([[9_u8; 16]]);
+    let group = RingGroup {
+        sequential: false,
+        ring_timeout: 20,
+        members: members.as_list(),
+        fallback: Some(to(DestinationKind::Voicemail, 9)),
+    };
+    builder.put(Kind::RingGroup, ACME, &[3; 16], Some(&group.encode())).unwrap();
+    builder.put(Kind::ExtensionId, ACME, &[9; 16], Some(b"1002")).unwrap();
+    let did = Did { id: [1; 16], destination: to(DestinationKind::TimeCondition, 2), confirmed: true };
+    builder.put(Kind::Did, ACME, b"4930123456", Some(&did.encode())).unwrap();
+    let twice = to(DestinationKind::Extension, 9);
+    let options = ListBuf::of([("1", did.destination), ("2", twice), ("3", twice)]);
+    let menu = Ivr {
+        greet_long: Prompt::None,
+        greet_short: Prompt::None,
+        timeout: 5,
+        max_failures: 3,
+        direct_dial: true,
+        options: options.as_list(),
+        on_timeout: Some(twice),
+    };
+    builder.put(Kind::Ivr, ACME, &[5; 16], Some(&menu.encode())).unwrap();
+    engine(vec![image(builder), base()])
+}
+
+/// The paths that a call is told to have taken, in their order.
+fn paths(engine: &Engine, number: &str, path: &str, channel: &dyn Channel) -> Vec<String> {
+    let question = DialplanQuestion {
+        context: Some(b"acme.example"),
+        number: Some(number.as_bytes()),
+        path: Some(path.as_bytes()),
+        channel,
+        ..DialplanQuestion::default()
+    };
+    let told = steps(&engine.dialplan(&question).unwrap());
+    told.iter().filter_map(|step| step.strip_prefix("set nizam_path=")).map(str::to_owned).collect()
+}
+
+fn id(byte: u8) -> String {
+    format!("{byte:02x}").repeat(16)
+}
+
+#[test]
+fn a_route_says_which_rows_a_call_passed_and_what_was_decided_there() {
+    let engine = office();
+    let (did, tc, rg, vm) = (id(1), id(2), id(3), id(9));
+    let ringing = format!("g41 did:{did} tc:{tc}/no_match rg:{rg}");
+    let paths = |number: &str, path: &str| paths(&engine, number, path, &OF_ACME);
+    assert_eq!(paths("+4930123456", ""), [ringing.clone(), format!("{ringing}/unanswered vm:{vm}")]);
+    assert_eq!(paths("nobody", "g1"), [""; 0], "nothing was passed");
+
+    // What was pressed in a menu, if only one option leads there; and when nothing was.
+    let (menu, hyphenated) = (id(5), |byte: u8| uuid::Uuid::from_bytes([byte; 16]).to_string());
+    let asked = format!("g40 ivr:{menu}");
+    let pressed = paths(&format!("nizam:time_condition:{}", hyphenated(2)), &asked);
+    assert_eq!(pressed[0], format!("g40 ivr:{menu}/1 g41 tc:{tc}/no_match rg:{rg}"));
+    let either = paths(&format!("nizam:extension:{}", hyphenated(9)), &asked);
+    assert_eq!(either[0], format!("g40 ivr:{menu} g41 ext:{vm}"));
+    let direct = paths(&format!("nizam:direct:{}:1002", hyphenated(5)), &asked);
+    assert_eq!(direct[0], format!("g40 ivr:{menu}/direct g41 ext:{vm}"));
+    let given_up = paths(&format!("nizam:ivr:{}", hyphenated(5)), "");
+    assert_eq!(given_up, [format!("g41 ivr:{menu}"), format!("g41 ivr:{menu}/timeout")]);
+    let after = paths(&format!("nizam:extension:{}", hyphenated(9)), &given_up[1]);
+    assert_eq!(after[0], format!("g41 ivr:{menu}/timeout ext:{vm}"));
+}
+
+#[test]
+fn a_path_goes_on_only_where_it_is_one_of_that_tenant_and_ends_where_there_is_no_room() {
+    let engine = office();
+    let own = format!("g41 ext:{}", id(9));
+    let before = format!("g40 did:{}", id(0x77));
+    assert_eq!(paths(&engine, "1002", &before, &OF_ACME)[0], format!("{before} {own}"));
+    // Of another tenant, of nobody, and what somebody made up.
+    let other = Of("02020202-0202-0202-0202-020202020202");
+    assert_eq!(paths(&engine, "1002", &before, &other)[0], own);
+    assert_eq!(paths(&engine, "1002", &before, &Of(""))[0], own);
+    for hostile in ["${system(reboot)}", "did:1", "g40 did:x\\'", "<!", &"a".repeat(1 << 16)] {
+        assert_eq!(paths(&engine, "1002", hostile, &OF_ACME)[0], own, "{hostile:.20}");
+    }
+    let mut path = String::from("g1");
+    while path.len() < 470 {
+        path.extend([" did:", &id(u8::try_from(path.len() % 256).unwrap())]);
+    }
+    let told = paths(&engine, "1002", &path, &OF_ACME);
+    assert_eq!(told, [format!("{path} +")], "and it is said once");
+    assert!(told[0].len() <= nizam_wire::path::MOST);
 }

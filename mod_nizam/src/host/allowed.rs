@@ -14,7 +14,7 @@ pub(super) const CONFERENCE: u16 = 1 << 7;
 pub(super) const CENTER: u16 = 1 << 8;
 pub(super) const OURS: u16 = 1 << 9;
 
-const COUNT: usize = 320;
+const COUNT: usize = 314;
 
 const LIST: [Allowed; COUNT] = [
     (BASE, c"Event-Subclass"),
@@ -89,14 +89,8 @@ const LIST: [Allowed; COUNT] = [
     (CALL, c"variable_nizam_generation"),
     (CALL, c"variable_nizam_refused"),
     (CALL, c"variable_nizam_gateway"),
-    (CALL, c"variable_nizam_trunk"),
-    (CALL, c"variable_nizam_did"),
-    (CALL, c"variable_nizam_route"),
+    (CALL, c"variable_nizam_path"),
     (CALL, c"variable_nizam_flow"),
-    (CALL, c"variable_nizam_step"),
-    (CALL, c"variable_nizam_queue"),
-    (CALL, c"variable_nizam_group"),
-    (CALL, c"variable_nizam_extension"),
     (CALL, c"variable_nizam_admitted"),
     (CALL, c"variable_nizam_outcome"),
     (CALL, c"variable_nizam_number"),

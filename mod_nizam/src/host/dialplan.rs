@@ -68,6 +68,7 @@ impl Call {
             caller_domain: self.value(c"domain_name"),
             gateway: self.value(c"nizam_gateway"),
             admitted: self.value(c"nizam_admitted"),
+            path: self.value(c"nizam_path"),
             channel: self,
             now: now(),
         }

@@ -137,7 +137,7 @@ impl<'a> Question<'a> {
     /// The question as one for the dialplan. `Hunt-…`, not `Caller-…`: the latter is the channel's, not the
     /// lookup's, when an extension is executed (`switch_core_session.c:switch_core_session_execute_exten`).
     pub(crate) fn dialplan(&self) -> DialplanQuestion<'_> {
-        const NAMES: Names<8> = Names::new([
+        const NAMES: Names<9> = Names::new([
             "hunt-caller-id-number",
             "hunt-context",
             "hunt-destination-number",
@@ -145,9 +145,10 @@ impl<'a> Question<'a> {
             "variable_domain_name",
             "variable_nizam_admitted",
             "variable_nizam_gateway",
+            "variable_nizam_path",
             "variable_user_name",
         ]);
-        let [caller_number, context, number, address, caller_domain, admitted, gateway, caller] =
+        let [caller_number, context, number, address, caller_domain, admitted, gateway, path, caller] =
             self.headers(&NAMES);
         DialplanQuestion {
             context,
@@ -158,6 +159,7 @@ impl<'a> Question<'a> {
             caller_domain,
             gateway,
             admitted,
+            path,
             channel: self,
             now: now(),
         }

@@ -1,6 +1,10 @@
 //! A call from its first packet to its bill.
 
+use std::iter::once;
+
+use nizam_core::call::Leg;
 use nizam_core::model::{CallEvent, Cdr};
+use nizam_wire::path;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 
@@ -23,16 +27,21 @@ pub(super) async fn show(call: Call, member: Member, (): ()) -> Outcome {
         return Err(Failure::Answer(StatusCode::NOT_FOUND, text.to_owned()));
     }
     let call_id = events.iter().find_map(|event| event.call_id.clone());
-    let (all, legs) = match &call_id {
-        Some(id) => (store.events_of_call(tenant, id).await?, store.cdrs_of_call(tenant, id).await?),
-        None => (events.clone(), Vec::new()),
+    // What lives is asked for first: a channel that ends meanwhile is in both lists, and shown once.
+    let (live, all, legs) = match &call_id {
+        Some(id) => (
+            store.legs_of_call(tenant, id).await?,
+            store.events_of_call(tenant, id).await?,
+            store.cdrs_of_call(tenant, id).await?,
+        ),
+        None => (Vec::new(), events.clone(), Vec::new()),
     };
     Ok(Reply::ok(&json!({
         "call_uuid": uuid,
         "event_count": events.len(),
         "events": events.iter().map(call_events::row).collect::<Vec<_>>(),
         "call_id": call_id,
-        "decisions": decisions(&all, &legs),
+        "decisions": decisions(&all, &legs, &live),
         "legs": legs.iter().map(leg).collect::<Vec<_>>(),
         "timeline": all.iter().map(|event| moment(event, &legs)).collect::<Vec<_>>(),
     })))
@@ -49,14 +58,27 @@ fn leg(cdr: &Cdr) -> Value {
     leg
 }
 
-/// What routing decided: by which configuration each leg was routed and what refused it, and the steps of its flow.
-fn decisions(events: &[CallEvent], legs: &[Cdr]) -> Vec<Value> {
-    let routed = legs.iter().filter(|cdr| cdr.generation.is_some() || cdr.refused.is_some()).map(|cdr| {
-        json!({
+/// What routing decided: by which configuration each leg was routed and what refused it, which rows it passed then, and the steps of its flow.
+fn decisions(events: &[CallEvent], legs: &[Cdr], live: &[Leg]) -> Vec<Value> {
+    let ended = legs.iter().filter(|cdr| cdr.generation.is_some() || cdr.refused.is_some());
+    let ended = ended.flat_map(|cdr| {
+        let path = cdr.facts.as_ref().and_then(Leg::path_in);
+        let routed = json!({
             "call_uuid": cdr.uuid, "decision": if cdr.refused.is_some() { "refused" } else { "routed" },
             "generation": cdr.generation, "refused": cdr.refused, "destination_number": cdr.destination_number,
             "gateway": cdr.gateway, "at": present::time(cdr.start_stamp),
-        })
+            "path_cut": path.is_some_and(path::is_cut),
+        });
+        once(routed).chain(passed(&cdr.uuid, path))
+    });
+    let alive = live.iter().filter(|leg| legs.iter().all(|cdr| cdr.uuid != leg.uuid));
+    let alive = alive.filter(|leg| leg.generation().is_some()).flat_map(|leg| {
+        let routed = json!({
+            "call_uuid": leg.uuid, "decision": "routed", "generation": leg.generation(), "refused": null,
+            "destination_number": leg.destination(), "gateway": leg.gateway(), "at": present::time(leg.started()),
+            "path_cut": leg.path().is_some_and(path::is_cut),
+        });
+        once(routed).chain(passed(&leg.uuid, leg.path()))
     });
     let told = events.iter().filter(|event| matches!(&*event.event_type, "call.flow" | "call.emergency"));
     let told = told.map(|event| {
@@ -65,7 +87,17 @@ fn decisions(events: &[CallEvent], legs: &[Cdr]) -> Vec<Value> {
             "at": present::time(event.occurred_at), "metadata": event.payload.get("metadata"),
         })
     });
-    routed.chain(told).collect()
+    ended.chain(alive).chain(told).collect()
+}
+
+/// The rows that a leg passed, in their order.
+fn passed<'p>(uuid: &'p str, path: Option<&'p str>) -> impl Iterator<Item = Value> + 'p {
+    path.into_iter().flat_map(path::read).map(move |row| {
+        json!({
+            "call_uuid": uuid, "decision": "passed", "generation": row.generation, "object": row.object.name(),
+            "id": row.id, "branch": row.branch,
+        })
+    })
 }
 
 fn moment(event: &CallEvent, legs: &[Cdr]) -> Value {

@@ -22,8 +22,12 @@ pub(crate) fn told(name: &str, subclass: &str, after: i64, headers: &[(&str, &st
 
 /// A call of two legs in a domain, a phone, and a gateway.
 fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
-    let (a, b) = (format!("a-{domain}"), format!("b-{domain}"));
-    let created = NOON.to_string();
+    call_of([&format!("a-{domain}"), &format!("b-{domain}")], domain, gateway)
+}
+
+/// The same with these channels.
+pub(crate) fn call_of([a, b]: [&str; 2], domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
+    let (created, path) = (NOON.to_string(), path_of_a_call());
     let end = [
         ("variable_duration", "9"),
         ("variable_billsec", "6"),
@@ -34,7 +38,7 @@ fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
     let of = |own: &str, first: bool, more: &[(&'static str, &'static str)]| {
         let mut headers = vec![
             ("Unique-ID".to_owned(), own.to_owned()),
-            ("Channel-Call-UUID".to_owned(), a.clone()),
+            ("Channel-Call-UUID".to_owned(), a.to_owned()),
             ("Caller-Caller-ID-Number".to_owned(), "=1001".to_owned()),
             ("Caller-Destination-Number".to_owned(), "1002".to_owned()),
             ("Caller-Channel-Created-Time".to_owned(), created.clone()),
@@ -43,8 +47,9 @@ fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
         headers.push(if first {
             ("Caller-Context".to_owned(), domain.to_owned())
         } else {
-            ("variable_originator".to_owned(), a.clone())
+            ("variable_originator".to_owned(), a.to_owned())
         });
+        headers.push(("variable_nizam_path".to_owned(), path.clone()));
         headers.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         headers
     };
@@ -53,11 +58,11 @@ fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
         told(name, "", after, &headers)
     };
     let mut all = vec![
-        event("CHANNEL_CREATE", 0, &of(&a, true, &[])),
-        event("CHANNEL_CREATE", 1, &of(&b, false, &[])),
-        event("CHANNEL_ANSWER", 2, &of(&b, false, &[])),
-        event("CHANNEL_HANGUP_COMPLETE", 3, &of(&b, false, &end)),
-        event("CHANNEL_HANGUP_COMPLETE", 4, &of(&a, true, &end)),
+        event("CHANNEL_CREATE", 0, &of(a, true, &[])),
+        event("CHANNEL_CREATE", 1, &of(b, false, &[])),
+        event("CHANNEL_ANSWER", 2, &of(b, false, &[])),
+        event("CHANNEL_HANGUP_COMPLETE", 3, &of(b, false, &end)),
+        event("CHANNEL_HANGUP_COMPLETE", 4, &of(a, true, &end)),
         told(
             "CUSTOM",
             "sofia::register",
@@ -75,6 +80,12 @@ fn events(domain: &str, gateway: Option<&str>) -> Vec<(u64, Delivered)> {
         ));
     }
     (1..).zip(all).collect()
+}
+
+/// What a channel says of the rows that it passed.
+fn path_of_a_call() -> String {
+    let [did, menu] = [1, 2].map(|id| Uuid::from_u128(id).simple().to_string());
+    format!("g6 did:{did} tc:{menu}/no_match g7 ivr:{did}/1")
 }
 
 async fn gateway(api: &Api, admin: &Person, tenant: Uuid) -> String {
@@ -197,4 +208,56 @@ async fn a_call_is_read_from_its_first_packet_to_its_bill() {
         assert!(!text.contains(&other) && !text.contains(&trunk_of_theirs), "{path}: {text}");
         api.get(&format!("/tenants/{theirs}/{path}"), &member).await.is(403);
     }
+}
+
+/// The rows that the legs of a trace passed.
+fn passed(trace: &Value) -> Vec<Value> {
+    let rows = trace["decisions"].as_array().unwrap().iter();
+    rows.filter(|row| row["decision"] == "passed").cloned().collect()
+}
+
+#[tokio::test]
+async fn a_trace_says_which_rows_led_each_leg_where_it_went_also_while_it_lives() {
+    let api = Api::new().await;
+    let admin = api.admin().await;
+    let here = format!("/tenants/{}", api.tenant(&admin, "ours").await);
+    let origin = Origin { switch: "fs1", core_uuid: "c", incarnation: [1; 16] };
+    api.store.ingest(origin, &events("ours.example", None), 0).await.unwrap();
+    let trace =
+        async |uuid: &str| api.get(&format!("{here}/call-events/{uuid}/trace"), &admin).await.is(200).json();
+    let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let want = |uuid: &str| {
+        [
+            (6, "did", one, json!(null)),
+            (6, "time_condition", two, json!("no_match")),
+            (7, "ivr", one, json!("1")),
+        ]
+        .map(|(generation, object, id, branch)| {
+            json!({
+                "call_uuid": uuid, "decision": "passed", "generation": generation, "object": object, "id": id,
+                "branch": branch,
+            })
+        })
+    };
+    let ended = trace("b-ours.example").await;
+    let [a, b] = ["a-ours.example", "b-ours.example"].map(want);
+    assert_eq!(passed(&ended), [a, b].concat());
+    assert_eq!(ended["decisions"][0]["path_cut"], false);
+
+    let path = format!("{} +", path_of_a_call());
+    let headers = [
+        ("Unique-ID", "live"),
+        ("Caller-Context", "ours.example"),
+        ("Caller-Destination-Number", "1002"),
+        ("variable_nizam_generation", "7"),
+        ("variable_nizam_path", &*path),
+    ];
+    let created = told("CHANNEL_CREATE", "", 20, &headers[..3]);
+    let answered = told("CHANNEL_ANSWER", "", 21, &headers);
+    api.store.ingest(origin, &[(100, created), (101, answered)], 0).await.unwrap();
+    let live = trace("live").await;
+    assert_eq!((&live["legs"], passed(&live)), (&json!([]), want("live").to_vec()));
+    let routed = &live["decisions"][0];
+    assert_eq!((&routed["decision"], &routed["destination_number"]), (&json!("routed"), &json!("1002")));
+    assert_eq!((&routed["generation"], &routed["path_cut"]), (&json!(7), &json!(true)));
 }

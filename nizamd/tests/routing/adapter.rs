@@ -10,6 +10,7 @@ use nizam_core::compile::Compiler;
 use nizam_engine::{Channel, DialplanQuestion, Engine, Layers, Origin};
 use nizam_wire::Builder;
 use nizam_wire::image::Image;
+use nizam_wire::path;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -24,6 +25,11 @@ impl Channel for Variables<'_> {
     fn variable(&self, name: &str) -> Option<&[u8]> {
         self.0.get(name).map(Vec::as_slice)
     }
+}
+
+/// The path that a step says, if it says one. What it says is no part of what is compared: the document leaves it open.
+fn path_of((application, argument): &Step) -> Option<&str> {
+    argument.strip_prefix("nizam_path=").filter(|_| application == "set")
 }
 
 impl Resolver {
@@ -46,6 +52,7 @@ impl Resolver {
             caller_domain: call.caller_domain.as_deref(),
             gateway: call.gateway.as_deref(),
             admitted: call.admitted.as_deref(),
+            path: None,
             channel: &Variables(&call.variables),
             now: call.now,
         };
@@ -56,7 +63,30 @@ impl Resolver {
         }
         let steps =
             |action: nizam_engine::Action<'_>| (action.application.to_owned(), action.data.to_owned());
-        Ok(route.map(|route| route.actions().map(steps).collect()))
+        let steps: Option<Vec<Step>> = route.map(|route| route.actions().map(steps).collect());
+        let Some(mut steps) = steps else { return Ok(None) };
+        self.check_path(&question, &steps)?;
+        steps.retain(|step| path_of(step).is_none());
+        Ok(Some(steps))
+    }
+
+    /// What a route says of the rows that a call passed: it is readable, no longer than it may be, and each of them is one of which the explanation tells.
+    fn check_path(&self, question: &DialplanQuestion<'_>, steps: &[Step]) -> Result<(), String> {
+        let notes = self.0.explain(question).1;
+        for path in steps.iter().filter_map(path_of) {
+            let words = path.split(' ').filter(|word| word.contains(':')).count();
+            let read: Vec<_> = path::read(path).collect();
+            let known = read.iter().all(|row| {
+                // The mailbox of an extension that nobody answers.
+                let names =
+                    [row.object.name(), if row.object == path::Object::Voicemail { "extension" } else { "" }];
+                notes.iter().any(|note| note.id == Some(row.id) && names.contains(&note.object))
+            });
+            if read.is_empty() || read.len() != words || path.len() > path::MOST || !known {
+                return Err(format!("the path {path} is not that of {notes:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// The menu of a name with its entries; `None`: it is none of ours.

@@ -6,6 +6,7 @@ use super::trace::Trace;
 use super::walk::{Walk, text_of};
 use nizam_wire::Kind;
 use nizam_wire::image::{ONLY, PLATFORM};
+use nizam_wire::path::Object;
 use nizam_wire::record::{CallerIdRule, Extension, Gateway, Ids};
 use uuid::Uuid;
 
@@ -39,6 +40,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         let (gateways, wire, rule, own) = match taken {
             Some(Taken { id, route, wire }) => {
                 self.trace.note("outbound_route", Some(id), format_args!("takes emergency calls"));
+                self.pass(Object::OutboundRoute, &id, route.class.name());
                 (self.gateways(route.gateways.iter()), wire, route.caller_id, route.caller_id_number)
             }
             None => (Vec::new(), number.to_owned(), CallerIdRule::Extension, ""),

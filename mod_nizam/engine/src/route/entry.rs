@@ -10,6 +10,7 @@ use crate::{Layers, Scoped};
 use nizam_wire::Kind;
 use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::number;
+use nizam_wire::path::Object;
 use nizam_wire::record::{Destination, DestinationKind, Did, Gateway, Ids, State, Tenant};
 use uuid::Uuid;
 
@@ -186,6 +187,7 @@ impl<T: Trace> Walk<'_, T> {
 
     fn follow_did(&mut self, did: &Did) {
         self.trace.note("did", Some(did.id), format_args!("leads to {}", did.destination.kind.name()));
+        self.pass(Object::Did, &did.id, "");
         self.go(Visit::to(did.destination));
     }
 
@@ -204,6 +206,7 @@ impl<T: Trace> Walk<'_, T> {
         }
         self.reaches(Outcome::Mailbox);
         self.trace.note("extension", Some(caller.id), format_args!("asks for messages"));
+        self.pass(Object::Extension, &caller.id, "messages");
         self.answer();
         self.route.add("sleep", &["500"]);
         let number = if own { [" ", caller.number] } else { ["", ""] };
@@ -239,7 +242,10 @@ impl<T: Trace> Walk<'_, T> {
         let id = |text: &str| Uuid::try_parse(text).ok().map(Uuid::into_bytes);
         let next = match parts.as_slice() {
             ["direct", menu, digits] => match (self.extension_by_number(digits.as_bytes()), id(menu)) {
-                (Some(extension), Some(_)) => self.ring(&extension, None),
+                (Some(extension), Some(id)) => {
+                    self.dialled_in(&id);
+                    self.ring(&extension, None)
+                }
                 (None, Some(id)) => Some(Visit::to(Destination { kind: DestinationKind::Ivr, id })),
                 (_, None) => self.nowhere(),
             },
@@ -253,7 +259,9 @@ impl<T: Trace> Walk<'_, T> {
             },
             [kind, to] => match (DestinationKind::parse(kind), id(to)) {
                 (Some(kind), Some(id)) => {
-                    Some(Visit { place: Place::At(Destination { kind, id }), fallback: None })
+                    let to = Destination { kind, id };
+                    self.chosen_for(to);
+                    Some(Visit { place: Place::At(to), fallback: None })
                 }
                 _ => self.nowhere(),
             },

@@ -3,6 +3,7 @@
 use super::plan::Outcome;
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk, decimal};
+use nizam_wire::path::Object;
 use nizam_wire::record::{DestinationKind, Extension};
 
 impl<T: Trace> Walk<'_, T> {
@@ -21,6 +22,7 @@ impl<T: Trace> Walk<'_, T> {
         let seconds =
             if extension.ring_timeout > 0 { extension.ring_timeout } else { self.tenant.ring_timeout };
         self.trace.note("extension", Some(extension.id), format_args!("{number} rings for {seconds} s"));
+        self.pass(Object::Extension, &extension.id, "");
         self.route.add("set", &["dialed_extension=", number]);
         self.before_bridge(u64::from(seconds));
         self.route.add("bridge", &["user/", number, "@", self.tenant.domain]);
@@ -29,6 +31,8 @@ impl<T: Trace> Walk<'_, T> {
         }
         if extension.voicemail {
             self.trace.note("extension", Some(extension.id), format_args!("nobody answers: its mailbox"));
+            self.decide("unanswered");
+            self.pass(Object::Voicemail, &extension.id, "");
             self.mailbox(number);
             return None;
         }
@@ -41,11 +45,13 @@ impl<T: Trace> Walk<'_, T> {
             Some(extension) if extension.voicemail => {
                 self.reaches(Outcome::To(DestinationKind::Voicemail));
                 self.trace.note("voicemail", Some(id), format_args!("the mailbox of {}", extension.number));
+                self.pass(Object::Voicemail, &id, "");
                 self.mailbox(extension.number);
                 None
             }
             Some(_) => {
                 self.trace.note("voicemail", Some(id), format_args!("the extension has no mailbox"));
+                self.pass(Object::Voicemail, &id, "none");
                 self.nothing(fallback)
             }
             None => self.missing("voicemail", &id, fallback),
@@ -71,6 +77,8 @@ impl<T: Trace> Walk<'_, T> {
         if fallback.is_none() {
             // Set on the caller's channel by switch_ivr_originate.c for every way in which a bridge fails.
             self.route.add("hangup", &["${originate_disposition}"]);
+        } else {
+            self.decide("unanswered");
         }
         fallback.map(|place| Visit { place, fallback: None })
     }

@@ -6,6 +6,7 @@ use super::plan::Outcome;
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk, decimal, text_of};
 use nizam_wire::Kind;
+use nizam_wire::path::Object;
 use nizam_wire::record::{Branches, Collect, DestinationKind, Flow, Prompt, Step, StepAction, When};
 use uuid::Uuid;
 
@@ -22,6 +23,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         }
         self.reaches(Outcome::To(DestinationKind::Flow));
         self.trace.note("call_flow", Some(id), format_args!("begins"));
+        self.pass(Object::Flow, &id, "");
         self.answer();
         Some(Visit { place: Place::Step(id, 0), fallback: None })
     }
@@ -35,7 +37,14 @@ impl<'a, T: Trace> Walk<'a, T> {
         };
         let next = self.pressed(variable, &branches);
         self.trace.note("call_flow", Some(id), format_args!("step {}: after what was pressed", step.name));
+        self.decided(&id, next);
         self.follow(id, next)
+    }
+
+    /// Notes for the CDR to which step a decision has led.
+    fn decided(&mut self, id: &[u8; 16], next: Option<u16>) {
+        let step = next.and_then(|next| self.find_step(id, next));
+        self.pass(Object::Flow, id, step.map_or("end", |step| step.name));
     }
 
     fn find_step(&self, id: &[u8; 16], index: u16) -> Option<Step<'a>> {
@@ -66,6 +75,7 @@ impl<'a, T: Trace> Walk<'a, T> {
                     Some(case) => case.next,
                     None => otherwise.or(step.next),
                 };
+                self.decided(&id, next);
                 return self.follow(id, next);
             }
             StepAction::Bridge(to) => {

@@ -4,6 +4,7 @@ use super::plan::Outcome;
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk};
 use nizam_wire::Kind;
+use nizam_wire::path::Object;
 use nizam_wire::record::{DestinationKind, Extension, RingGroup};
 
 impl<T: Trace> Walk<'_, T> {
@@ -13,6 +14,7 @@ impl<T: Trace> Walk<'_, T> {
         let members: Vec<Extension<'_>> =
             group.members.iter().filter_map(|member| self.extension_by_id(&member)).collect();
         self.reaches(Outcome::To(DestinationKind::RingGroup));
+        self.pass(Object::RingGroup, &id, if members.is_empty() { "nobody" } else { "" });
         // Its own fallback goes on to what it was given itself.
         let after = match group.fallback {
             Some(own) => Some(Visit { place: Place::At(own), fallback: given }),
@@ -37,6 +39,9 @@ impl<T: Trace> Walk<'_, T> {
             self.bridge_each(&members);
         } else {
             self.bridge_all(&members);
+        }
+        if after.is_some() {
+            self.decide("unanswered");
         }
         after.or_else(|| self.fall_back(None))
     }

@@ -7,7 +7,8 @@ use super::trace::Trace;
 use super::walk::{Place, Visit, Walk, routing, text_of};
 use crate::{Layers, Scoped, Sink, Unwritable};
 use nizam_wire::Kind;
-use nizam_wire::record::{DestinationKind, Ivr, Prompt, Routing, State, Tenant};
+use nizam_wire::path::Object;
+use nizam_wire::record::{Destination, DestinationKind, Ivr, Prompt, Routing, State, Tenant};
 use nizam_wire::xml;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -23,10 +24,12 @@ impl<T: Trace> Walk<'_, T> {
         let Some(Ok(menu)) = record else { return self.missing("ivr", &id, fallback) };
         self.reaches(Outcome::To(DestinationKind::Ivr));
         self.trace.note("ivr", Some(id), format_args!("the menu asks for digits"));
+        self.pass(Object::Ivr, &id, "");
         self.answer();
         self.route.add("sleep", &["500"]);
         let (mut tenant, mut own) = (Uuid::encode_buffer(), Uuid::encode_buffer());
         self.route.add("ivr", &[simple(&self.tenant.id, &mut tenant), ".", simple(&id, &mut own)]);
+        self.decide("timeout");
         match menu.on_timeout {
             Some(to) => {
                 self.trace.note("ivr", Some(id), format_args!("gives up: {}", to.kind.name()));
@@ -35,6 +38,23 @@ impl<T: Trace> Walk<'_, T> {
             None => self.route.add("hangup", &["NORMAL_CLEARING"]),
         }
         None
+    }
+
+    /// Notes for the CDR what was pressed in the menu that the call comes from: an option that leads there, if it is the only one.
+    pub(super) fn chosen_for(&mut self, to: Destination) {
+        let Some((Object::Ivr, menu)) = self.route.path.open() else { return };
+        let Some(Ok(ivr)) = self.record(Kind::Ivr, &menu).map(Ivr::decode) else { return };
+        let mut leading = ivr.options.iter().filter(|(_, option)| *option == to);
+        if let (Some((digits, _)), None) = (leading.next(), leading.next()) {
+            self.decide(digits);
+        }
+    }
+
+    /// Notes for the CDR that an extension was dialled in that menu.
+    pub(super) fn dialled_in(&mut self, menu: &[u8; 16]) {
+        if self.route.path.open() == Some((Object::Ivr, *menu)) {
+            self.decide("direct");
+        }
     }
 }
 

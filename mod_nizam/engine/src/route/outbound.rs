@@ -9,6 +9,7 @@ use crate::directory::is_dialable;
 use nizam_wire::Kind;
 use nizam_wire::image::{ONLY, PLATFORM};
 use nizam_wire::number::MOST;
+use nizam_wire::path::Object;
 use nizam_wire::record::{CallerIdRule, Class, Extension, Gateway, OutboundRoute, PatternSets, Patterns};
 
 /// Causes after which the next gateway is tried: the carrier, not the person called, is the reason.
@@ -80,10 +81,12 @@ impl<'a, T: Trace> Walk<'a, T> {
                 Some(caller.id),
                 format_args!("may not dial numbers of class {}", class.name()),
             );
+            self.pass(Object::OutboundRoute, &taken.id, "refused");
             self.refuse("class");
             self.end("respond", "403", Outcome::Refused);
             return true;
         }
+        self.pass(Object::OutboundRoute, &taken.id, class.name());
         let gateways = self.gateways(taken.route.gateways.iter());
         if gateways.is_empty() || !is_number(&taken.wire) {
             self.no_gateway();

@@ -1,6 +1,7 @@
 //! A route: what FreeSWITCH shall do with a call, step by step.
 
 use crate::{Sink, Unwritable};
+use nizam_wire::path::Path;
 use nizam_wire::record::DestinationKind;
 use nizam_wire::xml;
 use std::ops::Range;
@@ -65,24 +66,37 @@ pub struct Route {
     text: String,
     context: usize,
     steps: Vec<(&'static str, Range<usize>)>,
+    /// What the call has passed.
+    pub(super) path: Path,
+    /// Whether no step has said it yet.
+    pub(super) unsaid: bool,
 }
 
 impl Route {
     /// A route without steps. What it leads to is unknown until it leads somewhere.
     pub(super) fn new(context: &str) -> Self {
-        let mut text = String::with_capacity(640);
+        let mut text = String::with_capacity(1024);
         text.push_str(context);
         Self {
             outcome: Outcome::Unknown,
             tenant: None,
             text,
             context: context.len(),
-            steps: Vec::with_capacity(16),
+            steps: Vec::with_capacity(20),
+            path: Path::default(),
+            unsaid: false,
         }
     }
 
-    /// Adds a step whose argument is made of these pieces.
+    /// Adds a step whose argument is made of these pieces; before one that does something the step that says how the call came there.
     pub(super) fn add(&mut self, application: &'static str, data: &[&str]) {
+        if self.unsaid && !matches!(application, "set" | "unset") {
+            self.unsaid = false;
+            let start = self.text.len();
+            self.text.push_str("nizam_path=");
+            self.text.push_str(self.path.as_str());
+            self.steps.push(("set", start..self.text.len()));
+        }
         let start = self.text.len();
         for piece in data {
             self.text.push_str(piece);

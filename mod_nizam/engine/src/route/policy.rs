@@ -5,6 +5,7 @@ use super::decision::{Verdict, decide};
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk};
 use nizam_wire::Kind;
+use nizam_wire::path::Object;
 use nizam_wire::record::{Policy, TimeCondition};
 
 impl<T: Trace> Walk<'_, T> {
@@ -27,6 +28,7 @@ impl<T: Trace> Walk<'_, T> {
                         Some(id),
                         format_args!("sends the call to {}", to.kind.name()),
                     );
+                    self.pass(Object::Policy, &id, "redirect");
                     self.go(Visit::to(to));
                     return false;
                 }
@@ -47,6 +49,7 @@ impl<T: Trace> Walk<'_, T> {
                     Some(id),
                     format_args!("allows the call, and leads nowhere"),
                 );
+                self.pass(Object::Policy, &id, "allow");
                 self.nothing(fallback)
             }
             Verdict::Reject => {
@@ -59,6 +62,7 @@ impl<T: Trace> Walk<'_, T> {
                     Some(id),
                     format_args!("sends the call to {}", to.kind.name()),
                 );
+                self.pass(Object::Policy, &id, "redirect");
                 Some(Visit { place: Place::At(to), fallback })
             }
         }
@@ -74,6 +78,7 @@ impl<T: Trace> Walk<'_, T> {
             Some(*id),
             format_args!("rejects the call: the caller is blacklisted"),
         );
+        self.pass(Object::Policy, id, "reject");
         self.refuse("policy");
         self.reject("403", "CALL_REJECTED");
     }
@@ -85,6 +90,7 @@ impl<T: Trace> Walk<'_, T> {
         let holds = clock::any_holds(&self.own, &condition.rules, self.now());
         let (side, said) =
             if holds { (condition.matched, "matches") } else { (condition.otherwise, "does not match") };
+        self.pass(Object::TimeCondition, &id, if holds { "match" } else { "no_match" });
         let Some(to) = side else {
             self.trace.note("time_condition", Some(id), format_args!("the time {said}, which leads nowhere"));
             return self.nothing(fallback);

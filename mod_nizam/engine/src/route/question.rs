@@ -35,6 +35,8 @@ pub struct DialplanQuestion<'a> {
     pub gateway: Option<&'a [u8]>,
     /// `variable_nizam_admitted`: the limits have counted the call before.
     pub admitted: Option<&'a [u8]>,
+    /// `variable_nizam_path`: what the call has passed before.
+    pub path: Option<&'a [u8]>,
     /// The rest of the channel.
     pub channel: &'a dyn Channel,
     /// The time, seconds since 1970, UTC.
@@ -52,6 +54,7 @@ impl Default for DialplanQuestion<'_> {
             caller_domain: None,
             gateway: None,
             admitted: None,
+            path: None,
             channel: &NoChannel,
             now: 0,
         }

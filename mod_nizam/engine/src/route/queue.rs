@@ -4,6 +4,7 @@ use super::plan::Outcome;
 use super::trace::Trace;
 use super::walk::{Place, Visit, Walk, decimal, text_of};
 use nizam_wire::Kind;
+use nizam_wire::path::Object;
 use nizam_wire::record::{Agent, DestinationKind, Extension, Overflow, Queue, QueueStrategy};
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         let record = self.record(Kind::Queue, &id).map(Queue::decode);
         let Some(Ok(queue)) = record else { return self.missing("queue", &id, fallback) };
         self.reaches(Outcome::To(DestinationKind::Queue));
+        self.pass(Object::Queue, &id, "");
         self.answer();
         let now = self.call.now;
         // Nobody waits longer by dialling what a step of ours would lead to.
@@ -30,6 +32,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         let until = until.map_or(most, |until| until.min(most));
         if now >= until {
             self.trace.note("queue", Some(id), format_args!("the call has waited long enough"));
+            self.decide("overflow");
             return self.overflow(&queue);
         }
         let agents = self.agents(&queue);
@@ -96,6 +99,9 @@ impl<'a, T: Trace> Walk<'a, T> {
         match by_id.or_else(|| self.extension_by_number(to.as_bytes())) {
             Some(extension) if !mailbox => self.ring(&extension, None),
             Some(extension) if extension.voicemail => {
+                let number = extension.number;
+                self.trace.note("voicemail", Some(extension.id), format_args!("the mailbox of {number}"));
+                self.pass(Object::Voicemail, &extension.id, "");
                 self.mailbox(extension.number);
                 None
             }

@@ -12,6 +12,8 @@ use crate::layers::LowerKey;
 use crate::{Layers, Scoped};
 use nizam_wire::Kind;
 use nizam_wire::image::ONLY;
+pub(super) use nizam_wire::path::decimal;
+use nizam_wire::path::{Object, Path};
 use nizam_wire::record::{Destination, DestinationKind, Extension, List, Prompt, Routing, Tenant};
 use uuid::Uuid;
 
@@ -100,7 +102,13 @@ impl<'a, T: Trace> Walk<'a, T> {
         let mut digits = [0; 20];
         route.add("set", &["nizam_generation=", decimal(layers.generation(), &mut digits)]);
         let mut id = Uuid::encode_buffer();
-        route.add("set", &["nizam_tenant=", text_of(&tenant.id, &mut id)]);
+        let id = text_of(&tenant.id, &mut id);
+        route.add("set", &["nizam_tenant=", id]);
+        // What another tenant had it pass is not this one's to see.
+        let ours = |of: &[u8]| of.eq_ignore_ascii_case(id.as_bytes());
+        if let Some(path) = call.path.filter(|_| call.channel.variable("nizam_tenant").is_some_and(ours)) {
+            route.path = Path::after(path);
+        }
         Self {
             layers,
             call,
@@ -176,6 +184,17 @@ impl<'a, T: Trace> Walk<'a, T> {
         Caller::new(self.call.caller_number, self.routing.home.as_ref())
     }
 
+    /// Notes for the CDR that the call passes a row of the tenant, and what is decided there.
+    pub(super) fn pass(&mut self, object: Object, id: &[u8; 16], branch: &str) {
+        let generation = self.layers.generation();
+        self.route.unsaid |= self.route.path.pass(generation, object, id, branch);
+    }
+
+    /// Notes for the CDR what was decided at the row that the call passed last.
+    pub(super) fn decide(&mut self, branch: &str) {
+        self.route.unsaid |= self.route.path.decide(branch);
+    }
+
     /// Says what a route leads to, unless that was said before.
     pub(super) fn reaches(&mut self, outcome: Outcome) {
         if self.route.outcome == Outcome::Unknown {
@@ -232,6 +251,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         id: &[u8; 16],
         fallback: Option<Place>,
     ) -> Option<Visit> {
+        self.decide("missing");
         let then = if fallback.is_some() { "the fallback" } else { "the call leads nowhere" };
         self.trace.note(object, Some(*id), format_args!("is not there, or not active: {then}"));
         self.nothing(fallback)
@@ -273,30 +293,4 @@ impl<'a, T: Trace> Walk<'a, T> {
 /// A UUID as text, without an allocation.
 pub(super) fn text_of<'b>(id: &[u8; 16], buffer: &'b mut [u8; 45]) -> &'b str {
     Uuid::from_bytes(*id).hyphenated().encode_lower(buffer)
-}
-
-/// A number as text, without an allocation.
-pub(super) fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &str {
-    let mut at = buffer.len();
-    for place in buffer.iter_mut().rev() {
-        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        at -= 1;
-        if number == 0 {
-            break;
-        }
-    }
-    std::str::from_utf8(buffer.get(at..).unwrap_or_default()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decimal;
-
-    #[test]
-    fn numbers_in_decimal() {
-        for number in [0, 7, 10, 1234, u64::MAX] {
-            assert_eq!(decimal(number, &mut [0; 20]), number.to_string());
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! What a CDR says, one field after the other: each is what sipp wrote down of such a call (`tests/e2e_cdrs.rs`).
 
+use super::leg::Leg;
 use super::tests::{GATEWAY, TENANT, fact, ledger};
 use crate::model::Cdr;
 
@@ -197,4 +198,17 @@ fn a_message_is_of_the_call_that_left_it() {
     let told = ledger.events.last().unwrap();
     assert_eq!((&*told.event_type, &*told.call_uuid), ("voicemail.received", "1004"));
     assert_eq!((told.tenant, told.call_id.as_deref()), (Some(TENANT), Some("u")));
+}
+
+#[test]
+fn the_path_of_a_call_is_the_last_that_it_told_and_is_kept_if_it_is_lost() {
+    let path = |text: &'static str| ("variable_nizam_path", text);
+    let of = |cdr: &Cdr| Leg::path_in(cdr.facts.as_ref().unwrap()).map(str::to_owned);
+    let longer = "g1 did:0198f0de111170008000000000000001 ivr:0198f0de111170008000000000000002/1";
+    let events: [&[_]; 3] = [&[path("g1 did:0198f0de111170008000000000000001")], &[path(longer)], &[]];
+    assert_eq!(of(&cdr(&events)).as_deref(), Some(longer));
+    assert_eq!(of(&cdr(&events[2..])), None);
+    let mut leg = Leg::new("u".to_owned());
+    leg.path = Some(longer.to_owned());
+    assert_eq!(of(&leg.cdr(TENANT, "fs", true)).as_deref(), Some(longer));
 }

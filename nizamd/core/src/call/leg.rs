@@ -58,6 +58,7 @@ pub struct Leg {
     left_there: bool,
     refused: Option<String>,
     generation: Option<i64>,
+    pub(super) path: Option<String>,
     gateway: Option<String>,
     recording: Option<String>,
     read_codec: Option<String>,
@@ -100,6 +101,7 @@ impl Leg {
             bridged: said.time("Caller-Channel-Bridged-Time"),
             last: at,
             generation: said.number("variable_nizam_generation"),
+            path: said.text("variable_nizam_path"),
             gateway: said.first(&["variable_sip_gateway_name", "variable_nizam_gateway"]).map(row_of_gateway),
             ..Self::default()
         };
@@ -182,6 +184,7 @@ impl Leg {
         }
         keep(&mut self.context, said.context);
         keep(&mut self.generation, said.generation);
+        keep(&mut self.path, said.path);
         keep(&mut self.gateway, said.gateway);
         keep(&mut self.recording, said.recording);
         if name == "CHANNEL_HANGUP_COMPLETE" {
@@ -255,8 +258,24 @@ impl Leg {
         self.cause.as_deref()
     }
 
-    pub(super) fn generation(&self) -> Option<i64> {
+    /// The configuration that routed it.
+    pub fn generation(&self) -> Option<i64> {
         self.generation
+    }
+
+    /// The number that was dialled.
+    pub fn destination(&self) -> Option<&str> {
+        self.destination.as_deref()
+    }
+
+    /// The gateway that it came from or goes to.
+    pub fn gateway(&self) -> Option<&str> {
+        self.gateway.as_deref()
+    }
+
+    /// Which rows of its tenant it has passed (`nizam_wire::path`).
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_deref()
     }
 
     /// When it was last heard of.
@@ -362,9 +381,14 @@ impl Leg {
             facts: Some(if lost {
                 json!({ LOST: self })
             } else {
-                json!({"sip": self.sip, "media": self.media})
+                json!({"sip": self.sip, "media": self.media, "path": self.path})
             }),
         }
+    }
+
+    /// Which rows of its tenant a channel has passed, from the facts of its CDR.
+    pub fn path_in(facts: &Value) -> Option<&str> {
+        facts.get("path").or_else(|| facts.get(LOST)?.get("path"))?.as_str()
     }
 
     /// What was known of a channel that was closed without its own word, from the facts of its CDR.
