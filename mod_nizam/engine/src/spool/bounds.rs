@@ -1,5 +1,6 @@
 //! What goes when there is no room: the oldest traces first, finals last.
 
+use super::disk::lacks_room;
 use super::record::{Class, HEAD};
 use super::reserve;
 use super::segment::{self, Records, Segment};
@@ -14,8 +15,11 @@ impl Store {
     pub(super) fn make_room(&mut self, bytes: u64) -> io::Result<()> {
         while self.bytes() + bytes > self.limit {
             // Also those in the file that is written to go before any final.
-            if self.shed()? {
-                continue;
+            match self.shed() {
+                Ok(true) => continue,
+                Err(error) if lacks_room(&error) => return Err(error),
+                // There are none, or only in segments that cannot be read: those go like finals, the oldest first.
+                Ok(false) | Err(_) => {}
             }
             if let Some((life, index)) = self.closed(|_| true).first() {
                 self.give_up(*life, *index)?;
