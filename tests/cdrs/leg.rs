@@ -243,19 +243,20 @@ impl Leg {
         assert_eq!(sip["call_id"], *id, "{name}");
         let said = |facts: &Value, field: &str| facts[field].as_str().unwrap_or_default().to_owned();
         assert!(said(&sip, "request_uri").contains('@'), "{name}: {sip}");
-        assert_eq!(said(&sip, "network_ip"), "127.0.0.1", "{name}: {sip}");
+        assert!(said(&sip, "network_ip").starts_with("127.0.0."), "{name}: {sip}");
         assert_ne!(said(&sip, "network_port").parse::<u16>().unwrap_or(0), 0, "{name}: {sip}");
-        // Of a leg that it made mod_sofia writes the addresses down when it is answered.
-        for field in ["from", "to"] {
-            let known = self.begins() || taken.is_some();
-            assert_eq!(said(&sip, field).contains('@'), known, "{name}, {field}: {sip}");
+        // Of a leg that it made mod_sofia writes the addresses down when its dialog begins, which a refusal does not.
+        if self.begins() || taken.is_some() {
+            for field in ["from", "to"] {
+                assert!(said(&sip, field).contains('@'), "{name}, {field}: {sip}");
+            }
         }
         if self.begins() {
             assert_eq!(said(&sip, "from").split('@').next(), Some(&**from), "{name}: {sip}");
         }
         if taken.is_some() {
             for field in ["local", "remote"] {
-                assert_eq!(said(&media, &format!("{field}_ip")), "127.0.0.1", "{name}: {media}");
+                assert!(said(&media, &format!("{field}_ip")).starts_with("127.0.0."), "{name}: {media}");
                 let port = said(&media, &format!("{field}_port")).parse::<u16>().unwrap_or(0);
                 assert_ne!(port, 0, "{name}, {field}: {media}");
             }
