@@ -21,7 +21,7 @@ pub(crate) fn run() {
     mailbox(&office, &one);
     menu(&office, &one, &mut desk);
     limit(&office, &single, &mut desk);
-    office.check_minutes();
+    office.check_minutes(0);
 }
 
 /// A message is left, by a phone with another codec.

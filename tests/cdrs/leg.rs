@@ -139,6 +139,11 @@ impl Leg {
     }
 
     /// Whether it is shown where only those that began calls are.
+    /// When its dialog ended.
+    pub(super) fn ended_at(&self) -> i64 {
+        self.dialog.ended
+    }
+
     pub(super) fn begins(&self) -> bool {
         self.exact["leg"] == "a"
     }
