@@ -13,7 +13,7 @@ use crate::broadcast::{Broadcaster, SOCKETS};
 use crate::config::Registration;
 use crate::events::{Hub, Most};
 use crate::follow::Own;
-use crate::http::{Bounds, CONNECTIONS, Limits, Proxies};
+use crate::http::{Bounds, CONNECTIONS, Limits, ORIGINATES, Proxies, Ringing};
 use crate::ingest::Ingest;
 use crate::metrics::Metrics;
 use crate::password::Passwords;
@@ -40,6 +40,8 @@ pub struct App {
     pub registration: Registration,
     /// How many requests are too many.
     pub limits: Limits,
+    /// Calls that are being made for tenants.
+    pub ringing: Arc<Ringing>,
     /// The proxies whose word on clients counts.
     pub proxies: Proxies,
     /// Connections at once.
@@ -76,6 +78,7 @@ impl App {
             passwords: Passwords::default(),
             registration,
             limits: Limits::new(bounds),
+            ringing: Arc::new(Ringing::new(ORIGINATES)),
             proxies: Proxies::default(),
             connections: CONNECTIONS,
             connections_per_address: 0,
@@ -107,6 +110,13 @@ impl App {
         let many = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
         let most = most(many(streams), many(sockets), self.connections);
         Self { hub: Arc::new(Hub::new(Arc::clone(&self.store), most)), ..self }
+    }
+
+    /// The same, where so many calls may be made for a tenant at once.
+    #[must_use]
+    pub fn originating(self, originates: u32) -> Self {
+        let most = usize::try_from(originates).unwrap_or(usize::MAX);
+        Self { ringing: Arc::new(Ringing::new(most)), ..self }
     }
 
     /// The same, with these sockets.

@@ -40,6 +40,7 @@ pub async fn serve(config: Config) -> Result<(), Fatal> {
         .connected(connections, config.connections_per_address)
         .behind(Proxies::new(config.trusted_proxies.clone()))
         .streaming(config.streams_per_tenant, config.sockets_per_tenant)
+        .originating(config.originates_per_tenant)
         .broadcasting(opening::broadcaster(&config)?)
         .telling(Arc::clone(&receivers))
         .counting(&ingest);

@@ -23,7 +23,7 @@ pub(crate) fn run() {
     menu(&office, &one, &mut desk, [&ivr, &account.id]);
     closed(&office, &one);
     limit(&office, &single, &mut desk);
-    office.check_minutes();
+    office.check_minutes(0);
 }
 
 /// A message is left, by a phone with another codec.

@@ -66,7 +66,7 @@ pub(crate) fn run() {
     office.check("held", &[a.told(&A).told(&["call.held", "call.resumed"]), b.told(&B)]);
     spoken(&office, &talk, voices, &desk);
     nobody(&office, &caller);
-    office.check_minutes();
+    office.check_minutes(0);
 }
 
 /// Call control records a part of the call, and then ends it.

@@ -139,6 +139,11 @@ impl Leg {
     }
 
     /// Whether it is shown where only those that began calls are.
+    /// When its dialog ended.
+    pub(super) fn ended_at(&self) -> i64 {
+        self.dialog.ended
+    }
+
     pub(super) fn begins(&self) -> bool {
         self.exact["leg"] == "a"
     }
@@ -239,8 +244,29 @@ impl Leg {
         let fields = cdr.as_object_mut().unwrap();
         let (sip, media) = (fields.remove("sip").unwrap(), fields.remove("media").unwrap());
         self.check(name, &cdr);
-        assert_eq!(sip["call_id"], self.dialog.id, "{name}");
-        assert!(media.is_object(), "{name}");
+        let Dialog { id, from, taken, .. } = &self.dialog;
+        assert_eq!(sip["call_id"], *id, "{name}");
+        let said = |facts: &Value, field: &str| facts[field].as_str().unwrap_or_default().to_owned();
+        assert!(said(&sip, "request_uri").contains('@'), "{name}: {sip}");
+        assert!(said(&sip, "network_ip").starts_with("127.0.0."), "{name}: {sip}");
+        assert_ne!(said(&sip, "network_port").parse::<u16>().unwrap_or(0), 0, "{name}: {sip}");
+        // Of a leg that it made mod_sofia writes the addresses down when its dialog begins, which a refusal does not.
+        if self.begins() || taken.is_some() {
+            for field in ["from", "to"] {
+                assert!(said(&sip, field).contains('@'), "{name}, {field}: {sip}");
+            }
+        }
+        if self.begins() {
+            assert_eq!(said(&sip, "from").split('@').next(), Some(&**from), "{name}: {sip}");
+        }
+        if taken.is_some() {
+            for field in ["local", "remote"] {
+                assert!(said(&media, &format!("{field}_ip")).starts_with("127.0.0."), "{name}: {media}");
+                let port = said(&media, &format!("{field}_port")).parse::<u16>().unwrap_or(0);
+                assert_ne!(port, 0, "{name}, {field}: {media}");
+            }
+            assert!(["rfc2833", "info", "none"].contains(&&*said(&media, "dtmf")), "{name}: {media}");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) const CONFERENCE: u16 = 1 << 7;
 pub(super) const CENTER: u16 = 1 << 8;
 pub(super) const OURS: u16 = 1 << 9;
 
-const COUNT: usize = 314;
+const COUNT: usize = 321;
 
 const LIST: [Allowed; COUNT] = [
     (BASE, c"Event-Subclass"),
@@ -179,8 +179,7 @@ const LIST: [Allowed; COUNT] = [
     (END, c"variable_waitsec"),
     (END, c"variable_answermsec"),
     (END, c"variable_waitmsec"),
-    (END, c"variable_hold_accum_seconds"),
-    (END, c"variable_hold_accum_ms"),
+    (END, c"variable_hold_accum_usec"),
     (END | RECORD, c"variable_record_seconds"),
     (END | RECORD, c"variable_record_ms"),
     (END | RECORD, c"variable_record_samples"),
@@ -210,7 +209,15 @@ const LIST: [Allowed; COUNT] = [
     (END, c"variable_rtp_audio_out_cng_packet_count"),
     (END, c"variable_rtp_audio_rtcp_packet_count"),
     (END, c"variable_rtp_audio_rtcp_octet_count"),
+    (END, c"variable_local_media_ip"),
+    (END, c"variable_local_media_port"),
     (END, c"variable_remote_media_ip"),
+    (END, c"variable_remote_media_port"),
+    (END, c"variable_dtmf_type"),
+    (END, c"variable_sip_from_uri"),
+    (END, c"variable_sip_to_uri"),
+    (END, c"variable_sip_req_uri"),
+    (END, c"variable_sip_network_port"),
     (RECORD, c"Record-File-Path"),
     (RECORD, c"Record-Completion-Cause"),
     (RECORD, c"Recording-Variable-nizam_recording"),

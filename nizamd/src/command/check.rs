@@ -21,7 +21,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
     };
     let users = config.link.allow_users.join(", ");
     let proxies = config.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let values: [(&str, &dyn Display); 24] = [
+    let values: [(&str, &dyn Display); 25] = [
         ("listen", &config.listen),
         ("socket", &config.socket.display()),
         ("state_dir", &config.state_dir.display()),
@@ -35,6 +35,7 @@ pub(super) fn show(config: &Config) -> Result<(), Fatal> {
         ("connections_per_address", &config.connections_per_address),
         ("streams_per_tenant", &config.streams_per_tenant),
         ("sockets_per_tenant", &config.sockets_per_tenant),
+        ("originates_per_tenant", &config.originates_per_tenant),
         ("broadcast_key", &config.broadcast_key),
         ("broadcast_secret", &broadcast_secret),
         ("webhook_networks", &config.webhook_networks),

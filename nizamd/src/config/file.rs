@@ -22,6 +22,7 @@ pub(super) struct File {
     pub(super) connections: Option<u32>,
     pub(super) connections_per_address: Option<u32>,
     pub(super) streams_per_tenant: Option<u32>,
+    pub(super) originates_per_tenant: Option<u32>,
     pub(super) webhook_concurrency: Option<u32>,
     pub(super) sockets_per_tenant: Option<u32>,
     pub(super) broadcast_key: Option<String>,

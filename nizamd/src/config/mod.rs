@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::app::FOLLOWERS;
 use crate::broadcast::{KEY, SOCKETS};
 use crate::fatal::Fatal;
-use crate::http::{Bounds, CONNECTIONS, LOGINS};
+use crate::http::{Bounds, CONNECTIONS, LOGINS, ORIGINATES};
 use crate::webhook::{CONCURRENCY, Networks, Policy};
 use environment::Environment;
 use file::File;
@@ -40,6 +40,8 @@ pub struct Config {
     pub connections_per_address: u32,
     /// Streams of events that a tenant may have at once.
     pub streams_per_tenant: u32,
+    /// Calls that may be made for a tenant at once; 0: as many as switches make.
+    pub originates_per_tenant: u32,
     /// Attempts of one webhook at once.
     pub webhook_concurrency: u32,
     /// Sockets that a tenant may have at once.
@@ -172,6 +174,7 @@ impl Config {
                 CONNECTIONS_PER_ADDRESS,
             )?,
             streams_per_tenant: count(env, "STREAMS_PER_TENANT", file.streams_per_tenant, FOLLOWERS)?,
+            originates_per_tenant: originates(env, file.originates_per_tenant)?,
             webhook_concurrency: webhook_concurrency(
                 env.text("WEBHOOK_CONCURRENCY").or(file.webhook_concurrency.map(|n| n.to_string())),
             )?,
@@ -296,6 +299,10 @@ fn count(env: &mut Environment, name: &str, key: Option<u32>, default: usize) ->
         &format!("NIZAM_{name} (key {})", name.to_ascii_lowercase()),
         |text| text.parse().map_err(|_| "it must be a number, 0 or more".to_owned()),
     )
+}
+
+fn originates(env: &mut Environment, key: Option<u32>) -> Result<u32, Fatal> {
+    count(env, "ORIGINATES_PER_TENANT", key, ORIGINATES)
 }
 
 fn broadcast_key(text: &str) -> Result<String, String> {

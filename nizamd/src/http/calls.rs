@@ -13,9 +13,10 @@ use nizam_wire::link::Api;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use warp::http::StatusCode;
+use warp::http::header::RETRY_AFTER;
 
 use super::call::Call;
-use super::failure::Failure;
+use super::failure::{Failure, problem};
 use super::gate::Member;
 use super::reply::{Outcome, Reply};
 use crate::app::App;
@@ -57,7 +58,19 @@ pub(super) async fn originate(call: Call, member: Member, form: NewCall) -> Outc
 async fn ring(call: &Call, tenant: &Tenant, channel: Uuid, control: &Control, message: &str) -> Outcome {
     let (api, argument) = control.command(tenant.id, &tenant.domain);
     let (app, actor) = (Arc::clone(&call.app), call.actor());
-    let ringing = tokio::spawn(async move { command(&app, &actor, None, api, argument, RINGING).await });
+    let Some(share) = app.ringing.begin(tenant.id) else {
+        let most = app.ringing.most();
+        let text = format!(
+            "{most} calls of this tenant are being made already: wait until one is answered or ends."
+        );
+        let mut reply = problem(StatusCode::TOO_MANY_REQUESTS, text);
+        reply.header(RETRY_AFTER, "5");
+        return Ok(reply);
+    };
+    let ringing = tokio::spawn(async move {
+        let _share = share;
+        command(&app, &actor, None, api, argument, RINGING).await
+    });
     let response = match tokio::time::timeout(AT_ONCE, ringing).await {
         // It rings.
         Err(_) => format!("+OK {channel}"),

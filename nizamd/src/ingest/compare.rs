@@ -147,6 +147,30 @@ impl Line {
         }
     }
 
+    /// Ends the lives before that one, which has just begun to tell: a module tells everything of its earlier lives first, and so has nothing
+    /// of them any more. Their spool is gone, with a container or a disk for instance.
+    pub(super) async fn end_before(&self, life: Incarnation, pause: Duration) {
+        let ended = async {
+            let lives = self.ingest.store.lives_before(self.origin(life)).await;
+            for earlier in lives.map_err(|error| error.to_string())? {
+                warn!(
+                    switch.name = self.switch.hello.switch_name,
+                    "what an earlier life of the switch had not told is gone with its spool"
+                );
+                self.reconcile(Incarnation(earlier)).await?;
+            }
+            Ok::<(), String>(())
+        };
+        if let Err(error) = ended.await {
+            warn!(
+                error,
+                switch.name = self.switch.hello.switch_name,
+                "channels of an earlier life of a switch are not closed yet"
+            );
+            self.later(pause, Work::Before(life, (pause * 2).min(AGAIN.1)));
+        }
+    }
+
     async fn reconcile(&self, ended: Incarnation) -> Result<(), String> {
         let store = &self.ingest.store;
         let origin = self.origin(ended);

@@ -70,6 +70,8 @@ enum Work {
     /// Channels are looked for of which nothing was told since that moment.
     Look(Incarnation, i64),
     Events(Batch, usize),
+    /// The lives before that one are ended; how long to wait if that is not possible.
+    Before(Incarnation, Duration),
     Ended(Incarnation),
 }
 
@@ -102,6 +104,7 @@ impl Ingest {
             dropped: (Incarnation::default(), 0),
             looked: (Incarnation::default(), 0),
             looking: false,
+            told: None,
             heard: 0,
             changed: None,
             gateways: Gateways::new(),
@@ -150,6 +153,8 @@ struct Line {
     looked: (Incarnation, u64),
     /// Whether channels will be looked for.
     looking: bool,
+    /// The life that told something last.
+    told: Option<Incarnation>,
     /// The time of the newest event that is stored, microseconds since 1970.
     heard: i64,
     /// Whose registrations events have changed since the switch was asked for its phones: domain and user.
@@ -188,8 +193,12 @@ impl Line {
                     let (life, dropped) = (batch.incarnation, batch.dropped);
                     self.events(batch).await;
                     self.dropped(life, dropped);
+                    if self.told.replace(life) != Some(life) {
+                        self.end_before(life, AGAIN.0).await;
+                    }
                     self.held.fetch_sub(bytes, Ordering::Relaxed);
                 }
+                Work::Before(life, pause) => self.end_before(life, pause).await,
                 Work::Ended(incarnation) => self.ended(incarnation).await,
                 Work::Resync(pause) => self.ask(pause),
                 Work::Shown(shown, pause) => self.resync(shown, pause).await,

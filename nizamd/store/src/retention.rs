@@ -61,8 +61,8 @@ macro_rules! oldest {
 }
 
 impl Store {
-    /// Deletes CDRs and events that are older than their tenant keeps them (setting `call_retention_days`), and what
-    /// was noted a month ago; gives how many rows that were.
+    /// Deletes CDRs and events that are older than their tenant keeps them (setting `call_retention_days`), what
+    /// was noted a month ago, and phones whose registration ended a day ago; gives how many rows that were.
     pub async fn forget_calls(&self) -> StoreResult<u64> {
         let now = clock::now();
         let mut gone = 0;
@@ -99,7 +99,20 @@ impl Store {
         }
         gone += given_up;
         gone += self.forget_attempts().await?;
+        gone += self.forget_phones(now.saturating_sub(DAY)).await?;
         Ok(gone + self.forget_lives(now.saturating_sub(OPERATOR_DAYS * DAY)).await?)
+    }
+
+    /// Deletes phones whose registration ended before that time: a switch that died with them tells nobody, and one that never came back
+    /// is not asked.
+    async fn forget_phones(&self, before: i64) -> StoreResult<u64> {
+        let mut tx = self.db.write().await?;
+        let gone = on!(tx.conn(), c => {
+            sqlx::query(sql!("DELETE FROM registrations WHERE expires_at < $1"))
+                .bind(Time(before)).execute(c).await?.rows_affected()
+        });
+        tx.commit().await?;
+        Ok(gone)
     }
 
     /// Deletes what is known of modules that ended before that time, but for those with channels that nobody has closed, and the states of

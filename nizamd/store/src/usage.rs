@@ -6,6 +6,7 @@ use crate::Store;
 use crate::audit::Actor;
 use crate::column::Time;
 use crate::error::StoreResult;
+use crate::ingest::minutes;
 use crate::page::count;
 use crate::write::Committed;
 
@@ -80,13 +81,33 @@ impl Store {
     /// Seconds that the CDRs of a tenant bill, once a call, for calls that began in that time, microseconds since 1970.
     pub async fn billed_seconds(&self, tenant_id: Uuid, from: i64, to: i64) -> StoreResult<u64> {
         let mut reader = self.db.reader().await?;
-        let (seconds,): (i64,) = on!(reader.conn(), c => {
+        let (first,): (i64,) = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
                 "SELECT CAST(COALESCE(sum(billsec), 0) AS bigint) FROM call_detail_records \
                  WHERE tenant_id = $1 AND leg = 'a' AND start_stamp >= $2 AND start_stamp < $3"
             ))
             .bind(tenant_id).bind(Time(from)).bind(Time(to)).fetch_one(c).await?
         });
-        Ok(count(seconds))
+        // Calls that went on when their first leg had ended.
+        let handed_on: Vec<(String,)> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT DISTINCT later.call_id FROM call_detail_records AS later JOIN call_detail_records AS first \
+                 ON first.call_id = later.call_id AND first.tenant_id = later.tenant_id AND first.leg = 'a' \
+                 AND first.end_stamp < later.end_stamp AND first.start_stamp >= $2 AND first.start_stamp < $3 \
+                 WHERE later.tenant_id = $1 AND later.leg = 'b' AND later.billsec > 0 AND later.start_stamp >= $2"
+            ))
+            .bind(tenant_id).bind(Time(from)).bind(Time(to)).fetch_all(c).await?
+        });
+        let since = Time(from);
+        let mut rest = 0;
+        for part in handed_on.chunks(1000) {
+            let calls: Vec<&str> = part.iter().map(|(call,)| &**call).collect();
+            let legs = minutes::legs(reader.conn(), &calls, since).await?;
+            let others = minutes::others(reader.conn(), &legs, since).await?;
+            let own = minutes::by_call(legs).into_iter().filter(|((tenant, _), _)| *tenant == tenant_id);
+            rest +=
+                own.filter_map(|(_, legs)| minutes::count(&legs, &others)).map(|call| call.rest).sum::<i64>();
+        }
+        Ok(count(first + rest))
     }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nizam_core::model::Touched;
 use nizam_wire::link::Api as Command;
@@ -14,6 +14,7 @@ use nizamd::link::CommandError;
 use nizamd::publisher::{Publisher, SwitchStatus};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::support::{Api, answer, extension};
 
@@ -193,6 +194,62 @@ impl Publisher for Counting {
             Ok(if nothing { "-ERR Cannot stop record session!" } else { "+OK" }.to_owned())
         })
     }
+}
+
+/// Phones that ring until somebody lifts the receiver; of other commands nothing is known.
+struct Patient(Semaphore);
+
+impl Publisher for Patient {
+    fn live(&self, _: u64, _: Vec<Touched>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async { true })
+    }
+
+    fn switches(&self) -> Vec<SwitchStatus> {
+        Vec::new()
+    }
+
+    fn command(
+        &self,
+        _: Option<String>,
+        _: Command,
+        _: String,
+        _: Duration,
+    ) -> Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + '_>> {
+        Box::pin(async {
+            self.0.acquire().await.unwrap().forget();
+            Ok("+OK".to_owned())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_leaves_others_some_of_the_calls_that_a_switch_makes_at_once() {
+    let phones = Arc::new(Patient(Semaphore::new(0)));
+    let api = Api::with(Bounds::requests(0), Registration::Open, phones.clone()).await;
+    let admin = api.admin().await;
+    let mut paths = Vec::new();
+    for name in ["greedy", "modest"] {
+        let here = format!("/tenants/{}", api.tenant(&admin, name).await);
+        api.post(&format!("{here}/extensions"), &admin, extension("1001")).await.is(201);
+        paths.push(format!("{here}/calls/originate"));
+    }
+    let originate =
+        async |path: &str| api.post(path, &admin, json!({"extension": "1001", "destination": "1002"})).await;
+    let all = futures_util::future::join_all((0..16).map(|_| originate(&paths[0]))).await;
+    assert!(all.iter().all(|answer| answer.status == 200), "they ring");
+    let refused = originate(&paths[0]).await;
+    refused.is(429);
+    assert!(refused.text.contains("16 calls of this tenant are being made already"), "{}", refused.text);
+    assert_eq!(refused.header("retry-after"), "5");
+    originate(&paths[1]).await.is(200);
+    // Somebody answers.
+    phones.0.add_permits(1);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while originate(&paths[0]).await.status != 200 {
+        assert!(Instant::now() < deadline);
+    }
+    originate(&paths[0]).await.is(429);
+    phones.0.add_permits(100);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::site::{LONG, Module, Site, call, numbered, record, record_at, record_of};
 use crate::until;
-use nizam_store::Page;
+use nizam_store::{Origin, Page};
 use nizam_wire::link::{Api, Batch, Incarnation, ModuleEvent};
 use nizamd::link::CommandError;
 use std::sync::Arc;
@@ -259,6 +259,50 @@ async fn an_end_that_is_said_again_closes_no_channel_of_a_later_life() {
         closed.contains(&("u1".to_owned(), true)) && closed.contains(&("u2".to_owned(), false)),
         "{closed:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn channels_of_a_life_whose_spool_is_gone_are_closed_when_the_next_one_tells_something() {
+    let site = Site::start().await;
+    let mut module = site.module("fs1", "c1");
+    module.send(FIRST, &numbered(1, [record("CHANNEL_CREATE", "u1", &[("Core-UUID", "c1")])]));
+    module.acknowledged(FIRST, 1);
+    let mut other = site.module("fs2", "c9");
+    other.send(FIRST, &numbered(1, [record("CHANNEL_CREATE", "u9", &[("Core-UUID", "c9")])]));
+    other.acknowledged(FIRST, 1);
+    drop(module);
+    // It died, but its spool is there: what it told last comes first, and counts.
+    let mut module = site.module("fs1", "c2");
+    assert!(site.cdrs().await.is_empty());
+    let [_, answered, hangup] = call("u1");
+    module.send(FIRST, &numbered(2, [answered, hangup]));
+    module.send(FIRST, &numbered(4, [record("CHANNEL_CREATE", "u2", &[("Core-UUID", "c1")])]));
+    module.acknowledged(FIRST, 4);
+    drop(module);
+    // Now the disk is another one: nobody says that the first life has ended.
+    let mut module = site.module("fs1", "c3");
+    for (number, uuid) in [(1, "u3"), (2, "u4")] {
+        module.send(SECOND, &numbered(number, [record("CHANNEL_CREATE", uuid, &[("Core-UUID", "c3")])]));
+        module.acknowledged(SECOND, number);
+    }
+    let closed = async || {
+        let mut cdrs: Vec<_> = site.cdrs().await.into_iter().map(|cdr| (cdr.uuid, cdr.closed_by)).collect();
+        cdrs.sort();
+        cdrs
+    };
+    let reconciler = Some("reconciler".to_owned());
+    let wanted = [("u1".to_owned(), None), ("u2".to_owned(), reconciler)];
+    // The channels of the life that goes on, and those of another switch, live.
+    assert_eq!(closed().await, wanted);
+    let [_, _, hangup] = call("u3");
+    module.send(SECOND, &numbered(3, [hangup]));
+    module.acknowledged(SECOND, 3);
+    assert_eq!(closed().await.len(), 3);
+    assert!(site.store.lives_before(second("c3")).await.unwrap().is_empty(), "and the first has ended");
+}
+
+fn second(core_uuid: &str) -> Origin<'_> {
+    Origin { switch: "fs1", core_uuid, incarnation: SECOND.0 }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

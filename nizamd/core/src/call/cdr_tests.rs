@@ -212,3 +212,18 @@ fn the_path_of_a_call_is_the_last_that_it_told_and_is_kept_if_it_is_lost() {
     leg.path = Some(longer.to_owned());
     assert_eq!(of(&leg.cdr(TENANT, "fs", true)).as_deref(), Some(longer));
 }
+
+#[test]
+fn the_hold_time_is_the_channels_own_sum_where_that_knows_more() {
+    let held = |at| [("Event-Name", "CHANNEL_HOLD"), ("Event-Date-Timestamp", at)];
+    let resumed = |at| [("Event-Name", "CHANNEL_UNHOLD"), ("Event-Date-Timestamp", at)];
+    let ended = |sum| [("Event-Date-Timestamp", "9000000"), ("variable_hold_accum_usec", sum)];
+    let hold_ms = |events: &[&[(&str, &str)]]| cdr(events).hold_ms;
+    // All events of it were dropped, one of them, and none.
+    assert_eq!(hold_ms(&[&ended("2500000")]), Some(2500));
+    assert_eq!(hold_ms(&[&held("1000000"), &ended("2500000")]), Some(2500));
+    assert_eq!(hold_ms(&[&held("1000000"), &resumed("3000000"), &ended("2000001")]), Some(2000));
+    // A transfer has the channel begin its sum anew.
+    assert_eq!(hold_ms(&[&held("1000000"), &resumed("3000000"), &ended("0")]), Some(2000));
+    assert_eq!(hold_ms(&[&held("1000000"), &ended("0")]), Some(8000));
+}

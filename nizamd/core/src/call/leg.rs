@@ -139,7 +139,6 @@ impl Leg {
         // The other leg tells this one what it got: of a BYE this, of a refusal its phrase (`sofia_handle_sip_i_bye`).
         self.left_there = said.text("variable_sip_hangup_phrase").as_deref() == Some("OK");
         self.refused = said.text("variable_nizam_refused");
-        self.recording = said.text("variable_record_file_path");
         keep(&mut self.other, said.first(&["variable_bridge_uuid", "variable_last_bridge_to"]));
         self.read_codec = said.first(&["variable_read_codec", "Channel-Read-Codec-Name"]);
         self.write_codec = said.first(&["variable_write_codec", "Channel-Write-Codec-Name"]);
@@ -209,10 +208,12 @@ impl Leg {
         }
     }
 
-    /// Milliseconds on hold.
+    /// Milliseconds on hold. The channel's own sum has in it what events that were dropped would have told, and a hangup ends the hold that
+    /// is open (`switch_channel_perform_hangup`); but it begins anew when the call is transferred (`switch_channel_set_caller_profile`).
     fn hold_ms(&self) -> i64 {
         let open = self.held_since.map_or(0, |since| self.last.saturating_sub(since).max(0));
-        self.hold_accum_us.unwrap_or_else(|| self.hold_us.saturating_add(open)) / 1000
+        let own = self.hold_accum_us.filter(|sum| *sum > 0);
+        own.map_or_else(|| self.hold_us.saturating_add(open), |sum| sum.max(self.hold_us)) / 1000
     }
 
     pub(super) fn is_inbound(&self) -> bool {

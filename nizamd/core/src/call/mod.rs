@@ -19,6 +19,8 @@ mod sip;
 #[cfg(test)]
 mod cdr_tests;
 #[cfg(test)]
+mod kept_tests;
+#[cfg(test)]
 mod tests;
 
 pub use claim::Claim;

@@ -1,4 +1,4 @@
-//! CDRs, and the minutes that are billed for them.
+//! CDRs, each once.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::json_texts;
+use super::{json_texts, minutes};
 use crate::column::{BEGINNING, Time};
 use crate::counts::{Counted, Counts, counted};
 use crate::db::{Conn, Tx};
@@ -29,15 +29,16 @@ const INSERT: &str = "INSERT INTO call_detail_records (id, tenant_id, uuid, call
 /// Writes CDRs, each once, and gives how many were new.
 pub(super) async fn write(tx: &mut Tx, cdrs: &[Cdr], counts: &mut Counts, now: i64) -> StoreResult<u64> {
     let mut new = 0;
+    let mut talked = Vec::new();
     for cdrs in cdrs.chunks(ROWS) {
         replace_lost(tx, cdrs, counts).await?;
         let made = insert(tx, cdrs, now).await?;
         new += made.len() as u64;
         counts.wrote(cdrs.iter().filter(|cdr| made.contains(&cdr.uuid)));
-        let billed: Vec<&Cdr> =
-            cdrs.iter().filter(|cdr| cdr.leg == "a" && cdr.billsec > 0 && made.contains(&cdr.uuid)).collect();
-        meter(tx, &billed, now).await?;
+        talked.extend(cdrs.iter().filter(|cdr| made.contains(&cdr.uuid)));
     }
+    // Behind all of them: legs that talked to each other are looked at together.
+    minutes::meter(tx, &talked, now).await?;
     Ok(new)
 }
 
@@ -152,30 +153,4 @@ async fn insert(tx: &mut Tx, cdrs: &[Cdr], now: i64) -> StoreResult<HashSet<Stri
         insert.build_query_as().fetch_all(c).await?
     });
     Ok(made.into_iter().map(|(uuid,)| uuid).collect())
-}
-
-/// Counts the minutes of calls: one measurement for each, of its first leg, on the day it ended.
-async fn meter(tx: &mut Tx, cdrs: &[&Cdr], now: i64) -> StoreResult<()> {
-    if cdrs.is_empty() {
-        return Ok(());
-    }
-    on!(tx.conn(), c => {
-        let mut insert = QueryBuilder::new(
-            "INSERT INTO usage_records (id, tenant_id, metric, value, recorded_date, created_at, updated_at) ",
-        );
-        insert.push_values(cdrs, |mut row, cdr| {
-            // Seconds of a call are far below 2^53.
-            #[expect(clippy::cast_precision_loss, reason = "exact in a double")]
-            let minutes = (cdr.billsec as f64 / 60.0 * 10_000.0).round() / 10_000.0;
-            row.push_bind(Uuid::now_v7())
-                .push_bind(cdr.tenant_id)
-                .push_bind("call_minutes")
-                .push_bind(minutes)
-                .push_bind(nizam_core::call::day(cdr.start_stamp))
-                .push_bind(Time(now))
-                .push_bind(Time(now));
-        });
-        insert.build().execute(c).await?.rows_affected()
-    });
-    Ok(())
 }

@@ -34,6 +34,23 @@ impl Store {
         Ok(rows.into_iter().map(|(uuid,)| uuid).collect())
     }
 
+    /// Lives of the module of a switch that began before this one, and of which something is left: nobody said that they ended, or they have
+    /// channels of another FreeSWITCH than the one that goes on. `origin` is that FreeSWITCH, and a life that has stored something.
+    pub async fn lives_before(&self, origin: Origin<'_>) -> StoreResult<Vec<[u8; 16]>> {
+        let mut reader = self.db.reader().await?;
+        let rows: Vec<(Vec<u8>,)> = on!(reader.conn(), c => {
+            sqlx::query_as(sql!(
+                "SELECT earlier.incarnation FROM switch_incarnations AS earlier JOIN switch_incarnations AS present \
+                 ON present.switch_name = $1 AND present.incarnation = $3 \
+                 WHERE earlier.switch_name = $1 AND earlier.created_at < present.created_at AND (earlier.ended_at IS NULL \
+                 OR EXISTS (SELECT 1 FROM channels WHERE channels.switch_name = $1 AND channels.core_uuid <> $2 \
+                 AND channels.incarnation = earlier.incarnation)) ORDER BY earlier.created_at"
+            ))
+            .bind(origin.switch).bind(origin.core_uuid).bind(origin.incarnation.as_slice()).fetch_all(c).await?
+        });
+        Ok(rows.into_iter().filter_map(|(life,)| life.try_into().ok()).collect())
+    }
+
     /// Closes the channels that a life of the module that has ended reported last, or one before it, and that live no more: those of another
     /// FreeSWITCH, and of the one that goes on those that are not `alive`. `origin` is the FreeSWITCH that goes on, and the life that has
     /// ended. What later lives reported is left alone, whatever the switch says of it: that a channel of theirs has ended may

@@ -9,6 +9,7 @@ mod event_rows;
 mod known;
 mod live_rows;
 mod lost;
+pub(crate) mod minutes;
 mod resync;
 mod resync_gateways;
 

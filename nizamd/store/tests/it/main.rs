@@ -17,6 +17,7 @@ mod feed;
 mod fresh;
 mod ingest;
 mod large;
+mod minutes;
 mod model;
 mod opening;
 mod outbox;
