@@ -44,8 +44,8 @@ pub(super) async fn show(call: Call, (): ()) -> Outcome {
         body.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
         body.insert("generation".to_owned(), json!(database.as_ref().ok()));
         body.insert("registrations".to_owned(), json!(registered));
-        let mut spools = if all { metrics::spools(&call.app.publisher).await } else { HashMap::new() };
-        let told = switches.iter().map(|switch| details(switch, all, spools.remove(&switch.name)));
+        let spools = if all { metrics::spools(&call.app.publisher).await } else { HashMap::new() };
+        let told = switches.iter().map(|switch| details(switch, all, spools.get(&switch.name)));
         body.insert("switches".to_owned(), told.collect());
     }
     let status = if database.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -101,7 +101,7 @@ fn told(status: &str, gateways: &[GatewayStanding], registered: u64, at: Option<
 /// What is told of a switch; how many events all tenants have, and what went wrong, to admins alone.
 ///
 /// `waiting` is what has come and is not stored; what the switch itself still keeps is the lag of its spool, null if it did not say.
-fn details(switch: &SwitchStatus, all: bool, spool: Option<Value>) -> Value {
+fn details(switch: &SwitchStatus, all: bool, spool: Option<&Value>) -> Value {
     let mut value = json!({
         "name": switch.name,
         "core_uuid": switch.core_uuid,
