@@ -75,13 +75,18 @@ fn guarded(text: &str) -> String {
     let number = text.strip_prefix(['+', '-']).unwrap_or(text);
     let number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     // What reading would take the apostrophe from gets another one.
-    let guard = text.starts_with(FORMULA) && !number || unguarded(text) != text;
+    let guard = text.starts_with(FORMULA) && !number || looks_guarded(text);
     if guard { format!("'{text}") } else { text.to_owned() }
 }
 
 /// The text without the apostrophe that [`guarded`] has put before it.
 fn unguarded(text: &str) -> &str {
-    text.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(text)
+    text.strip_prefix('\'').filter(|_| looks_guarded(text)).unwrap_or(text)
+}
+
+/// Whether there are apostrophes, and then what a spreadsheet would calculate.
+fn looks_guarded(text: &str) -> bool {
+    text.starts_with('\'') && text.trim_start_matches('\'').starts_with(FORMULA)
 }
 
 #[cfg(test)]

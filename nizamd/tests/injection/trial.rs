@@ -262,6 +262,14 @@ fn plain(root: Node, id: &str) -> Node {
         if value.starts_with("nizam_generation=") {
             return "nizam_generation=N".to_owned();
         }
+        if let Some(path) = value.strip_prefix("nizam_path=") {
+            let number = |word: &str| {
+                word.strip_prefix('g').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+            };
+            let words = path.split(' ').map(|word| if number(word) { "gN" } else { word });
+            let path = words.collect::<Vec<_>>().join(" ");
+            return format!("nizam_path={}", path.replace(&simple, "ROW"));
+        }
         value.replace(id, "ROW").replace(&simple, "ROW")
     };
     let mut root = root.map(&change);

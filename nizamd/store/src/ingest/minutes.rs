@@ -61,7 +61,11 @@ pub(crate) struct Counted {
 pub(crate) fn count(legs: &[Talk], others: &HashMap<String, Other>) -> Option<Counted> {
     let firsts = || legs.iter().filter(|leg| leg.first);
     let started = firsts().map(|leg| leg.started).min()?;
-    let first = firsts().map(|leg| leg.billsec).sum();
+    let first: i64 = firsts().map(|leg| leg.billsec).sum();
+    if first == 0 {
+        // Nobody talked to its caller, whichever of its legs is stored last.
+        return Some(Counted { started, first, rest: 0 });
+    }
     // Of a first leg that did not tell its end nobody knows what is after it.
     let over =
         if firsts().all(|leg| leg.own_word) { firsts().filter_map(|leg| leg.ended).max() } else { None };

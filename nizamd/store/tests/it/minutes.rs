@@ -116,6 +116,11 @@ async fn a_leg_that_ends_a_little_later_adds_nothing() {
 }
 
 #[tokio::test]
+async fn a_call_whose_caller_talked_to_nobody_is_not_counted() {
+    metered(&[Leg("a", None, "b", 10, 10), Leg("b", Some("a"), "a", 10, 100)], 0, 0).await;
+}
+
+#[tokio::test]
 async fn two_switches_that_store_legs_of_one_call_at_once_count_both() {
     let fixture = Fixture::new().await;
     let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
