@@ -147,17 +147,27 @@ impl Line {
         }
     }
 
-    /// Ends the lives before that one, which has just begun to tell: a module tells everything of its earlier lives first, and so has nothing
-    /// of them any more. Their spool is gone, with a container or a disk for instance.
+    /// Ends the lives before that one, which has begun to tell a while ago: a module tells everything of its earlier lives first, and so has nothing
+    /// of them any more. Their spool is gone, with a container or a disk for instance. One that still tells something is another switch of
+    /// that name, such as the other half of a pair, and lives: each tells at least that it does (HEARTBEAT).
     pub(super) async fn end_before(&self, life: Incarnation, pause: Duration) {
         let ended = async {
             let lives = self.ingest.store.lives_before(self.origin(life)).await;
-            for earlier in lives.map_err(|error| error.to_string())? {
+            let quiet = now().saturating_sub(i64::try_from(self.ingest.look.as_micros()).unwrap_or(i64::MAX));
+            let mut again = false;
+            for (earlier, told) in lives.map_err(|error| error.to_string())? {
+                if told > quiet {
+                    again = true;
+                    continue;
+                }
                 warn!(
                     switch.name = self.switch.hello.switch_name,
                     "what an earlier life of the switch had not told is gone with its spool"
                 );
                 self.reconcile(Incarnation(earlier)).await?;
+            }
+            if again {
+                self.later(self.ingest.look, Work::Before(life, AGAIN.0));
             }
             Ok::<(), String>(())
         };

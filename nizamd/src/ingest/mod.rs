@@ -194,7 +194,7 @@ impl Line {
                     self.events(batch).await;
                     self.dropped(life, dropped);
                     if self.told.replace(life) != Some(life) {
-                        self.end_before(life, AGAIN.0).await;
+                        self.later(self.ingest.look, Work::Before(life, AGAIN.0));
                     }
                     self.held.fetch_sub(bytes, Ordering::Relaxed);
                 }

@@ -293,12 +293,33 @@ async fn channels_of_a_life_whose_spool_is_gone_are_closed_when_the_next_one_tel
     let reconciler = Some("reconciler".to_owned());
     let wanted = [("u1".to_owned(), None), ("u2".to_owned(), reconciler)];
     // The channels of the life that goes on, and those of another switch, live.
+    let start = Instant::now();
+    while closed().await.len() < 2 && start.elapsed() < LONG {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert_eq!(closed().await, wanted);
     let [_, _, hangup] = call("u3");
     module.send(SECOND, &numbered(3, [hangup]));
     module.acknowledged(SECOND, 3);
     assert_eq!(closed().await.len(), 3);
     assert!(site.store.lives_before(second("c3")).await.unwrap().is_empty(), "and the first has ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_switches_of_one_name_do_not_end_each_other() {
+    let site = Site::looking_after(Duration::from_secs(1)).await;
+    let mut active = site.module("fs1", "c1");
+    active.send(FIRST, &numbered(1, [record("CHANNEL_CREATE", "u1", &[("Core-UUID", "c1")])]));
+    active.acknowledged(FIRST, 1);
+    let mut standby = site.module("fs1", "c2");
+    for number in 1..80 {
+        standby.send(SECOND, &numbered(number, [record("HEARTBEAT", "", &[("Core-UUID", "c2")])]));
+        standby.acknowledged(SECOND, number);
+        active.send(FIRST, &numbered(number + 1, [record("HEARTBEAT", "", &[("Core-UUID", "c1")])]));
+        active.acknowledged(FIRST, number + 1);
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert!(site.cdrs().await.is_empty(), "the call of the active one goes on");
 }
 
 fn second(core_uuid: &str) -> Origin<'_> {

@@ -29,11 +29,16 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn start() -> Self {
+        Self::looking_after(Duration::from_millis(50)).await
+    }
+
+    /// With so long a wait before channels are looked for.
+    pub(crate) async fn looking_after(look: Duration) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = Database::chosen().fresh(dir.path());
         let store = Arc::new(Store::open(&url, Keyring::new(&Key::random().unwrap())).await.unwrap());
         let tenant = store.create_tenant(&ACTOR, new_tenant("acme.example")).await.unwrap().value.id;
-        let ingest = Ingest::start(Arc::clone(&store), Duration::from_millis(50));
+        let ingest = Ingest::start(Arc::clone(&store), look);
         let switches = Arc::new(Switches::storing(Arc::clone(&ingest)));
         let socket = dir.path().join("nizam.sock");
         let listener = Listener::start(&socket, Allowed::new(&[]), Arc::clone(&switches)).unwrap();

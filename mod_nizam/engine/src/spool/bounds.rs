@@ -1,25 +1,21 @@
 //! What goes when there is no room: the oldest traces first, finals last.
 
-use super::disk::lacks_room;
 use super::record::{Class, HEAD};
 use super::reserve;
 use super::segment::{self, Records, Segment};
 use super::spool::CHUNK;
 use super::store::Store;
 use nizam_wire::event;
-use std::fs;
 use std::io;
 
 impl Store {
     /// Makes room for so many bytes within the limit.
     pub(super) fn make_room(&mut self, bytes: u64) -> io::Result<()> {
         while self.bytes() + bytes > self.limit {
-            // Also those in the file that is written to go before any final.
-            match self.shed() {
-                Ok(true) => continue,
-                Err(error) if lacks_room(&error) => return Err(error),
-                // There are none, or only in segments that cannot be read: those go like finals, the oldest first.
-                Ok(false) | Err(_) => {}
+            // Also those in the file that is written to go before any final. What cannot be written anew, being damaged or larger than
+            // the reserve, goes like finals, the oldest first.
+            if let Ok(true) = self.shed() {
+                continue;
             }
             if let Some((life, index)) = self.closed(|_| true).first() {
                 self.give_up(*life, *index)?;
@@ -100,6 +96,10 @@ impl Store {
             bytes.resize(bytes.len() + usize::try_from(head.bytes()).unwrap_or(0) - HEAD - event.len(), 0);
             new.take(&head);
         }
+        if records.offset() < old.bytes {
+            // Written anew it would look whole, and nobody would count what is lost of it.
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "what was a record is none"));
+        }
         let written = reserve::replace(&self.directory, self.disk, &path, &bytes);
         if written.is_ok() {
             life.lose(Class::Trace, lost);
@@ -118,20 +118,21 @@ impl Store {
         let Some(segment) = life.segments.get(index).cloned() else { return Ok(()) };
         let path = segment.path(&self.directory, life.id);
         let mut lost = segment.counts;
-        if life.acked >= segment.name {
-            // Some of it was acknowledged, and is not lost.
-            lost = [0; 2];
+        if life.acked >= segment.name
+            && let Ok(mut records) = Records::open(&path, life.id)
+        {
+            // What was acknowledged of it is not lost; what cannot be read is.
             let mut event = Vec::new();
-            let mut records = Records::open(&path, life.id)?;
             while records.offset() < segment.bytes
-                && let Some(head) = records.next(&mut event)?
+                && let Ok(Some(head)) = records.next(&mut event)
+                && head.sequence <= life.acked
             {
                 if let Some(count) = lost.get_mut(head.class.index()) {
-                    *count += u64::from(head.sequence > life.acked);
+                    *count = count.saturating_sub(1);
                 }
             }
         }
-        fs::remove_file(path)?;
+        segment::remove(&path)?;
         life.segments.remove(index);
         let [traces, finals] = lost;
         life.lose(Class::Trace, traces);

@@ -44,8 +44,11 @@ pub(super) fn replace(directory: &Path, disk: Disk, path: &Path, bytes: &[u8]) -
         let _ = fs::remove_file(&spent);
         return Err(error);
     }
-    if kept {
+    // The old file is written over as the reserve: its name must be the new one's before, on the disk too.
+    if kept && File::open(directory).and_then(|directory| directory.sync_all()).is_ok() {
         let _ = fs::rename(&spent, &reserve);
+    } else if kept {
+        let _ = fs::remove_file(&spent);
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use nizam_wire::link::Incarnation;
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 const MAGIC: [u8; 8] = *b"NIZAMSEG";
@@ -83,6 +83,20 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Deletes a file. One that is gone already is as good.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Whether it is the file, or the disk under it, that is broken, and will be at the next look as well.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+        || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
 /// Reads the records of a segment one after the other.
 pub(super) struct Records {
     file: BufReader<File>,
@@ -133,13 +147,6 @@ impl Records {
         }
         self.offset += head.bytes();
         Ok(Some(head))
-    }
-
-    /// Whether the file still has this name. One that has lost it is the reserve now ([`super::reserve`]), and what was read of it may
-    /// be anything.
-    pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
-        let (own, there) = (self.file.get_ref().metadata()?, std::fs::symlink_metadata(path)?);
-        Ok((own.dev(), own.ino()) == (there.dev(), there.ino()))
     }
 
     /// Where the next record begins.

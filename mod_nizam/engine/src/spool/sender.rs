@@ -2,7 +2,7 @@
 
 use super::Spool;
 use super::life::Life;
-use super::segment::Records;
+use super::segment::{self, Records};
 use super::store::Store;
 use nizam_wire::link::{Batch, Incarnation};
 use std::collections::{BTreeMap, VecDeque};
@@ -87,19 +87,23 @@ impl Sender {
             return None;
         }
         // A segment may go while it is read, or hold nothing more: then there is another plan.
+        let mut missing = None;
         for _ in 0..64 {
             let plan = match spool.with_store(|store| self.plan(store))?? {
                 Ok(plan) => plan,
                 Err(other) => return Some(other),
             };
-            match self.read(&plan) {
+            match self.read(&plan, spool) {
                 Ok(Some(batch)) => {
                     self.window.extend(batch.events.last().map(|(last, _)| (plan.id, *last)));
                     return Some(Outgoing::Events(batch));
                 }
                 Ok(None) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                // Deleted since the plan was made; where the plan stays the same it was not the store that did it.
+                Err(error)
+                    if error.kind() == io::ErrorKind::NotFound
+                        && missing.replace((plan.id, plan.name)) != Some((plan.id, plan.name)) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound || segment::is_damage(&error) => {
                     // What comes before the damage is sent when it is counted what is lost: it may be the last of that incarnation.
                     spool.damaged(plan.id, plan.name);
                     return None;
@@ -141,7 +145,7 @@ impl Sender {
     }
 
     /// Reads a batch. `None`: that segment has nothing more. An error of the kind `InvalidData`: it is damaged.
-    fn read(&mut self, plan: &Plan) -> io::Result<Option<Batch>> {
+    fn read(&mut self, plan: &Plan, spool: &Spool) -> io::Result<Option<Batch>> {
         let position = self.positions.entry(plan.id).or_default();
         let mut sent = position.sent;
         let mut records = match plan.offset {
@@ -164,8 +168,13 @@ impl Sender {
                 batch.events.push((head.sequence, std::mem::take(&mut event)));
             }
         }
-        if !records.is_at(&plan.path)? {
-            // It was written anew meanwhile.
+        let same = spool.with_store(|store| {
+            let life = store.lives.iter().find(|life| life.id == plan.id);
+            let mut segments = life.iter().flat_map(|life| &life.segments);
+            segments.any(|segment| (segment.name, segment.form) == (plan.name, plan.form))
+        });
+        if same != Some(true) {
+            // It was written anew meanwhile, or is at the moment: an offset may mean another record, and its old file be the reserve.
             return Ok(None);
         }
         if damaged {

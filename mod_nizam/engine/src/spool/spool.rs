@@ -315,10 +315,11 @@ impl Spool {
             // First, as for the ring in use: what is sent of it may be the last that is ever sent of that incarnation.
             self.note_drops(ring);
             while self.drain(ring, tell)? {}
+            self.change(Store::save).map_err(|error| error.to_string())?;
+            // Not before: an incarnation that waits for nothing more is ended and forgotten, and would begin again behind the present one.
             if let Some(store) = self.store.lock().as_mut() {
                 store.begin(ring.incarnation(), &ring.core(), ring.began(), 0);
             }
-            self.change(Store::save).map_err(|error| error.to_string())?;
             tell(SpoolNote::Info(format!(
                 "took over what the incarnation {} of FreeSWITCH {} had left in memory",
                 hex(ring.incarnation()),

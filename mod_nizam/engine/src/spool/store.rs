@@ -153,7 +153,8 @@ impl Store {
         };
         let found = match segment::recover(&path, id, name) {
             Ok((found, _)) => found,
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Segment::new(name),
+            Err(error) if segment::is_damage(&error) => {
                 fs::rename(&path, path.with_extension("bad"))?;
                 Segment::new(name)
             }
@@ -343,7 +344,7 @@ impl Store {
         while life.segments.len() > open
             && let Some(segment) = life.segments.front().filter(|segment| segment.last <= life.acked)
         {
-            fs::remove_file(segment.path(&directory, id))?;
+            segment::remove(&segment.path(&directory, id))?;
             life.segments.pop_front();
         }
         Ok(())
@@ -357,13 +358,10 @@ impl Store {
         }
         let life = self.lives.remove(at);
         for segment in &life.segments {
-            fs::remove_file(segment.path(&self.directory, id))?;
+            segment::remove(&segment.path(&self.directory, id))?;
         }
-        match fs::remove_file(life.path(&self.directory)) {
-            // It had never been written.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        }
+        // It may never have been written.
+        segment::remove(&life.path(&self.directory))
     }
 
     /// Writes what has changed of the incarnations.

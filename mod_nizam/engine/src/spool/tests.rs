@@ -677,6 +677,62 @@ fn a_segment_that_cannot_be_written_anew_is_passed_over() {
 }
 
 #[test]
+fn damage_is_not_written_away_and_is_counted_when_its_segment_goes() {
+    let dir = TempDir::new().unwrap();
+    let id = Incarnation([7; 16]);
+    let mut store = Store::open(dir.path(), 2 << 20, &mut |_| {}).unwrap();
+    store.begin(id, "core", 1, 0);
+    for number in 0..2 {
+        let (bytes, heads) = records(number * 300 + 1..number * 300 + 301);
+        store.append(id, &bytes, &heads, false).unwrap();
+        store.close();
+    }
+    store.ack(id, 20).unwrap();
+    let path = store.lives[0].segments[0].path(dir.path(), id);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[32 + 1024 * 60 + 40] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    assert!(store.shed().unwrap());
+    let traces: Vec<u64> = store.lives[0].segments.iter().map(|it| it.counts[0]).collect();
+    assert_eq!(traces, [270, 0], "it is passed over, for whoever reads it to find");
+    store.make_room(2 << 20).unwrap();
+    assert!(store.lives[0].segments.is_empty());
+    assert_eq!(store.lives[0].disk_dropped.iter().sum::<u64>(), 600 - 20);
+}
+
+#[test]
+fn a_segment_that_somebody_deleted_holds_nothing_up() {
+    let dir = TempDir::new().unwrap();
+    let running = Running::start(settings(dir.path()));
+    for _ in 0..100 {
+        assert!(running.spool.push(&[7; 1000], Class::Trace));
+    }
+    until("it is written", || running.spool.status().written == 100);
+    let id = running.spool.incarnation();
+    fs::remove_file(Segment::new(1).path(&dir.path().join("spool"), id)).unwrap();
+    let (mut sender, mut dropped) = (Sender::new(), 0);
+    until("it is told", || {
+        if let Some(Outgoing::Events(batch)) = sender.next(&running.spool) {
+            dropped = batch.dropped;
+        }
+        dropped > 0
+    });
+    assert_eq!(dropped, 100);
+    assert!(running.spool.push(b"later", Class::Final));
+    let mut later = None;
+    until("what comes later is sent", || {
+        if let Some(Outgoing::Events(batch)) = sender.next(&running.spool) {
+            later = batch.events.first().cloned();
+        }
+        later.is_some()
+    });
+    assert_eq!(later, Some((101, b"later".to_vec())));
+    sender.ack(&running.spool, id, 101);
+    until("it is acknowledged", || running.spool.status().acknowledged == 101);
+    running.stop();
+}
+
+#[test]
 fn on_a_full_disk_the_oldest_traces_go_before_any_final() {
     let dir = TempDir::new().unwrap();
     let running = Running::start(settings(dir.path()));

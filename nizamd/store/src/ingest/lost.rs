@@ -35,12 +35,13 @@ impl Store {
     }
 
     /// Lives of the module of a switch that began before this one, and of which something is left: nobody said that they ended, or they have
-    /// channels of another FreeSWITCH than the one that goes on. `origin` is that FreeSWITCH, and a life that has stored something.
-    pub async fn lives_before(&self, origin: Origin<'_>) -> StoreResult<Vec<[u8; 16]>> {
+    /// channels of another FreeSWITCH than the one that goes on. `origin` is that FreeSWITCH, and a life that has stored something. With each of
+    /// them the time at which it told something last, microseconds since 1970.
+    pub async fn lives_before(&self, origin: Origin<'_>) -> StoreResult<Vec<([u8; 16], i64)>> {
         let mut reader = self.db.reader().await?;
-        let rows: Vec<(Vec<u8>,)> = on!(reader.conn(), c => {
+        let rows: Vec<(Vec<u8>, Time)> = on!(reader.conn(), c => {
             sqlx::query_as(sql!(
-                "SELECT earlier.incarnation FROM switch_incarnations AS earlier JOIN switch_incarnations AS present \
+                "SELECT earlier.incarnation, earlier.updated_at FROM switch_incarnations AS earlier JOIN switch_incarnations AS present \
                  ON present.switch_name = $1 AND present.incarnation = $3 \
                  WHERE earlier.switch_name = $1 AND earlier.created_at < present.created_at AND (earlier.ended_at IS NULL \
                  OR EXISTS (SELECT 1 FROM channels WHERE channels.switch_name = $1 AND channels.core_uuid <> $2 \
@@ -48,7 +49,7 @@ impl Store {
             ))
             .bind(origin.switch).bind(origin.core_uuid).bind(origin.incarnation.as_slice()).fetch_all(c).await?
         });
-        Ok(rows.into_iter().filter_map(|(life,)| life.try_into().ok()).collect())
+        Ok(rows.into_iter().filter_map(|(life, told)| Some((life.try_into().ok()?, told.0))).collect())
     }
 
     /// Closes the channels that a life of the module that has ended reported last, or one before it, and that live no more: those of another

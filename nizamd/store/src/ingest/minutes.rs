@@ -224,7 +224,7 @@ pub(super) async fn meter(tx: &mut Tx, cdrs: &[&Cdr], now: i64) -> StoreResult<(
         let since = Time(since.saturating_sub(LONGEST).max(BEGINNING));
         // Whoever stores another leg of such a call at the same moment waits here, and sees these.
         let held = part.iter().map(|(id, (cdr, _))| (*id, cdr.tenant_id, 0.0, cdr.start_stamp));
-        write(tx, held.collect(), now).await?;
+        write(tx, held.collect(), now, "updated_at = excluded.updated_at").await?;
         let names: Vec<&str> = part.iter().map(|(_, (_, call))| *call).collect();
         let legs = legs(tx.conn(), &names, since).await?;
         let mut others_of = living(tx.conn(), &legs).await?;
@@ -244,7 +244,7 @@ pub(super) async fn meter(tx: &mut Tx, cdrs: &[&Cdr], now: i64) -> StoreResult<(
             }
         }
         if !counted.is_empty() {
-            write(tx, counted, now).await?;
+            write(tx, counted, now, COUNTED_ANEW).await?;
         }
         if !nothing.is_empty() {
             delete(tx.conn(), &nothing).await?;
@@ -261,8 +261,17 @@ fn id(tenant: Uuid, call: &str) -> Uuid {
     Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// Writes measurements: id, tenant, minutes, and when the call began.
-async fn write(tx: &mut Tx, rows: Vec<(Uuid, Uuid, f64, i64)>, now: i64) -> StoreResult<()> {
+/// What of a measurement that is there is set where it is counted anew.
+const COUNTED_ANEW: &str =
+    "value = excluded.value, recorded_date = excluded.recorded_date, updated_at = excluded.updated_at";
+
+/// Writes measurements: id, tenant, minutes, and when the call began. `again` is what is set of those that are there.
+async fn write(
+    tx: &mut Tx,
+    rows: Vec<(Uuid, Uuid, f64, i64)>,
+    now: i64,
+    again: &'static str,
+) -> StoreResult<()> {
     on!(tx.conn(), c => {
         let mut insert = QueryBuilder::new(
             "INSERT INTO usage_records (id, tenant_id, metric, value, recorded_date, created_at, updated_at) ",
@@ -276,29 +285,29 @@ async fn write(tx: &mut Tx, rows: Vec<(Uuid, Uuid, f64, i64)>, now: i64) -> Stor
                 .push_bind(Time(now))
                 .push_bind(Time(now));
         });
-        insert.push(
-            " ON CONFLICT (id) DO UPDATE SET value = excluded.value, recorded_date = excluded.recorded_date, \
-             updated_at = excluded.updated_at",
-        );
+        insert.push(" ON CONFLICT (id) DO UPDATE SET ").push(again);
         insert.build().execute(c).await?.rows_affected()
     });
     Ok(())
 }
 
+/// Deletes measurements of nothing. One that was counted stays: the leg that it was counted by may have been forgotten since.
 async fn delete(conn: Conn<'_>, ids: &[Uuid]) -> StoreResult<()> {
     let _rows = match conn {
         Conn::Sqlite(c) => sqlx::query(sql!(sqlite
-            "DELETE FROM usage_records WHERE id IN (SELECT unhex(value) FROM json_each($1))"
+            "DELETE FROM usage_records WHERE value = 0 AND id IN (SELECT unhex(value) FROM json_each($1))"
         ))
         .bind(json_ids(ids))
         .execute(c)
         .await?
         .rows_affected(),
-        Conn::Postgres(c) => sqlx::query(sql!(postgres "DELETE FROM usage_records WHERE id = ANY($1)"))
-            .bind(ids)
-            .execute(c)
-            .await?
-            .rows_affected(),
+        Conn::Postgres(c) => {
+            sqlx::query(sql!(postgres "DELETE FROM usage_records WHERE value = 0 AND id = ANY($1)"))
+                .bind(ids)
+                .execute(c)
+                .await?
+                .rows_affected()
+        }
     };
     Ok(())
 }
