@@ -62,8 +62,8 @@ pub(crate) fn count(legs: &[Talk], others: &HashMap<String, Other>) -> Option<Co
     let firsts = || legs.iter().filter(|leg| leg.first);
     let started = firsts().map(|leg| leg.started).min()?;
     let first: i64 = firsts().map(|leg| leg.billsec).sum();
-    if first == 0 {
-        // Nobody talked to its caller, whichever of its legs is stored last.
+    if firsts().all(|leg| leg.answered.is_none()) {
+        // Nobody talked to its caller.
         return Some(Counted { started, first, rest: 0 });
     }
     // Of a first leg that did not tell its end nobody knows what is after it.
@@ -214,7 +214,8 @@ pub(crate) fn by_call(legs: Vec<Talk>) -> BTreeMap<(Uuid, String), Vec<Talk>> {
 
 /// Counts the calls of these new CDRs: one measurement for each, on the day it began.
 pub(super) async fn meter(tx: &mut Tx, cdrs: &[&Cdr], now: i64) -> StoreResult<()> {
-    let billed = cdrs.iter().filter(|cdr| cdr.billsec > 0);
+    // Also of a caller who handed the call on before a second was over: the rest of it may be stored already.
+    let billed = cdrs.iter().filter(|cdr| cdr.billsec > 0 || cdr.leg == "a" && cdr.answer_stamp.is_some());
     let calls: BTreeMap<Uuid, (&Cdr, &str)> = billed
         .filter_map(|cdr| cdr.call_id.as_deref().map(|call| (id(cdr.tenant_id, call), (*cdr, call))))
         .collect();

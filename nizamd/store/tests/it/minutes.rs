@@ -116,8 +116,8 @@ async fn a_leg_that_ends_a_little_later_adds_nothing() {
 }
 
 #[tokio::test]
-async fn a_call_whose_caller_talked_to_nobody_is_not_counted() {
-    metered(&[Leg("a", None, "b", 10, 10), Leg("b", Some("a"), "a", 10, 100)], 0, 0).await;
+async fn a_call_that_is_handed_on_at_once_is_counted_whichever_leg_is_stored_last() {
+    metered(&[Leg("a", None, "b", 10, 10), Leg("b", Some("a"), "a", 10, 100)], 90, 1).await;
 }
 
 #[tokio::test]
