@@ -135,23 +135,23 @@ pub(super) async fn hold(call: Call, member: Member, (channel, to): (Option<Uuid
 }
 
 pub(super) async fn recording(call: Call, member: Member, (channel, to): (Option<Uuid>, Switch)) -> Outcome {
-    if to == Switch::Toggle {
+    let (channel, switch) = owned(&call, &member, channel).await?;
+    let (tenant, actor) = (member.tenant(), call.actor());
+    let record = async |on| {
+        let (api, argument) = Control::Record { channel, on }.command(tenant.id, &tenant.domain);
+        ask(&call.app, &actor, Some(switch.clone()), api, argument, DEADLINE).await
+    };
+    // Once, though a toggle may take two commands.
+    call.app.store.once(&actor).await?;
+    let mut on = to == Switch::On;
+    let mut response = record(on).await?;
+    if to == Switch::Toggle && !response.starts_with("+OK") {
         // FreeSWITCH cannot be asked whether a call is recorded: stopping what is not recorded is an error, and then it begins.
-        let stop = |channel| Control::Record { channel, on: false };
-        let (channel, stopped) = send(&call, &member, channel, stop).await?;
-        if stopped.starts_with("+OK") {
-            return Ok(commanded("Recording stop command sent.", &stopped, channel));
-        }
-        // The same request still, whose Idempotency-Key is written already.
-        let start = Control::Record { channel, on: true };
-        let (_, switch) = owned(&call, &member, Some(channel)).await?;
-        let (api, argument) = start.command(member.tenant().id, &member.tenant().domain);
-        let response = ask(&call.app, &call.actor(), Some(switch), api, argument, DEADLINE).await?;
-        return Ok(commanded("Recording start command sent.", &response, channel));
+        on = true;
+        response = record(on).await?;
     }
-    let on = to == Switch::On;
     let message = if on { "Recording start command sent." } else { "Recording stop command sent." };
-    run(&call, &member, channel, |channel| Control::Record { channel, on }, message).await
+    Ok(commanded(message, &response, channel))
 }
 
 pub(super) async fn park(call: Call, member: Member, channel: Option<Uuid>) -> Outcome {
@@ -203,19 +203,6 @@ async fn owned(call: &Call, member: &Member, channel: Option<Uuid>) -> Result<(U
     Ok((channel, switch.ok_or_else(missing)?))
 }
 
-/// Does something to a channel of the tenant, and gives what FreeSWITCH said.
-async fn send(
-    call: &Call,
-    member: &Member,
-    channel: Option<Uuid>,
-    control: impl FnOnce(Uuid) -> Control,
-) -> Result<(Uuid, String), Failure> {
-    let (channel, switch) = owned(call, member, channel).await?;
-    let tenant = member.tenant();
-    let (api, argument) = control(channel).command(tenant.id, &tenant.domain);
-    Ok((channel, command(&call.app, &call.actor(), Some(switch), api, argument, DEADLINE).await?))
-}
-
 /// Has a switch do something: once, however often the client sends it with one Idempotency-Key.
 async fn command(
     app: &App,
@@ -245,6 +232,7 @@ async fn ask(
     answer.map_err(|error| failure(&error))
 }
 
+/// Does something to a channel of the tenant, and tells what FreeSWITCH said.
 async fn run(
     call: &Call,
     member: &Member,
@@ -252,7 +240,10 @@ async fn run(
     control: impl FnOnce(Uuid) -> Control,
     message: &str,
 ) -> Outcome {
-    let (channel, response) = send(call, member, channel, control).await?;
+    let (channel, switch) = owned(call, member, channel).await?;
+    let tenant = member.tenant();
+    let (api, argument) = control(channel).command(tenant.id, &tenant.domain);
+    let response = command(&call.app, &call.actor(), Some(switch), api, argument, DEADLINE).await?;
     Ok(commanded(message, &response, channel))
 }
 

@@ -161,71 +161,66 @@ async fn change(api: &Api, one: &str, admin: &crate::support::Person, field: &st
     row
 }
 
-/// Counts what it is told to do; away until it is said to be there.
+/// A switch that answers commands with what this says of their arguments.
+struct Answering<F>(F);
+
+type Answered<'a> = Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + 'a>>;
+
+impl<F: Fn(String) -> Answered<'static> + Send + Sync> Publisher for Answering<F> {
+    fn live(&self, _: u64, _: Vec<Touched>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async { true })
+    }
+
+    fn switches(&self) -> Vec<SwitchStatus> {
+        Vec::new()
+    }
+
+    fn command(&self, _: Option<String>, _: Command, argument: String, _: Duration) -> Answered<'_> {
+        self.0(argument)
+    }
+}
+
+/// What a switch was told to do: it counts that, and is away until it is said to be there.
 #[derive(Default)]
 struct Counting {
     there: AtomicBool,
     done: AtomicUsize,
 }
 
-impl Publisher for Counting {
-    fn live(&self, _: u64, _: Vec<Touched>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
-        Box::pin(async { true })
-    }
-
-    fn switches(&self) -> Vec<SwitchStatus> {
-        Vec::new()
-    }
-
-    fn command(
-        &self,
-        _: Option<String>,
-        _: Command,
-        argument: String,
-        _: Duration,
-    ) -> Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + '_>> {
-        Box::pin(async move {
-            if !self.there.load(Ordering::Relaxed) {
-                return Err(CommandError::NoSwitch);
-            }
-            self.done.fetch_add(1, Ordering::Relaxed);
-            // Nothing is recorded: that cannot be stopped.
-            let nothing = argument.contains(" stop ");
-            Ok(if nothing { "-ERR Cannot stop record session!" } else { "+OK" }.to_owned())
-        })
+impl Counting {
+    fn switch(self: &Arc<Self>) -> Arc<impl Publisher + use<>> {
+        let told = Arc::clone(self);
+        Arc::new(Answering(move |argument: String| -> Answered<'static> {
+            let told = Arc::clone(&told);
+            Box::pin(async move {
+                if !told.there.load(Ordering::Relaxed) {
+                    return Err(CommandError::NoSwitch);
+                }
+                told.done.fetch_add(1, Ordering::Relaxed);
+                // Nothing is recorded: that cannot be stopped.
+                let nothing = argument.contains(" stop ");
+                Ok(if nothing { "-ERR Cannot stop record session!" } else { "+OK" }.to_owned())
+            })
+        }))
     }
 }
 
 /// Phones that ring until somebody lifts the receiver; of other commands nothing is known.
-struct Patient(Semaphore);
-
-impl Publisher for Patient {
-    fn live(&self, _: u64, _: Vec<Touched>) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
-        Box::pin(async { true })
-    }
-
-    fn switches(&self) -> Vec<SwitchStatus> {
-        Vec::new()
-    }
-
-    fn command(
-        &self,
-        _: Option<String>,
-        _: Command,
-        _: String,
-        _: Duration,
-    ) -> Pin<Box<dyn Future<Output = Result<String, CommandError>> + Send + '_>> {
-        Box::pin(async {
-            self.0.acquire().await.unwrap().forget();
+fn patient(phones: &Arc<Semaphore>) -> Arc<impl Publisher + use<>> {
+    let phones = Arc::clone(phones);
+    Arc::new(Answering(move |_: String| -> Answered<'static> {
+        let phones = Arc::clone(&phones);
+        Box::pin(async move {
+            phones.acquire().await.unwrap().forget();
             Ok("+OK".to_owned())
         })
-    }
+    }))
 }
 
 #[tokio::test]
 async fn a_tenant_leaves_others_some_of_the_calls_that_a_switch_makes_at_once() {
-    let phones = Arc::new(Patient(Semaphore::new(0)));
-    let api = Api::with(Bounds::requests(0), Registration::Open, phones.clone()).await;
+    let phones = Arc::new(Semaphore::new(0));
+    let api = Api::with(Bounds::requests(0), Registration::Open, patient(&phones)).await;
     let admin = api.admin().await;
     let mut paths = Vec::new();
     for name in ["greedy", "modest"] {
@@ -243,19 +238,19 @@ async fn a_tenant_leaves_others_some_of_the_calls_that_a_switch_makes_at_once() 
     assert_eq!(refused.header("retry-after"), "5");
     originate(&paths[1]).await.is(200);
     // Somebody answers.
-    phones.0.add_permits(1);
+    phones.add_permits(1);
     let deadline = Instant::now() + Duration::from_secs(30);
     while originate(&paths[0]).await.status != 200 {
         assert!(Instant::now() < deadline);
     }
     originate(&paths[0]).await.is(429);
-    phones.0.add_permits(100);
+    phones.add_permits(100);
 }
 
 #[tokio::test]
 async fn a_call_is_made_once_with_one_key() {
     let switch = Arc::new(Counting::default());
-    let api = Api::with(Bounds::requests(0), Registration::Open, switch.clone()).await;
+    let api = Api::with(Bounds::requests(0), Registration::Open, switch.switch()).await;
     let admin = api.admin().await;
     let here = format!("/tenants/{}", api.tenant(&admin, "once").await);
     api.post(&format!("{here}/extensions"), &admin, extension("1001")).await.is(201);
@@ -287,7 +282,7 @@ async fn a_call_is_made_once_with_one_key() {
 async fn a_recording_is_toggled_once_with_one_key() {
     let switch = Arc::new(Counting::default());
     switch.there.store(true, Ordering::Relaxed);
-    let api = Api::with(Bounds::requests(0), Registration::Open, switch.clone()).await;
+    let api = Api::with(Bounds::requests(0), Registration::Open, switch.switch()).await;
     let admin = api.admin().await;
     let here = format!("/tenants/{}", api.tenant(&admin, "recorded").await);
     let domain = api.get(&here, &admin).await.json()["data"]["domain"].as_str().unwrap().to_owned();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use nizam_core::model::Role;
 use nizam_core::resource::RESOURCES;
 use nizam_store::{Delivered, Origin};
+use nizam_wire::record::DestinationKind;
 use nizamd::http::{Gate, Route, routes};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -190,18 +191,6 @@ async fn everything(api: &Api, admin: &Person, owned: &Owned) -> Vec<(String, Va
     all
 }
 
-/// Kinds of destinations.
-const KINDS: [&str; 8] = [
-    "extension",
-    "ring_group",
-    "ivr",
-    "time_condition",
-    "voicemail",
-    "call_routing_policy",
-    "call_flow",
-    "queue",
-];
-
 /// The parameter by which a row of that kind of destination is found.
 fn table(kind: &str) -> &str {
     if kind == "voicemail" { "extension" } else { kind }
@@ -240,7 +229,7 @@ fn body(
     let fields: Vec<String> = map.keys().cloned().collect();
     for name in fields {
         if let Some(side) = name.strip_suffix("_type").filter(|side| side.ends_with("destination")) {
-            let kind = KINDS[random.below(KINDS.len())];
+            let kind = DestinationKind::ALL[random.below(DestinationKind::ALL.len())].name();
             map.insert(format!("{side}_id"), json!(stranger(random, table(kind))));
             map.insert(name, json!(kind));
         }
@@ -261,7 +250,7 @@ fn body(
         Some("RingGroup") => drop(map.insert("members".into(), json!([stranger(random, "extension")]))),
         Some("OutboundRoute") => drop(map.insert("gateways".into(), json!([stranger(random, "gateway")]))),
         Some("Ivr") => {
-            let kind = KINDS[random.below(KINDS.len())];
+            let kind = DestinationKind::ALL[random.below(DestinationKind::ALL.len())].name();
             let option = json!({"digit": "1", "destination_type": kind, "destination_id": stranger(random, table(kind))});
             map.insert("options".into(), json!([option]));
         }
@@ -269,7 +258,7 @@ fn body(
             map.insert("conditions".into(), json!([{"holiday_id": stranger(random, "holiday")}]));
         }
         Some("CallFlow") => {
-            let kind = KINDS[random.below(KINDS.len())];
+            let kind = DestinationKind::ALL[random.below(DestinationKind::ALL.len())].name();
             let data = json!({"destination_type": kind, "destination_id": stranger(random, table(kind))});
             map.insert("nodes".into(), json!([{"id": "a", "type": "bridge", "data": data}]));
         }
@@ -298,7 +287,7 @@ fn body(
 /// A file of one row; `NUMBER` in it becomes another number each time that it is sent.
 fn file(route: &Route, random: &mut Random, mut stranger: impl FnMut(&mut Random, &str) -> Uuid) -> Value {
     if route.path.contains("/dids/") {
-        let kind = KINDS[random.below(KINDS.len())];
+        let kind = DestinationKind::ALL[random.below(DestinationKind::ALL.len())].name();
         let id = stranger(random, table(kind));
         return json!(format!("number,destination_type,destination_id\n+1777NUMBER,{kind},{id}\n"));
     }

@@ -4,7 +4,7 @@ use nizam_core::model::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, extension};
+use crate::support::{Api, answer, extension};
 
 #[tokio::test]
 async fn admins_make_change_and_delete_users() {
@@ -24,6 +24,11 @@ async fn admins_make_change_and_delete_users() {
     let one = format!("/users/{}", made["id"]);
     let shown = api.get(&one, &admin).await.is(200).json();
     assert_eq!(shown["data"]["tenant"]["domain"], "acme.example");
+    let etag = api.get(&one, &admin).await.header("etag").to_owned();
+    api.put(&format!("/tenants/{tenant}"), &admin, json!({"name": "Acme & Co."})).await.is(200);
+    let request = api.client.get(api.url(&one)).bearer_auth(&admin.token);
+    let again = answer(request.header("if-none-match", etag)).await;
+    assert_eq!(again.is(200).json()["data"]["tenant"]["name"], "Acme & Co.", "it shows more than its row");
     let login = json!({"email": "ANN@example.org", "password": "secret-password"});
     let token = api.send(Method::POST, "/auth/login", None, Some(login)).await.is(200).json();
     let token = token["token"].as_str().unwrap().to_owned();

@@ -1,9 +1,11 @@
 //! The minutes of calls that are handed on: each second of talk once, for one call.
 
-use nizam_store::{Delivered, Origin};
+use nizam_core::validate::Settings;
+use nizam_store::{Delivered, Expected, Origin};
+use serde_json::json;
 
 use crate::ingest::{ORIGIN, START, delivered, now, numbered};
-use crate::support::Fixture;
+use crate::support::{Fixture, actor};
 
 /// A channel: who made it, whom it talked to last, and the seconds at which it was answered and ended.
 struct Leg(&'static str, Option<&'static str>, &'static str, i64, i64);
@@ -138,6 +140,22 @@ async fn two_switches_that_store_legs_of_one_call_at_once_count_both() {
     assert_eq!([one, two, three].map(|stored| stored.unwrap().cdrs), [1, 1, 1]);
     let usage = store.usage(tenant, "2000-01-01", "2100-01-01").await.unwrap();
     assert_eq!((usage[0].count, (usage[0].total * 60.0).round()), (1, 70.0));
+}
+
+#[tokio::test]
+async fn minutes_that_were_counted_stay_when_the_leg_that_they_are_of_is_forgotten() {
+    let fixture = Fixture::new().await;
+    let (store, tenant) = (&fixture.store, fixture.tenant("acme.example").await.id);
+    let legs = [Leg("a", None, "b", 0, 10), Leg("b", Some("a"), "c", 0, 70)];
+    store.ingest(ORIGIN, &numbered(legs.iter().map(|leg| leg.events()[0].clone())), 0).await.unwrap();
+    let ends: Vec<_> = (10..).zip(legs.iter().map(|leg| leg.events()[1].clone())).collect();
+    store.ingest(ORIGIN, &ends[..1], 0).await.unwrap();
+    let day = Settings::Map([("call_retention_days".to_owned(), json!(1))].into_iter().collect());
+    store.put_settings(&actor(), tenant, day, &Expected::Anything).await.unwrap();
+    assert!(store.forget_calls().await.unwrap() > 0);
+    store.ingest(ORIGIN, &ends[1..], 0).await.unwrap();
+    let usage = store.usage(tenant, "2000-01-01", "2100-01-01").await.unwrap();
+    assert_eq!((usage[0].count, (usage[0].total * 60.0).round()), (1, 10.0));
 }
 
 #[tokio::test]
