@@ -44,7 +44,7 @@ struct Position {
 }
 
 /// What to read.
-struct Plan {
+pub(super) struct Plan {
     id: Incarnation,
     path: PathBuf,
     name: u64,
@@ -118,7 +118,7 @@ impl Sender {
     }
 
     /// What to read next, or what there is to say without.
-    fn plan(&mut self, store: &Store) -> Option<Result<Plan, Outgoing>> {
+    pub(super) fn plan(&mut self, store: &Store) -> Option<Result<Plan, Outgoing>> {
         let present = store.lives.len().saturating_sub(1);
         for (at, life) in store.lives.iter().enumerate() {
             let position = self.positions.entry(life.id).or_default();
@@ -145,7 +145,7 @@ impl Sender {
     }
 
     /// Reads a batch. `None`: that segment has nothing more. An error of the kind `InvalidData`: it is damaged.
-    fn read(&mut self, plan: &Plan, spool: &Spool) -> io::Result<Option<Batch>> {
+    pub(super) fn read(&mut self, plan: &Plan, spool: &Spool) -> io::Result<Option<Batch>> {
         let position = self.positions.entry(plan.id).or_default();
         let mut sent = position.sent;
         let mut records = match plan.offset {

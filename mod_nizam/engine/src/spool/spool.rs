@@ -437,9 +437,13 @@ impl Spool {
     /// Puts a fault in the place of the disk.
     #[cfg(test)]
     pub(super) fn put(&self, disk: super::disk::Disk) {
-        if let Some(store) = self.store.lock().as_mut() {
-            store.disk = disk;
-        }
+        self.with_store_mut(|store| store.disk = disk);
+    }
+
+    /// What the thread does to the store, at a moment of a test's own choice.
+    #[cfg(test)]
+    pub(super) fn with_store_mut<T>(&self, change: impl FnOnce(&mut Store) -> T) -> Option<T> {
+        self.store.lock().as_mut().map(change)
     }
 }
 

@@ -239,3 +239,71 @@ fn several_threads_push_at_once() {
     }
     running.stop();
 }
+
+#[test]
+fn what_is_written_anew_while_it_is_read_is_read_again() {
+    let dir = TempDir::new().unwrap();
+    let running = Running::start(settings(dir.path()));
+    for number in 1..=1000_u64 {
+        let class = if number % 10 == 0 { Class::Final } else { Class::Trace };
+        until("there is room", || running.spool.push(&[7; 300], class));
+    }
+    until("it is written", || running.spool.status().written == running.spool.status().pushed);
+    let mut sender = Sender::new();
+    let Some(Outgoing::Events(first)) = sender.next(&running.spool) else { panic!("nothing is sent") };
+    let last = first.events.last().unwrap().0;
+    let mut plan = None;
+    until("the store is free", || {
+        plan = running.spool.with_store(|store| sender.plan(store)).flatten().and_then(Result::ok);
+        plan.is_some()
+    });
+    // Between the plan and its reading: the offset means nothing in what stands there now.
+    assert!(running.spool.with_store_mut(|store| store.shed().unwrap()).unwrap());
+    assert!(matches!(sender.read(&plan.unwrap(), &running.spool), Ok(None)));
+    let mut next = None;
+    until("it goes on", || {
+        next = sender.next(&running.spool);
+        next.is_some()
+    });
+    let Some(Outgoing::Events(next)) = next else { panic!("no events follow") };
+    assert_eq!(next.events[0].0, last / 10 * 10 + 10, "the next final, and no damage");
+    assert_eq!(running.spool.status().disk_dropped.finals, 0);
+    running.stop();
+}
+
+#[test]
+fn an_incarnation_whose_ring_is_not_taken_over_for_good_has_not_ended() {
+    let dir = TempDir::new().unwrap();
+    let first = Spool::new(settings(dir.path())).unwrap();
+    assert!(first.push(b"final", Class::Final));
+    let id = first.incarnation();
+    drop(first);
+    // Its file cannot be written.
+    let part = dir.path().join("spool").join(format!("{}.part", hex(id)));
+    fs::create_dir_all(&part).unwrap();
+    let running = Running::start(settings(dir.path()));
+    let (mut sender, mut sent, mut ended) = (Sender::new(), false, false);
+    let mut look = |running: &Running| match sender.next(&running.spool) {
+        Some(Outgoing::Events(batch)) => {
+            assert_eq!(batch.incarnation, id);
+            sender.ack(&running.spool, id, batch.events.last().unwrap().0);
+            sent = true;
+            false
+        }
+        Some(Outgoing::Ended(of)) => {
+            assert_eq!(of, id);
+            ended = true;
+            true
+        }
+        None => false,
+    };
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(1) {
+        assert!(!look(&running), "it is ended before its file is written");
+        thread::sleep(Duration::from_millis(10));
+    }
+    fs::remove_dir(&part).unwrap();
+    until("it is ended", || look(&running));
+    assert!(sent && ended);
+    running.stop();
+}
